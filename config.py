@@ -1,0 +1,140 @@
+"""Every setting of the service, declared once.
+
+Settings come from environment variables or a `.env` file in the working
+directory; the variable is the field's name in capitals. Nothing reads them
+through a global: `load_settings()` is called once and its frozen value is
+handed on.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from errors import ConfigurationError
+from profiles import PROFILES, OutputProfile
+
+X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
+
+
+def _setting(default: object, description: str, unit: str = "", **bounds: Any) -> Any:
+    return Field(default, description=description, json_schema_extra={"unit": unit} if unit else None, **bounds)
+
+
+class Settings(BaseSettings):
+    """One line a setting: name, type, default, description, unit, bounds."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, validate_default=True, hide_input_in_errors=True
+    )
+
+    host: str = _setting("0.0.0.0", "address that the API listens on", min_length=1)
+    port: int = _setting(1233, "port that the API listens on", ge=0, le=65535)
+    api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`")
+    rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
+    overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
+    overlay_image_base: str = _setting(
+        "http://3.6.126.60:3000", "server of ready overlay images; empty switches it off"
+    )
+    match_data_path: str = _setting("/api/v1/cricket/match/{match_id}", "path of the match data on the match API")
+    overlay_source: Literal["auto", "data", "image"] = _setting("auto", "what the overlay is made from")
+    poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
+    output_profile: str = _setting("720p30", "picture that the destination receives")
+    x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
+    max_concurrent_streams: int = _setting(8, "streams that may run at once", "streams", ge=1, le=1000)
+    max_stream_duration_s: float = _setting(43_200, "a stream is ended after this time", "s", gt=0, le=604_800)
+    allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
+    )
+    log_dir: Path = _setting("logs", "folder of `application.log` and `ffmpeg.log`")
+    log_level: str = _setting("INFO", "least level that is logged")
+    ffmpeg_bin: str = _setting("ffmpeg", "FFmpeg: a name on PATH or a path", min_length=1)
+
+    @property
+    def profile(self) -> OutputProfile:
+        return PROFILES[self.output_profile]
+
+    @field_validator("rtmp_server")
+    @classmethod
+    def _check_rtmp_server(cls, value: str) -> str:
+        parts = _split_url(value, ("rtmp", "rtmps"))
+        if not parts.path.strip("/"):
+            raise ValueError("must name an application, as in rtmp://localhost:1935/live")
+        return value.rstrip("/")
+
+    @field_validator("overlay_api_base", "overlay_image_base")
+    @classmethod
+    def _check_base(cls, value: str) -> str:
+        if value:
+            _split_url(value, ("http", "https"))
+        return value.rstrip("/")
+
+    @field_validator("match_data_path")
+    @classmethod
+    def _check_match_data_path(cls, value: str) -> str:
+        fields = [field for _, field, _, _ in string.Formatter().parse(value) if field is not None]
+        if not value.startswith("/") or fields != ["match_id"]:
+            raise ValueError("must start with / and hold {match_id} once and no other braces")
+        return value
+
+    @field_validator("output_profile")
+    @classmethod
+    def _check_profile(cls, value: str) -> str:
+        return _one_of(value, tuple(PROFILES))
+
+    @field_validator("x264_preset")
+    @classmethod
+    def _check_preset(cls, value: str) -> str:
+        return _one_of(value, X264_PRESETS)
+
+    @field_validator("log_level")
+    @classmethod
+    def _check_log_level(cls, value: str) -> str:
+        return _one_of(value.upper(), LOG_LEVELS)
+
+    @field_validator("allowed_ingest_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        if not hosts:
+            raise ValueError("must name at least one host, or * for all")
+        return hosts
+
+
+def _one_of(value: str, accepted: tuple[str, ...]) -> str:
+    if value not in accepted:
+        raise ValueError(f"must be one of {', '.join(accepted)}")
+    return value
+
+
+def _split_url(value: str, schemes: tuple[str, ...]) -> Any:
+    if any(not 0x21 <= ord(character) <= 0x7E for character in value):
+        raise ValueError("must hold no spaces or control characters")
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
+    _ = parts.port  # raises ValueError for a port that is no port
+    return parts
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the environment and `.env`; raise ConfigurationError that lists every fault."""
+    try:
+        return Settings(**dict(overrides or {}))  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
+        raise ConfigurationError("settings that cannot be used:\n" + "\n".join(faults)) from None
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -1,0 +1,72 @@
+"""The one exception family of the service.
+
+RelayError
+├── ConfigurationError      settings that the service cannot start with
+├── InvalidField            a request whose field is missing or unusable
+├── StreamAlreadyActive     a second start of a name that is taken
+├── StreamNotFound          a stop of a name that is not there
+├── StreamStopped           a start that a stop overtook
+├── NoCapacity              one stream more than this machine may carry
+├── MonitoringFailed        the match API would not start monitoring
+├── StopTimedOut            something of a stream outlived its stop
+├── FeedError               one failed question to the match API, with its kind
+└── ImageRejected           bytes that claim to be an overlay image and are not
+
+Messages are written for the operator and never hold a stream key.
+"""
+
+from __future__ import annotations
+
+
+class RelayError(Exception):
+    """Base of all errors that the service raises on purpose."""
+
+
+class ConfigurationError(RelayError):
+    """Settings are unusable; the message lists every fault, one a line."""
+
+
+class InvalidField(RelayError):
+    """A request field is missing or not what is accepted."""
+
+
+class StreamAlreadyActive(RelayError):
+    """The name already belongs to a stream."""
+
+
+class StreamNotFound(RelayError):
+    """No stream has this name."""
+
+
+class StreamStopped(RelayError):
+    """The stream was stopped before its start had finished."""
+
+
+class NoCapacity(RelayError):
+    """The limit of concurrent streams is reached."""
+
+
+class MonitoringFailed(RelayError):
+    """The match API refused, or could not be reached, to start monitoring."""
+
+
+class StopTimedOut(RelayError):
+    """A part of the stream did not end in the time a stop may take."""
+
+
+class FeedError(RelayError):
+    """One question to the match API failed.
+
+    kind is one of: unreachable, timeout, status, redirect, too_large,
+    malformed, cancelled.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ImageRejected(RelayError):
+    """Fetched bytes are no usable overlay image."""
+
+    kind = "image"
