@@ -1,0 +1,81 @@
+"""Where a stream is pushed to, and the one place that takes its stream key apart.
+
+Refuses everything that is not an RTMP(S) URL of an admitted host with a key.
+`str()` and `repr()` of a Destination never show the key.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from errors import InvalidField
+
+MAX_URL_CHARACTERS = 900  # FFmpeg reads the key from a line of at most 1000
+MASK = "****"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An RTMP(S) server with its application, and the stream key (a secret)."""
+
+    server_url: str
+    application: str
+    stream_key: str = field(repr=False)
+    url: str = field(repr=False)
+
+    @property
+    def masked_url(self) -> str:
+        return f"{self.server_url}/{MASK}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Strings that must be redacted wherever they turn up, longest first."""
+        return tuple(sorted({self.stream_key, self.stream_key.split("?")[0]}, key=len, reverse=True))
+
+    def __str__(self) -> str:
+        return self.masked_url
+
+
+def parse_destination(url: object, allowed_hosts: tuple[str, ...]) -> Destination:
+    """Take `youtube_url` apart; raise InvalidField that says what is accepted."""
+    if not isinstance(url, str):
+        raise InvalidField("youtube_url must be a string")
+    if len(url) > MAX_URL_CHARACTERS:
+        raise InvalidField(f"youtube_url must have at most {MAX_URL_CHARACTERS} characters")
+    if any(not 0x21 <= ord(character) <= 0x7E for character in url):
+        raise InvalidField("youtube_url must hold no spaces, control or non-ASCII characters")
+    parts = _split(url)
+    _check_host(parts, allowed_hosts)
+    application, stream_key = _application_and_key(parts)
+    server_url = f"{parts.scheme}://{parts.netloc}/{application}"
+    return Destination(server_url, application, stream_key, url)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("rtmp", "rtmps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidField("youtube_url must be rtmp:// or rtmps:// with a host, an application and a stream key")
+    if parts.username is not None or parts.fragment or "#" in url:
+        raise InvalidField("youtube_url must hold no user name and no '#'")
+    return parts
+
+
+def _check_host(parts: SplitResult, allowed_hosts: tuple[str, ...]) -> None:
+    host = (parts.hostname or "").lower()
+    if not any(fnmatch.fnmatchcase(host, pattern) for pattern in allowed_hosts):
+        raise InvalidField("youtube_url names a host that ALLOWED_INGEST_HOSTS does not admit")
+
+
+def _application_and_key(parts: SplitResult) -> tuple[str, str]:
+    application, _, stream_key = parts.path.strip("/").rpartition("/")
+    if not application or not stream_key or parts.path.endswith("/"):
+        raise InvalidField("youtube_url has no stream key: rtmp://HOST/APPLICATION/STREAM_KEY is accepted")
+    if parts.query:
+        stream_key = f"{stream_key}?{parts.query}"
+    return application, stream_key

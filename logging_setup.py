@@ -1,0 +1,111 @@
+"""Log handlers, their format, and the redaction of stream keys.
+
+Two files, both rotating: `application.log` for the service and `ffmpeg.log`
+for what FFmpeg prints. Each line names its stream (`-` when there is none).
+Redaction happens in the formatter, last, so that no message, traceback or
+FFmpeg output gets around it.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import threading
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from errors import ConfigurationError
+
+MAX_FILE_BYTES = 10_000_000
+KEPT_FILES = 5
+MASK = "****"
+# Shorter keys are masked in URLs only: as bare text they would mask ordinary words.
+SHORTEST_BARE_SECRET = 4
+FFMPEG_LOGGER = "ffmpeg.output"
+
+_LINE = "%(asctime)s %(levelname)s [%(stream)s] %(name)s: %(message)s"
+# All behind the application of an RTMP URL is taken for a key, our own ingest's names too.
+_RTMP_KEY = re.compile(r"(rtmps?://[^\s/'\"]+/[^\s/'\"]+/)[^\s'\"]+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Redactor:
+    """Masks the stream keys that live streams have registered, and any key in an RTMP URL."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: tuple[str, ...] = ()
+
+    def add(self, secrets: Iterable[str]) -> None:
+        kept = [secret for secret in secrets if len(secret) >= SHORTEST_BARE_SECRET]
+        with self._lock:
+            self._secrets = (*self._secrets, *kept)
+
+    def remove(self, secrets: Iterable[str]) -> None:
+        """Forget one registration of each; a key that two streams share stays masked."""
+        with self._lock:
+            remaining = list(self._secrets)
+            for secret in secrets:
+                if secret in remaining:
+                    remaining.remove(secret)
+            self._secrets = tuple(remaining)
+
+    def __call__(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return _RTMP_KEY.sub(rf"\1{MASK}", text)
+
+
+redact = Redactor()
+
+
+class StreamLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose every line carries the stream's name."""
+
+    def __init__(self, logger: logging.Logger, stream: str) -> None:
+        super().__init__(logger, {"stream": stream})
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        kwargs["extra"] = self.extra
+        return msg, kwargs
+
+
+class _RedactingFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        if not hasattr(record, "stream"):
+            record.stream = "-"
+        return redact(_CONTROL.sub("?", super().format(record)))
+
+
+def set_up_logging(log_dir: Path, level: str) -> None:
+    """Send the service's log to `application.log` and the console, FFmpeg's to `ffmpeg.log`."""
+    try:
+        log_dir.mkdir(parents=True, exist_ok=True)
+        application = _rotating(log_dir / "application.log")
+        ffmpeg = _rotating(log_dir / "ffmpeg.log")
+    except OSError as error:
+        raise ConfigurationError(f"LOG_DIR: cannot write to {log_dir}: {error.strerror}") from error
+    console = logging.StreamHandler()
+    console.setFormatter(_RedactingFormatter(_LINE))
+    _take_over(logging.getLogger(), [application, console], level)
+    _take_over(logging.getLogger(FFMPEG_LOGGER), [ffmpeg], "INFO")
+    logging.getLogger(FFMPEG_LOGGER).propagate = False
+
+
+def _rotating(path: Path) -> logging.Handler:
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace"
+    )
+    handler.setFormatter(_RedactingFormatter(_LINE))
+    return handler
+
+
+def _take_over(logger: logging.Logger, handlers: list[logging.Handler], level: str) -> None:
+    for old in logger.handlers[:]:
+        logger.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        logger.addHandler(handler)
+    logger.setLevel(level)
