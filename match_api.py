@@ -1,0 +1,228 @@
+"""The client of the match API and of the overlay image server.
+
+Every answer is bounded: in bytes, and in seconds from the first byte sent to
+the last byte read, however slowly it drips. Redirects are not followed,
+compressed answers are not asked for, and whoever owns the client may cancel
+what is under way. Raises FeedError with a kind and a message for the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import requests
+import requests.adapters
+import urllib3.connection
+import urllib3.connectionpool
+
+from errors import FeedError
+
+MAX_DATA_BYTES = 2 * 1024 * 1024
+MAX_IMAGE_BYTES = 8 * 1024 * 1024
+ANSWER_LIMIT_S = 5.0
+STOP_LIMIT_S = 2.0
+CONNECT_LIMIT_S = 2.0
+CANCEL_CHECK_S = 0.1
+_READ_BYTES = 65_536
+_VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+
+
+class MatchApi:
+    """One stream's connection to its feed; one thread at a time uses it.
+
+    An empty base switches that source off: `has_data`, `has_images`.
+    """
+
+    def __init__(self, api_base: str, image_base: str, data_path: str, cancelled: threading.Event) -> None:
+        self.has_data = bool(api_base)
+        self.has_images = bool(image_base)
+        self._api_base = api_base
+        self._image_base = image_base
+        self._data_path = data_path
+        self._cancelled = cancelled
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy and no .netrc decides where a match goes
+        self._session.headers["Accept-Encoding"] = "identity"
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _DeadlineAdapter(pool_maxsize=1))
+        self._validators: dict[str, dict[str, str]] = {}
+
+    def start_monitoring(self, match_id: str, overlay_id: str) -> None:
+        """Ask for the match to be monitored; only a 200 is a yes."""
+        self._post("/start-match-monitoring", {"match_id": match_id, "overlay_id": overlay_id}, ANSWER_LIMIT_S)
+
+    def stop_monitoring(self, match_id: str) -> None:
+        self._post("/stop-match-monitoring", {"match_id": match_id}, STOP_LIMIT_S)
+
+    def match_data(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> Any | None:
+        """The decoded JSON, or None when it has not changed since the last answer."""
+        url = self._api_base + self._data_path.format(match_id=quote(match_id, safe=""))
+        body = self._get(url, MAX_DATA_BYTES, limit_s)
+        if body is None:
+            return None
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise FeedError("malformed", "match data is not JSON") from None
+
+    def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
+        """The undecoded image, or None when it has not changed since the last answer."""
+        return self._get(f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES, limit_s)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _post(self, path: str, body: dict[str, str], limit_s: float) -> None:
+        with self._ask("POST", self._api_base + path, limit_s, json=body) as answer:
+            if answer.status_code != 200:
+                raise _refusal(answer, "the match API")
+
+    def _get(self, url: str, max_bytes: int, limit_s: float) -> bytes | None:
+        with self._ask("GET", url, limit_s, headers=self._validators.get(url)) as answer:
+            if answer.status_code == 304:
+                return None
+            if answer.status_code != 200:
+                self._validators.pop(url, None)
+                raise _refusal(answer, url)
+            body = _bounded_body(answer, max_bytes)
+            self._validators[url] = {
+                ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers
+            }
+            return body
+
+    @contextlib.contextmanager
+    def _ask(self, method: str, url: str, limit_s: float, **kwargs: Any) -> Iterator[requests.Response]:
+        with _limits.set(time.monotonic() + limit_s, self._cancelled):
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(CONNECT_LIMIT_S, limit_s), limit_s),
+                    **kwargs,
+                ) as answer:
+                    yield answer
+            except _Cancelled:
+                raise FeedError("cancelled", "the stream was stopped meanwhile") from None
+            except (requests.ConnectTimeout, requests.ReadTimeout, TimeoutError):
+                raise FeedError("timeout", f"no complete answer within {limit_s:g} s") from None
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                raise _connection_fault(error, limit_s) from None
+
+
+def _bounded_body(answer: requests.Response, max_bytes: int) -> bytes:
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise FeedError("malformed", "the answer is compressed although that was not asked for")
+    body = bytearray()
+    while chunk := answer.raw.read(_READ_BYTES, decode_content=False):
+        body += chunk
+        if len(body) > max_bytes:
+            raise FeedError("too_large", f"the answer is over {max_bytes} bytes")
+    return bytes(body)
+
+
+def _refusal(answer: requests.Response, asked: str) -> FeedError:
+    if answer.is_redirect:
+        return FeedError("redirect", f"{asked} redirects; redirects are not followed")
+    return FeedError("status", f"{asked} answered {answer.status_code}")
+
+
+def _connection_fault(error: Exception, limit_s: float) -> FeedError:
+    """urllib3 wraps what our reader raised inside its own errors: look for it there."""
+    cause: BaseException | None = error
+    seen = 0
+    while cause is not None and seen < 10:
+        if isinstance(cause, _Cancelled):
+            return FeedError("cancelled", "the stream was stopped meanwhile")
+        if isinstance(cause, TimeoutError | urllib3.exceptions.ReadTimeoutError):
+            return FeedError("timeout", f"no complete answer within {limit_s:g} s")
+        inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
+        cause = inner or cause.__cause__ or cause.__context__
+        seen += 1
+    return FeedError("unreachable", "no connection, it broke off, or it speaks no HTTP")
+
+
+class _Cancelled(OSError):
+    """The owner cancelled while bytes were awaited."""
+
+
+class _Limits(threading.local):
+    """Deadline and cancel event of the question that this thread has under way."""
+
+    deadline: float = 0.0
+    cancelled: threading.Event = threading.Event()
+
+    @contextlib.contextmanager
+    def set(self, deadline: float, cancelled: threading.Event) -> Iterator[None]:
+        self.deadline, self.cancelled = deadline, cancelled
+        yield
+
+
+_limits = _Limits()
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads a socket in short waits, so that a deadline over all reads and a cancel are both kept.
+
+    A socket's own timeout starts anew with every byte that arrives.
+    """
+
+    def __init__(self, sock: socket.socket, owner: io.IOBase) -> None:
+        self._sock = sock
+        self._owner = owner  # keeps the socket open after http.client has let go of it
+
+    def close(self) -> None:
+        self._owner.close()
+        super().close()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if _limits.cancelled.is_set():
+                raise _Cancelled
+            remaining = _limits.deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError("deadline")
+            self._sock.settimeout(min(CANCEL_CHECK_S, remaining))
+            with contextlib.suppress(TimeoutError):
+                return self._sock.recv_into(buffer)
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_BoundedReader(sock, self.fp), _READ_BYTES)
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _DeadlineAdapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
