@@ -1,0 +1,323 @@
+"""FFmpeg: its command lines, one running FFmpeg, how it is ended, why it ended.
+
+The argv builders are pure. `FFmpegProcess` is one attempt: one life of one
+FFmpeg, from spawn to reaping; who starts another is not decided here, and
+nothing here knows of streams or scores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from destination import Destination
+from errors import ConfigurationError
+from overlay import Canvas
+from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
+
+# Each attempt starts on the timeline that its predecessor did not use: a jump
+# that FFmpeg's MPEG-TS reader joins without a hole (under 10 s it would wait).
+TIMELINE_OFFSETS_S = (0, 50_000)
+# 25 pictures a second: the overlay's lag is a fixed number of queued pictures.
+OVERLAY_RATE = 25
+# Enough to see a camera's sound, which may start a second after its picture.
+INGEST_ANALYZE_US = 1_500_000
+# The publisher opens its input for this long at most: with the defaults 5 s. The
+# bytes must hold a whole keyframe and the sound behind it (a 720p one of a
+# detailed picture is 150 KB), or it finds no sound and gives up.
+PUBLISHER_ANALYZE_US = 500_000
+PUBLISHER_PROBE_S = 2
+PUBLISHER_IO_TIMEOUT_US = 10_000_000
+CHECK_TIMEOUT_S = 10
+
+POLITE_WAIT_S = 1.5
+TERMINATE_WAIT_S = 1.0
+KILL_WAIT_S = 1.0
+POLL_S = 0.02
+
+KEPT_LINES = 20
+MAX_LINE_BYTES = 2_000
+
+_ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
+
+_GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
+
+
+def compositor_args(
+    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str, timeline: int
+) -> list[str]:
+    """Camera and overlay to MPEG-TS on stdout; `timeline` indexes TIMELINE_OFFSETS_S."""
+    return [
+        *_GLOBAL,
+        *_ingest_args(ingest_url),
+        *_overlay_args(overlay_path),
+        *_SILENCE,
+        "-filter_complex",
+        _picture_filter(canvas, profile),
+        # Gaps in the camera's sound become silence instead of drift.
+        *("-af", "aresample=async=1000"),
+        # Ends with the camera's picture: the silence and the overlay never would.
+        "-shortest",
+        *_video_args(profile, preset),
+        *_audio_args(),
+        *_transport_args(TIMELINE_OFFSETS_S[timeline]),
+    ]
+
+
+def _ingest_args(url: str) -> list[str]:
+    return ["-analyzeduration", str(INGEST_ANALYZE_US), "-thread_queue_size", "512", "-i", url]
+
+
+def _overlay_args(path: Path) -> list[str]:
+    return [
+        # image2 opens the path anew for each picture; without it a rename is never seen.
+        *("-f", "image2", "-pattern_type", "none", "-loop", "1"),
+        *("-framerate", str(OVERLAY_RATE)),
+        # Every queued picture is an old picture.
+        *("-threads", "1", "-thread_queue_size", "1"),
+        *("-i", str(path)),
+    ]
+
+
+# One channel and the last input: FFmpeg takes the sound with the most channels,
+# of equals the first, so any sound of the camera goes before this.
+_SILENCE = ("-f", "lavfi", "-i", f"anullsrc=channel_layout=mono:sample_rate={AUDIO_RATE_HZ}")
+
+
+def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
+    """Fit the camera's picture into the profile, pad it, lay the overlay on it.
+
+    Its output stays unlabelled on purpose: only then does FFmpeg choose the sound by itself.
+    """
+    width, height, rate = profile.width, profile.height, profile.frame_rate
+    fit = (
+        f"scale=w='min({width},2*trunc({height}*dar/2))':h='min({height},2*trunc({width}/dar/2))'"
+        ":out_range=tv:out_color_matrix=bt709"
+    )
+    # Range, matrix and aspect are pinned, so that no camera changes the encoder's headers.
+    tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    return (
+        f"[0:v:0]{fit},format=yuv420p,pad={width}:{height}:-1:-1,setsar=1,fps={rate}[camera];"
+        f"[1:v:0]format=yuva420p[overlay];"
+        f"[camera][overlay]overlay=x=0:y={canvas.top}:format=yuv420:shortest=1,{tags}"
+    )
+
+
+def _video_args(profile: OutputProfile, preset: str) -> list[str]:
+    rate = f"{profile.video_bitrate_kbps}k"
+    gop = str(profile.gop_frames)
+    return [
+        *("-c:v", "libx264", "-preset", preset, "-profile:v", "high", "-pix_fmt", "yuv420p"),
+        *("-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate),
+        *("-x264-params", "nal-hrd=cbr:force-cfr=1"),
+        *("-g", gop, "-keyint_min", gop, "-sc_threshold", "0"),
+        *("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+    ]
+
+
+def _audio_args() -> list[str]:
+    return [
+        *("-c:a", "aac", "-b:a", f"{AUDIO_BITRATE_KBPS}k"),
+        *("-ar", str(AUDIO_RATE_HZ), "-ac", str(AUDIO_CHANNELS)),
+    ]
+
+
+def _transport_args(offset_s: int) -> list[str]:
+    return [
+        *("-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"),
+        # With its length written down, a frame's end is known without awaiting the next.
+        *("-omit_video_pes_length", "0"),
+        *("-output_ts_offset", str(offset_s)),
+        *("-f", "mpegts", "pipe:1"),
+    ]
+
+
+def publisher_args(destination: Destination, key_fd: int, profile: OutputProfile) -> list[str]:
+    """MPEG-TS on stdin to the destination, copied.
+
+    The stream key is read from `key_fd` (see `publisher_preset`) and so shows in
+    no process title and in none of FFmpeg's messages.
+    """
+    return [
+        *_GLOBAL,
+        *("-probesize", str(PUBLISHER_PROBE_S * profile.bytes_per_second)),
+        *("-analyzeduration", str(PUBLISHER_ANALYZE_US)),
+        *("-fflags", "+discardcorrupt"),
+        *("-f", "mpegts", "-i", "pipe:0"),
+        *("-c", "copy", "-map", "0:v:0", "-map", "0:a:0"),
+        *("-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1"),
+        *("-rw_timeout", str(PUBLISHER_IO_TIMEOUT_US)),
+        *("-fpre", f"/dev/fd/{key_fd}"),
+        destination.server_url,
+    ]
+
+
+def publisher_preset(destination: Destination) -> bytes:
+    """The options that name application and stream key, as an FFmpeg preset file."""
+    return f"rtmp_app={destination.application}\nrtmp_playpath={destination.stream_key}\n".encode()
+
+
+def find_ffmpeg(ffmpeg_bin: str) -> str:
+    """The path of an FFmpeg that has what is needed; ConfigurationError says what it lacks."""
+    path = shutil.which(ffmpeg_bin)
+    if path is None:
+        raise ConfigurationError(f"FFMPEG_BIN: {ffmpeg_bin} is not found, or is not executable")
+    encoders = _ask_ffmpeg(path, "-encoders")
+    filters = _ask_ffmpeg(path, "-filters")
+    missing = [name for name in ("libx264", "aac") if not re.search(rf"\s{name}\s", encoders)]
+    missing += [
+        name for name in ("overlay", "scale", "fps", "pad", "setparams") if not re.search(rf"\s{name}\s", filters)
+    ]
+    if missing:
+        raise ConfigurationError(f"FFMPEG_BIN: {path} lacks {', '.join(missing)}")
+    return path
+
+
+def _ask_ffmpeg(path: str, question: str) -> str:
+    try:
+        return subprocess.run(
+            [path, "-hide_banner", question],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CHECK_TIMEOUT_S,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigurationError(f"FFMPEG_BIN: {path} does not answer {question}: {type(error).__name__}") from None
+
+
+def dies_with_its_parent(argv: Sequence[str], signal_name: str = "KILL") -> list[str]:
+    """Have the kernel signal the child when the thread that spawned it is gone, killed included.
+
+    That thread must therefore outlive the child. Where util-linux is missing
+    the pipes still end a child that reads or writes.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", signal_name, "--", *argv] if setpriv else list(argv)
+
+
+Spawn = Callable[..., "subprocess.Popen[bytes]"]
+
+
+class FFmpegProcess:
+    """One attempt, in a process group of its own. The spawning thread owns it and must `end()` it."""
+
+    def __init__(
+        self, role: str, argv: Sequence[str], *, stdin: bool, stdout: bool, pass_fds: Sequence[int], spawn: Spawn
+    ) -> None:
+        self.role = role
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._partial = b""
+        self._asked_to_end = False
+        self._popen = spawn(
+            dies_with_its_parent(argv),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            bufsize=0,
+        )
+        for pipe in self._pipes():
+            os.set_blocking(pipe.fileno(), False)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def fd(self, name: str) -> int:
+        """The descriptor of `stdin`, `stdout` or `stderr`; its owner stays this object."""
+        pipe: IO[bytes] = getattr(self._popen, name)
+        return pipe.fileno()
+
+    def has_ended(self) -> bool:
+        return self._popen.poll() is not None
+
+    def take_stderr(self, data: bytes) -> list[str]:
+        """Add what was read from stderr; the lines it completed, each at most MAX_LINE_BYTES long."""
+        *whole, self._partial = (self._partial + data).split(b"\n")
+        if len(self._partial) > MAX_LINE_BYTES:
+            whole, self._partial = [*whole, self._partial], b""
+        lines = [line[:MAX_LINE_BYTES].decode(errors="replace").strip() for line in whole]
+        self._lines.extend(line for line in lines if line)
+        return [line for line in lines if line]
+
+    def cause(self) -> str:
+        """Why it ended, for the log: asked to, a signal, or its exit status with its last error line."""
+        status = self._popen.poll()
+        if status is None:
+            return "still running"
+        if self._asked_to_end:
+            return "ended as asked"
+        if status < 0:
+            return f"killed by {_signal_name(-status)}"
+        errors = [match[1] for line in self._lines if (match := _ERROR_LINE.search(line))]
+        return f"exit status {status}" + (f": {errors[-1]}" if errors else "")
+
+    def ask_to_end(self) -> None:
+        """The polite step: end of input for a publisher, SIGTERM for the rest."""
+        self._asked_to_end = self._asked_to_end or not self.has_ended()
+        if self._popen.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._popen.stdin.close()
+        else:
+            self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the whole process group, while the leader is not reaped and its id still its own."""
+        if not self.has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, number)
+
+    def close(self) -> None:
+        """Give the pipes back; only for a process that has ended."""
+        for pipe in self._pipes():
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def _pipes(self) -> Iterable[IO[bytes]]:
+        return [pipe for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr) if pipe is not None]
+
+
+def end_processes(
+    processes: Sequence[FFmpegProcess],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[FFmpegProcess]:
+    """End them side by side: politely, then SIGTERM, then SIGKILL, each step waited for.
+
+    Takes at most 3.5 s. Returns those that even SIGKILL did not end (a process
+    stuck in the kernel); all others are reaped.
+    """
+    for process in processes:
+        process.ask_to_end()
+    steps = ((POLITE_WAIT_S, signal.SIGTERM), (TERMINATE_WAIT_S, signal.SIGKILL), (KILL_WAIT_S, None))
+    alive = list(processes)
+    for wait_s, then in steps:
+        deadline = clock() + wait_s
+        while alive := [process for process in alive if not process.has_ended()]:
+            if clock() >= deadline:
+                break
+            sleep(POLL_S)
+        if then is not None:
+            for process in alive:
+                process.signal(then)
+    return alive
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

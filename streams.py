@@ -1,0 +1,460 @@
+"""The registry of streams, and the life of one stream.
+
+A stream is begun by `StreamRegistry.start()` on the caller's thread, up to the
+first overlay. From then on its supervisor thread owns all of it (monitor,
+switch, FFmpegs, temporary files) and ends all of it, whatever the reason: a
+stop, its longest duration, or a fault of its own.
+
+Two children run a stream: the compositor (camera and overlay to MPEG-TS) and
+the publisher (MPEG-TS to the destination). Either is started again when it
+dies, after a wait that grows and is capped; the other stays.
+
+Knows nothing of HTTP, and spells no FFmpeg flags.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+from backoff import Backoff
+from config import Settings
+from destination import Destination
+from errors import (
+    FeedError,
+    MonitoringFailed,
+    NoCapacity,
+    StopTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+)
+from io_loop import READ_BYTES, IoLoop
+from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
+from match_api import MatchApi
+from match_monitor import MatchMonitor
+from overlay import OverlayFile, canvas_of
+from switch import Switch
+from workdir import WorkDir
+
+COMPOSITOR_LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
+PUBLISHER_LONGEST_WAIT_S = 30.0
+QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
+STEP_S = 0.5
+JOIN_LIMIT_S = 1.0
+STOP_LIMIT_S = 10.0
+# FFmpeg may repeat one complaint thirty times a second for hours.
+LOG_BURST_LINES = 200
+LOG_LINES_PER_S = 2.0
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a caller asks for; already validated."""
+
+    name: str
+    destination: Destination
+    overlay_id: str = "0"
+
+
+@dataclass(frozen=True)
+class StreamSnapshot:
+    """What is told of a stream; `uptime_s` counts from its start call."""
+
+    name: str
+    youtube_url: str
+    uptime_s: float
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """What a stream uses of the outside; tests put their own in."""
+
+    clock: Callable[[], float] = time.monotonic
+    spawn: ffmpeg.Spawn = subprocess.Popen
+
+
+class StreamRegistry:
+    """All streams of this service, by name. Safe to call from many threads."""
+
+    def __init__(self, settings: Settings, machinery: Machinery | None = None) -> None:
+        self._settings = settings
+        self._machinery = machinery or Machinery()
+        self._lock = threading.Lock()
+        self._streams: dict[str, Stream] = {}
+        self._work: WorkDir | None = None
+        self._closed = False
+
+    def start(self, request: StreamRequest) -> None:
+        """Put a stream on air; returns when its match is monitored and its first overlay stands.
+
+        Raises StreamAlreadyActive, NoCapacity, MonitoringFailed or, when a stop
+        came in between, StreamStopped; nothing is left of the stream then.
+        """
+        stream = self._reserve(request)
+        try:
+            stream.begin()
+        except BaseException:
+            self._remove(request.name)
+            stream.gone.set()
+            raise
+
+    def stop(self, name: str) -> None:
+        """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
+        with self._lock:
+            stream = self._streams.get(name)
+        if stream is None:
+            raise StreamNotFound("Stream not found")
+        stream.stop_event.set()
+        stream.wake.set()
+        if not stream.gone.wait(STOP_LIMIT_S):
+            raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
+
+    def snapshots(self) -> list[StreamSnapshot]:
+        """The streams on air, oldest first."""
+        with self._lock:
+            streams = list(self._streams.values())
+        return [stream.snapshot() for stream in streams if stream.has_begun]
+
+    def close(self) -> None:
+        """End all streams side by side, and refuse new ones."""
+        with self._lock:
+            self._closed = True
+            streams = list(self._streams.values())
+        for stream in streams:
+            stream.stop_event.set()
+            stream.wake.set()
+        for stream in streams:
+            stream.gone.wait(STOP_LIMIT_S)
+        if self._work:
+            self._work.close()
+
+    def _reserve(self, request: StreamRequest) -> Stream:
+        with self._lock:
+            if request.name in self._streams:
+                raise StreamAlreadyActive("Stream already active")
+            most = self._settings.max_concurrent_streams
+            if self._closed or len(self._streams) >= most:
+                reason = "the service is stopping" if self._closed else f"{most} streams run (MAX_CONCURRENT_STREAMS)"
+                raise NoCapacity(f"No capacity left: {reason}")
+            if self._work is None:
+                self._work = WorkDir()
+            folder = self._work.new_folder()
+            stream = Stream(request, self._settings, folder, self._machinery, self._remove)
+            self._streams[request.name] = stream
+            return stream
+
+    def _remove(self, name: str) -> None:
+        with self._lock:
+            self._streams.pop(name, None)
+
+
+class Stream:
+    """One match on air, from its start call until nothing of it is left.
+
+    `stop_event` asks it to end, `wake` makes its supervisor look up, `gone`
+    says that all is gone.
+    """
+
+    def __init__(
+        self,
+        request: StreamRequest,
+        settings: Settings,
+        folder: Path,
+        machinery: Machinery,
+        on_gone: Callable[[str], None],
+    ) -> None:
+        self.request = request
+        self.stop_event = threading.Event()
+        self.wake = threading.Event()
+        self.gone = threading.Event()
+        self.has_begun = False
+        self._settings = settings
+        self._folder = folder
+        self._machinery = machinery
+        self._on_gone = on_gone
+        self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._started_at = machinery.clock()
+        self._overlay_file = OverlayFile(folder / "overlay.png")
+        self._canvas = canvas_of(settings.profile)
+        self._api = self._match_api(self.stop_event)
+        self._monitor = MatchMonitor(
+            request.name,
+            settings.overlay_source,
+            self._api,
+            self._canvas,
+            self._overlay_file,
+            settings.poll_interval_s,
+            self.stop_event,
+            machinery.clock,
+        )
+        self._loop = IoLoop(f"switch-{request.name}")
+        queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
+        self._switch = Switch(self._loop, queue_bytes, self._on_air)
+        self._timeline = 0
+        self._compositor = _Child("compositor", Backoff(COMPOSITOR_LONGEST_WAIT_S))
+        self._publisher = _Child("publisher", Backoff(PUBLISHER_LONGEST_WAIT_S))
+        self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
+
+    def begin(self) -> None:
+        """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
+        redact.add(self.request.destination.secrets)
+        try:
+            self._start_monitoring()
+            self._monitor.first_overlay()
+            if self.stop_event.is_set():
+                self._stop_monitoring()
+                raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
+            self._loop.start()
+            self._monitor.start()
+            self._supervisor.start()
+        except BaseException:
+            self._give_back()
+            raise
+        self.has_begun = True
+        self._log.info("started to %s", self.request.destination)
+
+    def snapshot(self) -> StreamSnapshot:
+        uptime_s = self._machinery.clock() - self._started_at
+        return StreamSnapshot(self.request.name, self.request.destination.url, uptime_s)
+
+    def _match_api(self, cancelled: threading.Event) -> MatchApi:
+        settings = self._settings
+        return MatchApi(settings.overlay_api_base, settings.overlay_image_base, settings.match_data_path, cancelled)
+
+    def _start_monitoring(self) -> None:
+        if not self._api.has_data:
+            return
+        try:
+            self._api.start_monitoring(self.request.name, self.request.overlay_id)
+        except FeedError as error:
+            # A question without an answer may still have been heard.
+            if error.kind in ("timeout", "cancelled"):
+                self._stop_monitoring()
+            if error.kind == "cancelled":
+                raise StreamStopped(f"Stream {self.request.name} was stopped while it started") from None
+            self._log.error("match monitoring did not start: %s", error)
+            raise MonitoringFailed("Failed to start match monitoring") from error
+
+    def _stop_monitoring(self) -> None:
+        if not self._api.has_data:
+            return
+        api = self._match_api(threading.Event())  # its own: the stream's is cancelled by the stop
+        try:
+            api.stop_monitoring(self.request.name)
+        except FeedError as error:
+            self._log.warning("the match API was not told to stop monitoring: %s", error)
+        finally:
+            api.close()
+
+    def _supervise(self) -> None:
+        try:
+            while not self.stop_event.is_set():
+                self._step()
+                self.wake.wait(STEP_S)
+                self.wake.clear()
+        except Exception:
+            self._log.exception("the supervisor failed; the stream ends")
+        finally:
+            self._end()
+
+    def _step(self) -> None:
+        """Look after both children once, and at the stream's age."""
+        now = self._machinery.clock()
+        if now - self._started_at >= self._settings.max_stream_duration_s:
+            self._log.error("ends: it has lasted MAX_STREAM_DURATION_S")
+            self.stop_event.set()
+            return
+        for child, spawn in ((self._publisher, self._spawn_publisher), (self._compositor, self._spawn_compositor)):
+            if child.process is not None and child.process.has_ended():
+                self._bury(child, child.process, now)
+            if child.process is None and now >= child.next_start_at:
+                self._start_child(child, spawn, now)
+
+    def _start_child(self, child: _Child, spawn: Callable[[], ffmpeg.FFmpegProcess], now: float) -> None:
+        child.attempts += 1
+        child.started_at = now
+        try:
+            process = spawn()
+        except OSError as error:
+            child.next_start_at = now + child.backoff.next_wait_s(0)
+            self._log.error("%s cannot be started: %s", child.role, error.strerror)
+            return
+        child.process = process
+        child.log_budget = _LineBudget(self._machinery.clock)
+        self._loop.call(
+            self._loop.read_from, process.fd("stderr"), lambda data: self._take_stderr(child, process, data)
+        )
+        if child is self._compositor:
+            self._switch.add_source(process.fd("stdout"), self.wake.set)
+        else:
+            self._switch.add_publisher(process.fd("stdin"))
+        self._log.info("%s attempt %d started, pid %d", child.role, child.attempts, process.pid)
+
+    def _spawn_compositor(self) -> ffmpeg.FFmpegProcess:
+        settings = self._settings
+        argv = ffmpeg.compositor_args(
+            f"{settings.rtmp_server}/{self.request.name}",
+            self._overlay_file.path,
+            self._canvas,
+            settings.profile,
+            settings.x264_preset,
+            self._timeline,
+        )
+        return self._spawn("compositor", argv, stdin=False, stdout=True)
+
+    def _spawn_publisher(self) -> ffmpeg.FFmpegProcess:
+        destination = self.request.destination
+        key_fd, write_fd = os.pipe()
+        try:
+            os.write(write_fd, ffmpeg.publisher_preset(destination))
+            os.close(write_fd)
+            argv = ffmpeg.publisher_args(destination, key_fd, self._settings.profile)
+            return self._spawn("publisher", argv, stdin=True, stdout=False, pass_fds=(key_fd,))
+        finally:
+            os.close(key_fd)
+
+    def _spawn(
+        self, role: str, argv: list[str], *, stdin: bool, stdout: bool, pass_fds: tuple[int, ...] = ()
+    ) -> ffmpeg.FFmpegProcess:
+        self._log.debug("%s argv: %s", role, argv)
+        return ffmpeg.FFmpegProcess(
+            role,
+            [self._settings.ffmpeg_bin, *argv],
+            stdin=stdin,
+            stdout=stdout,
+            pass_fds=pass_fds,
+            spawn=self._machinery.spawn,
+        )
+
+    def _bury(self, child: _Child, process: ffmpeg.FFmpegProcess, now: float) -> None:
+        """A child died on its own: say why, and set the time of the next attempt."""
+        self._detach(child, process)
+        self._last_words(child, process)
+        process.close()
+        child.process = None
+        wait_s = child.backoff.next_wait_s(now - child.started_at)
+        child.next_start_at = now + wait_s
+        self._log.warning("%s ended (%s); next attempt in %.1f s", child.role, process.cause(), wait_s)
+
+    def _detach(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
+        """Take the child from the switch, before its pipes are closed."""
+        if child is self._compositor:
+            self._switch.remove_source(process.fd("stdout"))
+        else:
+            self._switch.remove_publisher(process.fd("stdin"))
+
+    def _last_words(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
+        """Read the rest of its stderr: it says why it ended."""
+        fd = process.fd("stderr")
+
+        def read() -> None:
+            self._loop.stop_reading(fd)
+            # Another process may hold the pipe open: what is not there now is not awaited.
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(fd, READ_BYTES):
+                    self._take_stderr(child, process, data)
+
+        self._loop.call(read)
+
+    def _take_stderr(self, child: _Child, process: ffmpeg.FFmpegProcess, data: bytes) -> None:
+        """On the loop's thread: FFmpeg's output to its log, so many lines and no more."""
+        if not data:
+            self.wake.set()
+            return
+        output = StreamLogger(logging.getLogger(FFMPEG_LOGGER), self.request.name)
+        for line in process.take_stderr(data):
+            left_out = child.log_budget.take()
+            if left_out is None:
+                continue
+            if left_out:
+                output.warning("%s %d: (%d lines left out)", child.role, child.attempts, left_out)
+            output.info("%s %d: %s", child.role, child.attempts, line)
+
+    def _on_air(self) -> None:
+        """On the loop's thread: a compositor's first keyframe has come."""
+        self._timeline = 1 - self._timeline
+        self._log.info("the camera's picture is on air")
+
+    def _end(self) -> None:
+        """End everything, on the supervisor's thread, side by side where it takes time."""
+        self.stop_event.set()
+        farewell = threading.Thread(target=self._stop_monitoring, name=f"farewell-{self.request.name}", daemon=True)
+        farewell.start()
+        try:
+            self._end_children()
+        except Exception:
+            self._log.exception("not all of the stream's processes could be ended")
+        finally:
+            # Both had the time that the children took, too.
+            farewell.join(JOIN_LIMIT_S)
+            if farewell.is_alive() or not self._monitor.join(JOIN_LIMIT_S):
+                self._log.error("a name server holds up a thread of this stream; it ends when that answers")
+            self._give_back()
+            self._log.info("stopped")
+            self._on_gone(self.request.name)
+            self.gone.set()
+
+    def _end_children(self) -> None:
+        running = [(child, child.process) for child in (self._publisher, self._compositor) if child.process]
+        for child, process in running:
+            if child is self._publisher:  # its input is about to be closed; the compositor's output is drained on
+                self._detach(child, process)
+        for process in ffmpeg.end_processes([process for _, process in running]):
+            self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
+        for child, process in running:
+            if child is self._compositor:
+                self._detach(child, process)
+            self._last_words(child, process)
+            process.close()
+            child.process = None
+
+    def _give_back(self) -> None:
+        self._loop.close()
+        self._api.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        redact.remove(self.request.destination.secrets)
+
+
+class _Child:
+    """One of a stream's two FFmpegs through all its attempts; the supervisor's alone."""
+
+    def __init__(self, role: str, backoff: Backoff) -> None:
+        self.role = role
+        self.backoff = backoff
+        self.process: ffmpeg.FFmpegProcess | None = None
+        self.attempts = 0
+        self.started_at = 0.0
+        self.next_start_at = 0.0
+        self.log_budget = _LineBudget(time.monotonic)
+
+
+class _LineBudget:
+    """A burst of log lines, then so many a second."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._left = float(LOG_BURST_LINES)
+        self._at = clock()
+        self._left_out = 0
+
+    def take(self) -> int | None:
+        """How many lines were left out before this one, or None when this one is left out, too."""
+        now = self._clock()
+        self._left = min(LOG_BURST_LINES, self._left + (now - self._at) * LOG_LINES_PER_S)
+        self._at = now
+        if self._left < 1:
+            self._left_out += 1
+            return None
+        self._left -= 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out

@@ -1,0 +1,299 @@
+"""MPEG-TS from the source on air to the publishers.
+
+The packet logic (`PesFramer`, `UnitQueue`) is pure. `Switch` joins it to an
+IoLoop, on whose thread all of its state is read and written. It never blocks
+on a publisher, and goes on draining the source while there is none; it knows
+nothing of streams or processes, only of descriptors.
+
+What is passed on are whole units: one PES packet of one elementary stream, or
+one table, in whole 188-byte packets. A source that ends in mid-packet leaves
+no torn frame behind, and a reader that joins or falls behind starts at a
+keyframe with the tables in front of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from io_loop import IoLoop
+
+PACKET = 188
+SYNC = 0x47
+PAT_PID = 0
+VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
+# A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
+MAX_UNIT_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Whole packets that belong together; a `key` unit is PAT, PMT and a video keyframe."""
+
+    data: bytes
+    key: bool = False
+
+
+class PesFramer:
+    """Cuts one source's bytes into units; pure.
+
+    Nothing comes out before the first keyframe whose tables are known.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._pat = b""
+        self._pmt = b""
+        self._pmt_pid = -1
+        self._video_pid = -1
+        self._started = False
+        self._open: dict[int, _OpenPes] = {}
+
+    def push(self, data: bytes) -> list[Unit]:
+        """Take the next bytes of the source; give the units that they completed, in order."""
+        data = self._rest + data
+        units: list[Unit] = []
+        position = 0
+        while position + PACKET <= len(data):
+            if data[position] != SYNC:
+                position = _next_sync(data, position + 1)
+                continue
+            self._take(data[position : position + PACKET], units)
+            position += PACKET
+        self._rest = data[position:]
+        return units
+
+    def _take(self, packet: bytes, units: list[Unit]) -> None:
+        pid = (packet[1] & 0x1F) << 8 | packet[2]
+        starts = bool(packet[1] & 0x40)
+        if pid == PAT_PID:
+            self._pat, self._pmt_pid = packet, _pmt_pid_of(packet)
+        elif pid == self._pmt_pid:
+            self._pmt, self._video_pid = packet, _video_pid_of(packet)
+        else:
+            self._take_pes(pid, starts, packet, units)
+
+    def _take_pes(self, pid: int, starts: bool, packet: bytes, units: list[Unit]) -> None:
+        if starts:
+            self._complete(pid, units)
+            key = pid == self._video_pid and _is_random_access(packet)
+            self._open[pid] = _OpenPes(packet, key)
+        elif pid in self._open:
+            self._open[pid].add(packet)
+        else:
+            return
+        if self._open[pid].is_complete():
+            self._complete(pid, units)
+
+    def _complete(self, pid: int, units: list[Unit]) -> None:
+        pes = self._open.pop(pid, None)
+        if pes is None or pes.is_torn():
+            return
+        data = b"".join(pes.packets)
+        if pes.key and self._pat and self._pmt:
+            self._started = True
+            units.append(Unit(self._pat + self._pmt + data, key=True))
+        elif self._started:
+            units.append(Unit(data))
+
+
+class _OpenPes:
+    """A PES packet of which more may come."""
+
+    def __init__(self, first: bytes, key: bool) -> None:
+        self.key = key
+        self.packets = [first]
+        payload = _payload_start(first)
+        length = int.from_bytes(first[payload + 4 : payload + 6]) if payload + 6 <= PACKET else 0
+        # Length 0 is a frame over 64 KiB: it ends where the next one begins.
+        self._missing = length + 6 - (PACKET - payload) if length else None
+
+    def add(self, packet: bytes) -> None:
+        self.packets.append(packet)
+        if self._missing is not None:
+            self._missing -= PACKET - _payload_start(packet)
+
+    def is_complete(self) -> bool:
+        return (self._missing is not None and self._missing <= 0) or len(self.packets) * PACKET > MAX_UNIT_BYTES
+
+    def is_torn(self) -> bool:
+        """Cut short by the next one although its length says that more was to come."""
+        return self._missing is not None and self._missing > 0
+
+
+def _next_sync(data: bytes, position: int) -> int:
+    found = data.find(SYNC, position)
+    return found if found >= 0 else len(data)
+
+
+def _payload_start(packet: bytes) -> int:
+    control = packet[3] >> 4 & 0b11
+    if not control & 0b01:
+        return PACKET
+    return min(PACKET, 5 + packet[4]) if control & 0b10 else 4
+
+
+def _is_random_access(packet: bytes) -> bool:
+    has_adaptation_field = bool(packet[3] & 0x20) and packet[4] > 0
+    return has_adaptation_field and bool(packet[5] & 0x40)
+
+
+def _section(packet: bytes) -> bytes:
+    """The table in a packet that holds all of it, without its checksum."""
+    start = _payload_start(packet)
+    if start >= PACKET:
+        return b""
+    start += 1 + packet[start]
+    length = int.from_bytes(packet[start + 1 : start + 3]) & 0x0FFF
+    return packet[start : start + 3 + length - 4]
+
+
+def _pmt_pid_of(pat: bytes) -> int:
+    section = _section(pat)
+    for i in range(8, len(section) - 3, 4):
+        if int.from_bytes(section[i : i + 2]) != 0:
+            return int.from_bytes(section[i + 2 : i + 4]) & 0x1FFF
+    return -1
+
+
+def _video_pid_of(pmt: bytes) -> int:
+    section = _section(pmt)
+    if len(section) < 12:
+        return -1
+    i = 12 + (int.from_bytes(section[10:12]) & 0x0FFF)
+    while i + 5 <= len(section):
+        if section[i] in VIDEO_STREAM_TYPES:
+            return int.from_bytes(section[i + 1 : i + 3]) & 0x1FFF
+        i += 5 + (int.from_bytes(section[i + 3 : i + 5]) & 0x0FFF)
+    return -1
+
+
+class UnitQueue:
+    """What one publisher has yet to take, bounded; pure.
+
+    A new reader, and one that fell behind, waits for the next keyframe: old
+    pictures are worth less than the present.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._units: deque[bytes] = deque()
+        self._bytes = 0
+        self._sent_of_first = 0
+        self._awaits_key = True
+        self.dropped_units = 0
+
+    def offer(self, unit: Unit) -> None:
+        """Add a unit, or drop up to the next keyframe when there is no room."""
+        if self._bytes + len(unit.data) > self._max_bytes:
+            self._drop_all()
+        if self._awaits_key and not unit.key:
+            self.dropped_units += 1
+            return
+        self._awaits_key = False
+        self._units.append(unit.data)
+        self._bytes += len(unit.data)
+
+    def head(self) -> memoryview:
+        """The bytes to write next; empty when all are written."""
+        return memoryview(self._units[0])[self._sent_of_first :] if self._units else memoryview(b"")
+
+    def advance(self, written: int) -> None:
+        """Note that the first `written` bytes of `head()` are gone."""
+        self._sent_of_first += written
+        if self._sent_of_first == len(self._units[0]):
+            self._bytes -= len(self._units.popleft())
+            self._sent_of_first = 0
+
+    def _drop_all(self) -> None:
+        # A unit that is half written must be finished, or the reader gets a torn packet.
+        keep = [self._units[0]] if self._sent_of_first else []
+        self.dropped_units += len(self._units) - len(keep)
+        self._units = deque(keep)
+        self._bytes = sum(map(len, keep))
+        self._awaits_key = True
+
+
+class Switch:
+    """Forwards the source on air to every publisher, in whole units.
+
+    A new source goes on air with its first keyframe; its predecessor is heard
+    until then. Callable from any thread but the loop's.
+    """
+
+    def __init__(self, loop: IoLoop, queue_bytes: int, on_air: Callable[[], None]) -> None:
+        self._loop = loop
+        self._queue_bytes = queue_bytes
+        self._on_air = on_air
+        self._source_on_air: int | None = None
+        self._newest: int | None = None
+        self._outlets: dict[int, UnitQueue] = {}
+
+    def add_source(self, fd: int, ended: Callable[[], None]) -> None:
+        """Read MPEG-TS from `fd`, the newest source from now on; `ended` is called at its end of file."""
+        self._loop.call(self._add_source, fd, ended)
+
+    def remove_source(self, fd: int) -> None:
+        self._loop.call(self._remove_source, fd)
+
+    def add_publisher(self, fd: int) -> None:
+        """Write to `fd` from the next keyframe on."""
+        self._loop.call(self._add_publisher, fd)
+
+    def remove_publisher(self, fd: int) -> int:
+        """Write no more to `fd`; how many units it missed because it was slow or new."""
+        return self._loop.call(self._remove_publisher, fd)
+
+    def _add_source(self, fd: int, ended: Callable[[], None]) -> None:
+        framer = PesFramer()
+        self._newest = fd
+
+        def take(data: bytes) -> None:
+            if not data:
+                ended()
+                return
+            self._forward(fd, framer.push(data))
+
+        self._loop.read_from(fd, take)
+
+    def _remove_source(self, fd: int) -> None:
+        self._loop.stop_reading(fd)
+        if self._source_on_air == fd:
+            self._source_on_air = None
+        if self._newest == fd:
+            self._newest = None
+
+    def _forward(self, fd: int, units: list[Unit]) -> None:
+        for unit in units:
+            if self._source_on_air != fd:
+                if fd != self._newest or not unit.key:
+                    continue
+                self._source_on_air = fd
+                self._on_air()
+            for queue in self._outlets.values():
+                queue.offer(unit)
+        for outlet in list(self._outlets):
+            self._drain(outlet)
+
+    def _add_publisher(self, fd: int) -> None:
+        self._outlets[fd] = UnitQueue(self._queue_bytes)
+
+    def _remove_publisher(self, fd: int) -> int:
+        self._loop.stop_writing(fd)
+        queue = self._outlets.pop(fd, None)
+        return queue.dropped_units if queue else 0
+
+    def _drain(self, fd: int) -> None:
+        queue = self._outlets[fd]
+        try:
+            while head := queue.head():
+                queue.advance(os.write(fd, head))
+        except BlockingIOError:
+            self._loop.when_writable(fd, lambda: self._drain(fd))
+            return
+        except OSError:  # its reader is gone; whoever owns the publisher notices by itself
+            self._remove_publisher(fd)
+            return
+        self._loop.stop_writing(fd)

@@ -1,0 +1,55 @@
+"""The service's folder for temporary files, and the removal of those of services that were killed.
+
+The folder holds a locked file for as long as its service lives. A folder whose
+lock is free belongs to nobody and goes at the next start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO
+
+PREFIX = "streaming-overlay-"
+_LOCK = "lock"
+
+
+class WorkDir:
+    """Hands out private folders, one a stream; `close()` removes them all."""
+
+    def __init__(self, parent: Path | None = None) -> None:
+        parent = parent or Path(tempfile.gettempdir())
+        _sweep(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        self._lock = _locked(self.path / _LOCK)
+
+    def new_folder(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.path))
+
+    def close(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock:
+            self._lock.close()
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.glob(f"{PREFIX}*"):
+        # Another user's folder cannot be opened, and one without a lock file is only being made.
+        with contextlib.suppress(OSError):
+            if not folder.is_symlink() and (folder / _LOCK).is_file() and (lock := _locked(folder / _LOCK)):
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+
+
+def _locked(path: Path) -> IO[bytes] | None:
+    """The file, locked; None when another process holds the lock."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
