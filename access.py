@@ -1,0 +1,32 @@
+"""Who may call the API: the holder of API_TOKEN, when one is set."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+
+from config import Settings
+
+_log = logging.getLogger(__name__)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def guard(app: Flask, settings: Settings) -> None:
+    """Demand the token on every route; without one, say so when others can reach the API."""
+    token = settings.api_token.get_secret_value()
+    if not token:
+        if settings.host not in _LOOPBACK:
+            _log.warning("API_TOKEN is not set: whoever reaches %s can start and stop streams", settings.host)
+        return
+    expected = f"Bearer {token}".encode()
+
+    @app.before_request
+    def check() -> ResponseReturnValue | None:
+        given = request.headers.get("Authorization", "").encode()
+        if hmac.compare_digest(given, expected):
+            return None
+        _log.warning("a call from %s without the right token was refused", request.remote_addr)
+        return {"error": "Authorization: Bearer TOKEN is needed"}, 401, {"WWW-Authenticate": "Bearer"}

@@ -1,0 +1,141 @@
+"""HTTP: validate, call the registry, serialise, map errors to statuses.
+
+Starts no threads and holds no state. Errors are JSON: `{"error": "..."}`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from flask import Blueprint, Flask, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from config import Settings
+from destination import parse_destination
+from errors import (
+    InvalidField,
+    MonitoringFailed,
+    NoCapacity,
+    RelayError,
+    StopTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+)
+from streams import StreamRegistry, StreamRequest
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_OVERLAY_ID = 64
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+_STATUSES: dict[type[RelayError], int] = {
+    InvalidField: 400,
+    StreamNotFound: 404,
+    StreamAlreadyActive: 409,
+    StreamStopped: 409,
+    NoCapacity: 429,
+    MonitoringFailed: 500,
+    StopTimedOut: 500,
+}
+_log = logging.getLogger(__name__)
+
+blueprint = Blueprint("streams", __name__)
+
+
+def init_app(app: Flask, registry: StreamRegistry, settings: Settings) -> None:
+    """Register routes and error handlers; `registry` answers them."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.extensions["registry"] = registry
+    app.extensions["settings"] = settings
+    app.register_blueprint(blueprint)
+    app.register_error_handler(RelayError, _relay_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected_error)
+
+
+@blueprint.post("/start_stream")
+def start_stream() -> ResponseReturnValue:
+    body = _body()
+    if not body.get("youtube_url") or not body.get("stream_name"):
+        raise InvalidField("Missing youtube_url or stream_name")
+    name = _stream_name(body)
+    settings: Settings = current_app.extensions["settings"]
+    destination = parse_destination(body["youtube_url"], settings.allowed_ingest_hosts)
+    _registry().start(StreamRequest(name, destination, _overlay_id(body)))
+    return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
+
+
+@blueprint.post("/stop_stream")
+def stop_stream() -> ResponseReturnValue:
+    body = _body()
+    if not body.get("stream_name"):
+        raise InvalidField("Missing stream_name")
+    name = _stream_name(body)
+    _registry().stop(name)
+    return {"message": f"Stream {name} stopped successfully"}
+
+
+@blueprint.get("/list_streams")
+def list_streams() -> ResponseReturnValue:
+    return {
+        stream.name: {"youtube_url": stream.youtube_url, "uptime": stream.uptime_s}
+        for stream in _registry().snapshots()
+    }
+
+
+def _registry() -> StreamRegistry:
+    registry: StreamRegistry = current_app.extensions["registry"]
+    return registry
+
+
+def _body() -> dict[str, Any]:
+    # A browser may send any other type across sites without asking first.
+    if request.get_data(cache=True) and not request.is_json:
+        raise InvalidField("Content-Type must be application/json")
+    try:
+        body = request.get_json(force=True)
+    except RecursionError:
+        raise InvalidField("The body is nested too deeply") from None
+    if not isinstance(body, dict):
+        raise InvalidField("The body must be a JSON object")
+    return body
+
+
+def _stream_name(body: dict[str, Any]) -> str:
+    name = body["stream_name"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidField("stream_name must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with . or -")
+    return name
+
+
+def _overlay_id(body: dict[str, Any]) -> str:
+    value = body.get("overlay_id", "0")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_OVERLAY_ID or not value.isprintable():
+        raise InvalidField(f"overlay_id must be a string of 1 to {MAX_OVERLAY_ID} characters")
+    return value
+
+
+def _relay_error(error: RelayError) -> ResponseReturnValue:
+    return {"error": str(error)}, _STATUSES.get(type(error), 500)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    reasons = {
+        400: "The body must be a JSON object",
+        404: "Not found",
+        405: "Method not allowed",
+        413: f"The body is over {MAX_BODY_BYTES} bytes",
+    }
+    status = error.code or 500
+    headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Location")]
+    return {"error": reasons.get(status, error.name)}, status, headers
+
+
+def _unexpected_error(_error: Exception) -> ResponseReturnValue:
+    _log.exception("a call failed")
+    return {"error": "Internal error; the log says more"}, 500
