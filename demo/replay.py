@@ -1,0 +1,160 @@
+"""A match from Cricsheet's JSON (cricsheet.org/format/json), as the states a live feed would give.
+
+One state after every delivery, in both shapes that the service reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MATCH = Path(__file__).parent / "matches" / "1181768.json"
+BALLS_PER_OVER = 6
+_NOT_THE_BOWLERS = {"run out", "retired hurt", "retired out", "obstructing the field"}
+_EXTRAS = {"wides": "wd", "noballs": "nb", "byes": "b", "legbyes": "lb", "penalty": "p"}
+_ON_DELIVERY = ("wides", "noballs")
+
+
+@dataclass
+class Tally:
+    """Runs and balls of a batter; of a bowler the runs given, balls bowled and wickets taken."""
+
+    runs: int = 0
+    balls: int = 0
+    wickets: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """The match after one delivery."""
+
+    title: str
+    batting: str
+    bowling: str
+    innings: int
+    target: int | None
+    runs: int
+    wickets: int
+    legal_balls: int
+    striker: tuple[str, int, int]
+    non_striker: tuple[str, int, int]
+    bowler: tuple[str, int, int, int]
+    this_over: tuple[str, ...]
+
+    @property
+    def overs(self) -> str:
+        return overs_of(self.legal_balls)
+
+    def as_current_score(self) -> dict[str, Any]:
+        """The feed in use today."""
+        name, balls, runs, wickets = self.bowler
+        entry = {
+            "inningScore": f"{self.runs}/{self.wickets}",
+            "overs": self.overs,
+            "onPitch": {
+                "striker": self.striker[0],
+                "strikerScore": {"runs": self.striker[1], "balls": self.striker[2]},
+                "nonStriker": self.non_striker[0],
+                "nonStrikerScore": {"runs": self.non_striker[1], "balls": self.non_striker[2]},
+                "bowler": name,
+                "bowlerScore": {"name": name, "ballsDelivered": balls, "runsGiven": runs, "wickets": wickets},
+            },
+        }
+        score = {
+            "battingTeamName": self.batting,
+            "bowlingTeamName": self.bowling,
+            "teamScore": {self.batting: entry},
+            "currOverDetail": {"balls": list(self.this_over)},
+        }
+        return {"data": {"currScore": score}}
+
+    def as_own_shape(self) -> dict[str, Any]:
+        """The project's own shape."""
+        name, balls, runs, wickets = self.bowler
+        batters = [
+            {"name": who, "runs": made, "balls": faced, "on_strike": on_strike}
+            for (who, made, faced), on_strike in ((self.striker, True), (self.non_striker, False))
+        ]
+        return {
+            "sport": "cricket",
+            "title": self.title,
+            "status": "live",
+            "innings": self.innings,
+            "target": self.target,
+            "batting": {"name": self.batting, "runs": self.runs, "wickets": self.wickets, "overs": self.overs},
+            "bowling": {"name": self.bowling},
+            "batters": batters,
+            "bowler": {"name": name, "overs": overs_of(balls), "runs": runs, "wickets": wickets},
+            "this_over": list(self.this_over),
+        }
+
+
+def overs_of(legal_balls: int) -> str:
+    return f"{legal_balls // BALLS_PER_OVER}.{legal_balls % BALLS_PER_OVER}"
+
+
+def states(path: Path = MATCH) -> Iterator[State]:
+    """The match at `path`, delivery by delivery."""
+    match = json.loads(path.read_text())
+    info = match["info"]
+    title = f"{info['event']['name']} {info['season']} {info['event'].get('stage', '')}".strip()
+    for number, innings in enumerate(match["innings"], start=1):
+        bowling = next(team for team in info["teams"] if team != innings["team"])
+        yield from _innings_states(innings, number, title, bowling)
+
+
+def _innings_states(innings: dict[str, Any], number: int, title: str, bowling: str) -> Iterator[State]:
+    batters: dict[str, Tally] = {}
+    bowlers: dict[str, Tally] = {}
+    side = Tally()
+    deliveries = [(over["over"], delivery) for over in innings["overs"] for delivery in over["deliveries"]]
+    labels: list[str] = []
+    for index, (over, delivery) in enumerate(deliveries):
+        if index == 0 or deliveries[index - 1][0] != over:
+            labels = []
+        bowler = bowlers.setdefault(delivery["bowler"], Tally())
+        _count(delivery, side, batters.setdefault(delivery["batter"], Tally()), bowler)
+        labels.append(_label(delivery))
+        # Who faces the next ball is what a scorer shows after this one.
+        facing = deliveries[min(index + 1, len(deliveries) - 1)][1]
+        pair = [batters.setdefault(facing[role], Tally()) for role in ("batter", "non_striker")]
+        yield State(
+            title=title,
+            batting=innings["team"],
+            bowling=bowling,
+            innings=number,
+            target=innings.get("target", {}).get("runs"),
+            runs=side.runs,
+            wickets=side.wickets,
+            legal_balls=side.balls,
+            striker=(facing["batter"], pair[0].runs, pair[0].balls),
+            non_striker=(facing["non_striker"], pair[1].runs, pair[1].balls),
+            bowler=(delivery["bowler"], bowler.balls, bowler.runs, bowler.wickets),
+            this_over=tuple(labels),
+        )
+
+
+def _count(delivery: dict[str, Any], side: Tally, batter: Tally, bowler: Tally) -> None:
+    extras = delivery.get("extras", {})
+    legal = not any(extra in extras for extra in _ON_DELIVERY)
+    kinds = [wicket["kind"] for wicket in delivery.get("wickets", [])]
+    side.runs += delivery["runs"]["total"]
+    side.balls += legal
+    side.wickets += sum(kind != "retired hurt" for kind in kinds)
+    batter.runs += delivery["runs"]["batter"]
+    batter.balls += "wides" not in extras
+    bowler.runs += delivery["runs"]["batter"] + sum(extras.get(extra, 0) for extra in _ON_DELIVERY)
+    bowler.balls += legal
+    bowler.wickets += sum(kind not in _NOT_THE_BOWLERS for kind in kinds)
+
+
+def _label(delivery: dict[str, Any]) -> str:
+    if delivery.get("wickets"):
+        return "W"
+    for extra, label in _EXTRAS.items():
+        if count := delivery.get("extras", {}).get(extra):
+            return label if extra in _ON_DELIVERY and count == 1 else f"{count}{label}"
+    return str(delivery["runs"]["total"])

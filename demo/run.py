@@ -1,0 +1,210 @@
+"""`make demo`: the whole path on this machine, on loopback, from a synthetic camera to a local "YouTube".
+
+Reads DEMO_SECONDS (0: until Ctrl-C) and DEMO_BALL_S, the time between two balls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import ffmpeg
+from config import load_settings
+from demo import camera
+from demo.match_feed import Answer, MatchFeed
+from demo.replay import MATCH, states
+from demo.viewer import Viewer, save_frame
+from deploy.rtmp_server import RtmpServer, RtmpServerError, free_port, listens
+from errors import ConfigurationError
+from overlay import canvas_of
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = Path(__file__).parent / "out"
+NAME = "demo-match"
+STREAM_KEY = "demo-key"
+FIRST_BALL = 60  # the score should have something to it from the start
+START_LIMIT_S = 15
+
+
+def main() -> int:
+    seconds = _number("DEMO_SECONDS", 0)
+    ball_s = _number("DEMO_BALL_S", 4)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _leave)
+    try:
+        with contextlib.ExitStack() as stack:
+            return _demo(stack, seconds, ball_s)
+    except (RtmpServerError, ConfigurationError, DemoError) as error:
+        print(f"The demo cannot run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nEnded; nothing is left running.")
+        return 0
+
+
+class DemoError(Exception):
+    """A part of the demo did not come up."""
+
+
+def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
+    shutil.rmtree(OUT, ignore_errors=True)
+    settings = load_settings({"overlay_api_base": "", "overlay_image_base": ""})
+    binary = ffmpeg.find_ffmpeg(settings.ffmpeg_bin)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
+    rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"])
+    stack.callback(rtmp.close)
+    server = f"rtmp://127.0.0.1:{rtmp.port}"
+    destination = f"{server}/youtube/{STREAM_KEY}"
+    feed = MatchFeed()
+    stack.callback(feed.close)
+    stack.enter_context(_replay(feed, ball_s))
+    camera.draw_scene(folder)
+    stack.enter_context(_child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
+    api = stack.enter_context(_service(f"{server}/live", feed.url, binary))
+    _start_stream(api, destination)
+    viewer = Viewer(binary, destination, canvas_of(settings.profile))
+    stack.callback(viewer.close)
+    _tell(api, destination, ball_s)
+    _wait(viewer, seconds)
+    return _report(viewer, binary, destination)
+
+
+@contextlib.contextmanager
+def _child(argv: list[str], cwd: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that ends with this block, or with the demo, however that ends."""
+    process = subprocess.Popen(
+        ffmpeg.dies_with_its_parent(argv, "TERM"), stdin=subprocess.DEVNULL, cwd=cwd, env=env, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(12)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _replay(feed: MatchFeed, ball_s: float) -> Iterator[None]:
+    """Give the feed a new state of the match every `ball_s`, over and over."""
+    match = list(states(MATCH))
+    stop = threading.Event()
+
+    def run() -> None:
+        ball = FIRST_BALL
+        while not stop.is_set():
+            feed.data = Answer.of(match[ball % len(match)].as_current_score())
+            ball += 1
+            stop.wait(ball_s)
+
+    thread = threading.Thread(target=run, name="replay")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _service(rtmp_server: str, feed_url: str, binary: str) -> Iterator[str]:
+    """`python app.py` with the demo's settings; gives the address of its API."""
+    port = free_port()
+    env = os.environ | {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "RTMP_SERVER": rtmp_server,
+        "OVERLAY_API_BASE": feed_url,
+        "OVERLAY_IMAGE_BASE": "",
+        "OVERLAY_SOURCE": "auto",
+        "MATCH_DATA_PATH": "/api/v1/cricket/match/{match_id}",
+        "ALLOWED_INGEST_HOSTS": "127.0.0.1",
+        "API_TOKEN": "",
+        "FFMPEG_BIN": binary,
+        "LOG_DIR": str(OUT / "logs"),
+        "LOG_LEVEL": "WARNING",
+    }
+    with _child([sys.executable, "app.py"], ROOT, env) as process:
+        deadline = time.monotonic() + START_LIMIT_S
+        while not listens("127.0.0.1", port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DemoError("the service did not start; see above")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+
+
+def _start_stream(api: str, destination: str) -> None:
+    body = json.dumps({"youtube_url": destination, "stream_name": NAME}, indent=2)
+    header = "Content-Type: application/json; charset=UTF-8"
+    call = ["curl", "-sS", "-X", "POST", f"{api}/start_stream", "-H", header, "-d", body]
+    print(f"\n$ {shlex.join(call)}")
+    answer = subprocess.run(call, capture_output=True, text=True, timeout=30, check=False)
+    print(answer.stdout or answer.stderr)
+    if "started successfully" not in answer.stdout:
+        raise DemoError("the stream did not start")
+
+
+def _tell(api: str, destination: str, ball_s: float) -> None:
+    print(
+        f"On air: a camera with the score of the IPL final 2019, one ball every {ball_s:g} s\n"
+        "(ball by ball data: Cricsheet, cricsheet.org).\n"
+        f"  watch it       ffplay -fflags nobuffer {destination}\n"
+        f"                 (or VLC, Open Network Stream)\n"
+        f"  list streams   curl {api}/list_streams\n"
+        f"  a picture      {OUT / 'frame.png'}\n"
+        f"  logs           {OUT / 'logs'}\n"
+        "Ctrl-C ends it and leaves nothing behind.\n",
+        flush=True,
+    )
+
+
+def _wait(viewer: Viewer, seconds: float) -> None:
+    end = time.monotonic() + seconds if seconds else float("inf")
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 5))
+        print(f"  received {viewer.frames} frames, {viewer.changes} changes of the overlay", flush=True)
+
+
+def _report(viewer: Viewer, binary: str, destination: str) -> int:
+    saved = save_frame(binary, destination, OUT / "frame.png")
+    print(f"\nframes received:          {viewer.frames}")
+    print(f"overlay changes received: {viewer.changes}")
+    print(f"picture saved:            {OUT / 'frame.png' if saved else 'none arrived'}")
+    flowed = viewer.frames > 0 and viewer.changes > 0 and saved
+    print("both flowed" if flowed else "NOT both flowed: see the logs")
+    return 0 if flowed else 1
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 1e6:
+        sys.exit(f"{name}: must be a number of seconds, not {text!r}")
+    return value
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""nginx with its RTMP module, run as a child: for `make run`, the demo and the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ffmpeg import dies_with_its_parent
+
+MODULE_PATHS = (
+    Path("/usr/lib/nginx/modules/ngx_rtmp_module.so"),
+    Path("/usr/share/nginx/modules/ngx_rtmp_module.so"),
+)
+_APPLICATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+START_LIMIT_S = 10.0
+STOP_LIMIT_S = 3.0
+
+
+class RtmpServerError(Exception):
+    """nginx or its RTMP module is missing, or it does not start; the message says which."""
+
+
+class RtmpServer:
+    """One nginx with RTMP applications on one port; `close()` ends it. Its files go to `folder`."""
+
+    def __init__(self, folder: Path, host: str, port: int, applications: Sequence[str]) -> None:
+        self.port = port
+        self.error_log = folder / "nginx.log"
+        config = folder / "nginx.conf"
+        config.write_text(rtmp_config(folder, host, port, applications))
+        self._process = subprocess.Popen(
+            # Its master tells its workers to go, which SIGKILL would not let it do.
+            dies_with_its_parent([_nginx(), "-p", str(folder), "-c", str(config), "-e", str(self.error_log)], "TERM"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            self._await_listening(host)
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_listening(self, host: str) -> None:
+        deadline = time.monotonic() + START_LIMIT_S
+        while not listens("127.0.0.1" if host == "0.0.0.0" else host, self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                reason = self.error_log.read_text(errors="replace").strip() if self.error_log.exists() else ""
+                raise RtmpServerError(f"nginx does not listen on port {self.port}: {reason or 'it says nothing'}")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+
+def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str]) -> str:
+    """The configuration of the README, with these applications."""
+    for name in applications:
+        if not _APPLICATION.fullmatch(name):
+            raise RtmpServerError(f"{name!r} is no name for an RTMP application")
+    blocks = "".join(
+        f"""
+        application {name} {{
+            live on;
+            record off;
+        }}
+"""
+        for name in applications
+    )
+    return f"""load_module {_module()};
+daemon off;
+worker_processes 1;
+pid "{folder}/nginx.pid";
+error_log "{folder}/nginx.log" warn;
+
+events {{
+    worker_connections 512;
+}}
+
+rtmp {{
+    access_log off;
+    server {{
+        listen {host}:{port};
+        chunk_size 4096;
+{blocks}    }}
+}}
+"""
+
+
+def listens(host: str, port: int) -> bool:
+    """True when something accepts connections there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _nginx() -> str:
+    path = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    if path is None:
+        raise RtmpServerError("nginx is not installed: apt-get install nginx libnginx-mod-rtmp")
+    return path
+
+
+def _module() -> Path:
+    for path in MODULE_PATHS:
+        if path.is_file():
+            return path
+    raise RtmpServerError("nginx has no RTMP module: apt-get install libnginx-mod-rtmp")

@@ -1,0 +1,47 @@
+"""`make run`: the service with the user's settings, and nginx-rtmp beside it when it is needed.
+
+It is needed when RTMP_SERVER is on this machine and nothing listens there.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import app
+from config import load_settings
+from deploy.rtmp_server import RtmpServer, RtmpServerError, listens
+from errors import ConfigurationError
+
+RTMP_PORT = 1935
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def main() -> None:
+    try:
+        address = urlsplit(load_settings().rtmp_server)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    port = address.port or RTMP_PORT
+    if address.scheme != "rtmp" or address.hostname not in LOOPBACK or listens(address.hostname, port):
+        app.main()
+        return
+    with tempfile.TemporaryDirectory(prefix="overlay-nginx-") as folder:
+        try:
+            # Cameras come from outside, so it listens on all addresses.
+            server = RtmpServer(Path(folder), "0.0.0.0", port, [address.path.strip("/")])
+        except RtmpServerError as error:
+            sys.exit(f"RTMP_SERVER: {error}")
+        try:
+            print(
+                f"nginx-rtmp listens on port {port}: cameras publish to rtmp://THIS-MACHINE:{port}{address.path}/NAME"
+            )
+            app.main()
+        finally:
+            server.close()
+
+
+if __name__ == "__main__":
+    main()

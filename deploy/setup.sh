@@ -1,0 +1,65 @@
+#!/bin/sh
+# Install what is missing: Debian packages by apt, Python packages into .venv.
+# `setup.sh dev` adds what tests and lint need. Quick when all is in place.
+set -eu
+cd "$(dirname "$0")/.."
+kind=${1:-run}
+
+say() { echo "setup: $*" >&2; }
+
+missing_packages() {
+    command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || echo ffmpeg
+    PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || echo nginx
+    [ -f /usr/lib/nginx/modules/ngx_rtmp_module.so ] || [ -f /usr/share/nginx/modules/ngx_rtmp_module.so ] ||
+        echo libnginx-mod-rtmp
+    [ -f /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf ] || echo fonts-roboto-unhinted
+    command -v curl >/dev/null || echo curl
+    command -v setpriv >/dev/null || echo util-linux
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Debian starts an nginx on port 80 as soon as it is installed. Nobody asked for
+# one: it is held back while apt runs, and not enabled for the next boot.
+install_packages() {
+    policy=/usr/sbin/policy-rc.d
+    nginx_is_new=no
+    if ! PATH="$PATH:/usr/sbin" command -v nginx >/dev/null; then
+        nginx_is_new=yes
+        if [ ! -e $policy ]; then
+            trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+            trap 'exit 1' INT TERM
+            printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+            as_root chmod 755 $policy
+        fi
+    fi
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086 # a list of names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >/dev/null
+    if [ $nginx_is_new = yes ] && [ -d /run/systemd/system ]; then
+        as_root systemctl disable --quiet --now nginx || say "could not disable the nginx service on port 80"
+    fi
+}
+
+packages=$(missing_packages | tr '\n' ' ')
+if [ -n "$packages" ]; then
+    if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; }; then
+        say "missing, and to be installed by an administrator: $packages"
+        exit 1
+    fi
+    say "installing $packages"
+    install_packages "$packages"
+fi
+
+requirements=requirements.txt
+[ "$kind" = dev ] && requirements=requirements-dev.txt
+stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
+if [ ! -f "$stamp" ] || ! .venv/bin/python -c '' 2>/dev/null; then
+    say "installing Python packages into .venv"
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $requirements
+    touch "$stamp"
+fi
