@@ -35,6 +35,11 @@ MIN_IMAGE_WIDTH, MIN_IMAGE_HEIGHT = 64, 8
 # A palette is a quarter of the bytes for FFmpeg to inflate, 25 times a second.
 PALETTE_COLORS = 256
 
+# Shares of its size that a text is tried at before it is given up.
+TEXT_SIZES = (1.0, 0.92, 0.85, 0.78)
+NUMBER_SIZES = (*TEXT_SIZES, 0.7, 0.6, 0.5, 0.4)
+SMALLEST_PX = 6
+
 PANEL = (13, 18, 28, 255)
 PANEL_LIGHT = (30, 38, 54, 255)
 WHITE = (255, 255, 255, 255)
@@ -186,7 +191,7 @@ BOWLER_RIGHT = BOWLING_LEFT - 18
 
 
 @lru_cache(maxsize=32)
-def _panel(canvas: Canvas, batting: Color | None, bowling: Color | None) -> Image.Image:
+def _panel(canvas: Canvas, batting: Color | None, bowling: Color | None, has_score: bool) -> Image.Image:
     """The strip without text, its edges smoothed by drawing it larger first."""
     size = (canvas.width * SUPERSAMPLING, canvas.height * SUPERSAMPLING)
     layer = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -201,6 +206,7 @@ def _panel(canvas: Canvas, batting: Color | None, bowling: Color | None) -> Imag
     block(LEFT, RIGHT, PANEL, round_left=True, round_right=True)
     if batting:
         block(LEFT, TEAM_RIGHT, batting, round_left=True)
+    if batting and has_score:
         block(TEAM_RIGHT, SCORE_RIGHT, PANEL_LIGHT)
     if bowling:
         block(BOWLING_LEFT, RIGHT, bowling, round_right=True)
@@ -222,6 +228,8 @@ class _Strip:
         self.board = board
         self.canvas = canvas
         self.texts: list[tuple[float, float, str, Font, Color, str]] = []
+        self.has_line = bool(board.result) or not (board.batters or board.bowler)
+        self.has_score = board.batting is not None and (board.batting.runs is not None or not self.has_line)
         self.balls = self._place_balls()
 
     def draw(self) -> Image.Image:
@@ -235,9 +243,9 @@ class _Strip:
 
     def _shapes(self) -> Image.Image:
         batting, bowling = self.board.batting, self.board.bowling
-        image = _panel(
-            self.canvas, team_color(batting) if batting else None, team_color(bowling, batting) if bowling else None
-        ).copy()
+        batting_color = team_color(batting) if batting else None
+        bowling_color = team_color(bowling, batting) if bowling else None
+        image = _panel(self.canvas, batting_color, bowling_color, self.has_score).copy()
         for x, y, radius, color, _ in self.balls:
             disc = _disc(2 * self.canvas.px(radius), color)
             image.alpha_composite(disc, (self.canvas.px(x - radius), self.canvas.px(y - radius)))
@@ -249,6 +257,7 @@ class _Strip:
             ink = ink_on(team_color(batting))
             width = TEAM_RIGHT - LEFT - 16
             self._text((LEFT + TEAM_RIGHT) / 2, MIDDLE, batting.short, "bold", 42, ink, width, "mm")
+        if batting and self.has_score:
             self._place_score(batting)
         if bowling:
             ink = ink_on(team_color(bowling, batting))
@@ -262,30 +271,30 @@ class _Strip:
             self._text(left, MIDDLE, batting.name, "bold", 28, WHITE, right - left)
             return
         score = f"{batting.runs}" if batting.wickets is None else f"{batting.runs}/{batting.wickets}"
-        self._text(left, MIDDLE, score, "bold", 56, WHITE, 124)
+        self._text(left, MIDDLE, score, "bold", 56, WHITE, 124, is_number=True)
         target = self.board.target
         if batting.overs is not None and target is None:
             self._text(right, ROWS[0], "OVERS", "regular", 20, MUTED, 60, "rm")
-            self._text(right, ROWS[1] - 3, batting.overs, "bold", 30, WHITE, 60, "rm")
+            self._text(right, ROWS[1] - 3, batting.overs, "bold", 30, WHITE, 60, "rm", is_number=True)
         elif batting.overs is not None:
-            self._text(right, ROWS[0], f"{batting.overs} ov", "bold", 24, WHITE, 68, "rm")
+            self._text(right, ROWS[0], f"{batting.overs} ov", "bold", 24, WHITE, 68, "rm", is_number=True)
         if target is not None:
-            self._text(right, ROWS[1] - 3, f"T {target}", "bold", 24, GOLD, 68, "rm")
+            self._text(right, ROWS[1] - 3, f"T {target}", "bold", 24, GOLD, 68, "rm", is_number=True)
 
     def _place_middle(self) -> None:
         """Batters and bowler; before the first ball and after the last one line instead."""
         board = self.board
-        if board.result or not (board.batters or board.bowler):
+        if self.has_line:
             sides = " v ".join(team.name for team in (board.batting, board.bowling) if team)
-            left = SCORE_RIGHT + 22 if board.batting else LEFT + 22
+            left = 22 + (SCORE_RIGHT if self.has_score else TEAM_RIGHT if board.batting else LEFT)
             self._text(left, MIDDLE, board.result or board.title or sides, "bold", 32, WHITE, BOWLER_RIGHT - left)
             return
         for row, batter in zip(ROWS, board.batters, strict=False):
             self._place_batter(SCORE_RIGHT + 22, BATTERS_RIGHT, row, batter)
         if board.bowler:
             self._place_bowler(board.bowler)
-        for x, y, _, color, label in self.balls:
-            self._text(x, y, label, "bold", 20, ink_on(color), 26, "mm")
+        for x, y, radius, color, label in self.balls:
+            self._text(x, y, label, "bold", 20, ink_on(color), 2 * radius - 4, "mm", is_number=True)
 
     def _place_batter(self, left: float, right: float, row: float, batter: Batter) -> None:
         if batter.on_strike:
@@ -294,21 +303,21 @@ class _Strip:
         name_right = right
         if batter.runs is not None:
             if batter.balls is not None:
-                self._text(right, row + 1, f"({batter.balls})", "regular", 22, MUTED, 54, "rm")
-            self._text(right - 58, row, str(batter.runs), "bold", 28, WHITE, 50, "rm")
+                self._text(right, row + 1, f"({batter.balls})", "regular", 22, MUTED, 54, "rm", is_number=True)
+            self._text(right - 58, row, str(batter.runs), "bold", 28, WHITE, 50, "rm", is_number=True)
             name_right = right - 112
         self._text(left + 18, row, batter.name, weight, 28, ink, name_right - left - 24)
 
     def _place_bowler(self, bowler: Bowler) -> None:
         figures = _figures(bowler)
-        self._text(BOWLER_RIGHT, ROWS[0], figures, "bold", 26, WHITE, 130, "rm")
+        self._text(BOWLER_RIGHT, ROWS[0], figures, "bold", 26, WHITE, 130, "rm", is_number=True)
         name_width = BOWLER_RIGHT - BOWLER_LEFT - (140 if figures else 0)
         self._text(BOWLER_LEFT, ROWS[0], bowler.name, "regular", 28, SOFT, name_width)
 
     def _place_balls(self) -> list[tuple[float, float, float, Color, str]]:
         """Centre, radius, colour and label of each ball of the over, in units."""
         board = self.board
-        if board.result or not (board.batters or board.bowler):
+        if self.has_line:
             return []
         step = min(38.0, (BOWLER_RIGHT - BOWLER_LEFT) / max(1, len(board.this_over)))
         radius = min(16.0, step / 2 - 1)
@@ -318,16 +327,25 @@ class _Strip:
         ]
 
     def _text(
-        self, x: float, y: float, text: str, weight: str, size: float, color: Color, width: float, anchor: str = "lm"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        weight: str,
+        size: float,
+        color: Color,
+        width: float,
+        anchor: str = "lm",
+        is_number: bool = False,
     ) -> None:
-        """Note a text that fits `width` units: shrunk a little first, then shortened."""
+        """Note a text that fits `width` units: shrunk first; then shortened, but never a number."""
         longest = self.canvas.px(width)
-        for share in (1.0, 0.92, 0.85, 0.78):
-            font = _font(weight, max(8, self.canvas.px(size * share)))
+        for share in NUMBER_SIZES if is_number else TEXT_SIZES:
+            font = _font(weight, max(SMALLEST_PX, self.canvas.px(size * share)))
             if font.getlength(text) <= longest:
                 break
         else:
-            text = _shorten(text, font, longest)
+            text = text if is_number else _shorten(text, font, longest)
         if text:
             self.texts.append((x, y, text, font, color, anchor))
 

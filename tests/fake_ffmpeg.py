@@ -1,0 +1,50 @@
+"""A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
+
+The script maps a role (`compositor`, `publisher`) to: `stderr` (lines to
+print), `emit` (a file to copy to stdout), `exit` (status to end with at once),
+`ignore_signals`, `ignore_eof`. It notes each life in `lives.jsonl` and what a
+publisher receives in `received-PID`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def main(folder: Path, argv: list[str]) -> int:
+    role = "publisher" if "flv" in argv else "compositor"
+    script = json.loads((folder / "script.json").read_text()).get(role, {})
+    if script.get("ignore_signals"):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+    preset = Path(argv[argv.index("-fpre") + 1]).read_text() if "-fpre" in argv else None
+    with (folder / "lives.jsonl").open("a") as lives:
+        lives.write(json.dumps({"role": role, "pid": os.getpid(), "argv": argv, "preset": preset}) + "\n")
+    for line in script.get("stderr", []):
+        print(line, file=sys.stderr, flush=True)
+    if emit := script.get("emit"):
+        sys.stdout.buffer.write(Path(emit).read_bytes())
+        sys.stdout.flush()
+    if "exit" in script:
+        return int(script["exit"])
+    if role == "publisher":
+        _receive(folder / f"received-{os.getpid()}")
+        if not script.get("ignore_eof"):
+            return 0
+    while True:
+        time.sleep(60)
+
+
+def _receive(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while data := os.read(0, 65536):
+            file.write(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import Settings, load_settings
+from errors import ConfigurationError
+
+
+def test_defaults_are_those_of_the_spec() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 1233)
+    assert settings.rtmp_server == "rtmp://localhost:1935/live"
+    assert settings.overlay_api_base == "http://3.6.126.60:8000"
+    assert settings.overlay_image_base == "http://3.6.126.60:3000"
+    assert settings.match_data_path == "/api/v1/cricket/match/{match_id}"
+    assert (settings.overlay_source, settings.poll_interval_s) == ("auto", 1.0)
+    assert (settings.output_profile, settings.x264_preset) == ("720p30", "veryfast")
+    assert (settings.log_dir, settings.ffmpeg_bin) == (Path("logs"), "ffmpeg")
+
+
+def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = {
+        "PORT": "ninety",
+        "POLL_INTERVAL_S": "0",
+        "OUTPUT_PROFILE": "4k",
+        "OVERLAY_SOURCE": "both",
+        "RTMP_SERVER": "http://localhost/live",
+        "OVERLAY_API_BASE": "localhost:8000",
+        "MATCH_DATA_PATH": "/match/{id}",
+        "X264_PRESET": "placebo",
+        "MAX_CONCURRENT_STREAMS": "-1",
+        "ALLOWED_INGEST_HOSTS": " , ",
+        "LOG_LEVEL": "loud",
+    }
+    for name, value in faults.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert [name for name in faults if f"\n  {name}: " not in message] == []
+    assert "480p30, 720p30, 720p60, 1080p30, 1080p60" in message
+
+
+def test_a_secret_shows_neither_in_a_message_nor_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "canary-token")
+    monkeypatch.setenv("PORT", "canary-port")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "canary" not in str(caught.value)
+    monkeypatch.delenv("PORT")
+    assert "canary" not in repr(load_settings())
+
+
+def test_an_env_file_works_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=4000\nOVERLAY_API_BASE=\nPOLL_INTERVAL_S=2\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("POLL_INTERVAL_S", "3")
+    settings = load_settings()
+    assert (settings.port, settings.overlay_api_base, settings.poll_interval_s) == (4000, "", 3.0)
+
+
+def test_hosts_are_a_comma_separated_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_INGEST_HOSTS", "Live.Example.org, 127.0.0.1,")
+    assert load_settings().allowed_ingest_hosts == ("live.example.org", "127.0.0.1")
+
+
+def test_trailing_slashes_are_taken_off() -> None:
+    settings = load_settings({"rtmp_server": "rtmp://localhost/live/", "overlay_api_base": "http://localhost:1/x/"})
+    assert (settings.rtmp_server, settings.overlay_api_base) == ("rtmp://localhost/live", "http://localhost:1/x")
+
+
+def test_every_setting_has_a_description() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
