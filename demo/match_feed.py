@@ -43,6 +43,7 @@ class MatchFeed:
         self.release = threading.Event()  # while `hold` is set, calls wait for this
         self.hold = False
         self.calls: list[tuple[str, str, Any]] = []
+        self.connections = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="match-feed")
@@ -101,10 +102,13 @@ def _handler(feed: MatchFeed) -> type[BaseHTTPRequestHandler]:
             self.close_connection = self.close_connection or answer.cut_to is not None
 
         def handle(self) -> None:
+            feed.connections += 1
             try:
                 super().handle()
             except OSError:  # the caller gave up, as it may
                 self.close_connection = True
+            finally:
+                feed.connections -= 1
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: the calls are kept."""

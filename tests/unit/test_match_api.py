@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from demo.match_feed import Answer, MatchFeed
+from errors import FeedError
+from match_api import MAX_DATA_BYTES, MatchApi
+from tests.waiting import eventually
+
+PATH = "/api/v1/cricket/match/{match_id}"
+
+
+@pytest.fixture
+def cancelled() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def api(feed: MatchFeed, cancelled: threading.Event) -> Iterator[MatchApi]:
+    api = MatchApi(feed.url, feed.url, PATH, cancelled)
+    yield api
+    api.close()
+
+
+def kind_of(ask: Callable[[], object]) -> str:
+    with pytest.raises(FeedError) as caught:
+        ask()
+    return caught.value.kind
+
+
+def test_start_and_stop_say_what_the_contract_says(api: MatchApi, feed: MatchFeed) -> None:
+    api.start_monitoring("m1", "7")
+    api.stop_monitoring("m1")
+    assert feed.calls == [
+        ("POST", "/start-match-monitoring", {"match_id": "m1", "overlay_id": "7"}),
+        ("POST", "/stop-match-monitoring", {"match_id": "m1"}),
+    ]
+
+
+@pytest.mark.parametrize("status", [201, 204, 400, 404, 500, 503])
+def test_only_200_starts_monitoring(api: MatchApi, feed: MatchFeed, status: int) -> None:
+    feed.start = Answer(b"{}", status)
+    assert kind_of(lambda: api.start_monitoring("m1", "0")) == "status"
+
+
+def test_data_and_images_are_asked_for_by_match(api: MatchApi, feed: MatchFeed) -> None:
+    feed.data, feed.image = Answer.of({"a": 1}), Answer(b"png", content_type="image/png")
+    assert api.match_data("m.1") == {"a": 1}
+    assert api.overlay_image("m.1") == b"png"
+    assert feed.paths("GET") == ["/api/v1/cricket/match/m.1", "/m.1.png"]
+
+
+def test_what_has_not_changed_is_not_sent_again(api: MatchApi, feed: MatchFeed) -> None:
+    feed.data = Answer.of({"a": 1})
+    assert api.match_data("m") == {"a": 1}
+    assert api.match_data("m") is None
+    feed.data = Answer.of({"a": 2})
+    assert api.match_data("m") == {"a": 2}
+
+
+def test_a_refusal_forgets_what_was_there(api: MatchApi, feed: MatchFeed) -> None:
+    feed.data = Answer.of({"a": 1})
+    api.match_data("m")
+    feed.data = Answer(b"", 500)
+    assert kind_of(lambda: api.match_data("m")) == "status"
+    feed.data = Answer.of({"a": 1})
+    assert api.match_data("m") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(b"{}", 404), "status"),
+        (Answer(b"<html>", content_type="text/html"), "malformed"),
+        (Answer(b"[" * 100_000), "malformed"),
+        (Answer(b'{"a": "\xff"}'), "malformed"),
+        (Answer(b"{}", headers={"Content-Encoding": "gzip"}), "malformed"),
+        (Answer(b'"' + b"x" * MAX_DATA_BYTES + b'"'), "too_large"),
+        (Answer(b'{"a": 1}', cut_to=3), "unreachable"),
+        (Answer(b"", 302, headers={"Location": "http://127.0.0.1:1/elsewhere"}), "redirect"),
+    ],
+    ids=["404", "html", "nested", "not utf-8", "compressed", "too large", "cut off", "redirect"],
+)
+def test_faults_have_a_kind(api: MatchApi, feed: MatchFeed, answer: Answer, kind: str) -> None:
+    feed.data = answer
+    assert kind_of(lambda: api.match_data("m")) == kind
+    feed.data = Answer.of({"fine": True})
+    assert api.match_data("m") == {"fine": True}, "a fault must not spoil the next question"
+
+
+def test_nobody_there_is_a_fault(cancelled: threading.Event) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    api = MatchApi(f"http://127.0.0.1:{port}", "", PATH, cancelled)
+    assert kind_of(lambda: api.match_data("m")) == "unreachable"
+    api.close()
+
+
+class RawServer:
+    """Sends a fixed text, one byte at a time or at once, and then keeps silent until closed."""
+
+    def __init__(self, text: bytes, byte_pause_s: float = 0.0) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._text = text
+        self._pause_s = byte_pause_s
+        self._stop = threading.Event()
+        self.sent = threading.Event()
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        connection, _ = self._server.accept()
+        with connection:
+            connection.recv(4096)
+            self.sent.set()
+            try:
+                step = 1 if self._pause_s else len(self._text) or 1
+                for i in range(0, len(self._text), step):
+                    connection.sendall(self._text[i : i + step])
+                    if self._stop.wait(self._pause_s):
+                        return
+            except OSError:
+                return
+            self._stop.wait(30)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._server.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Filler: " + b"a" * 500,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b" " * 500,
+        b"",
+    ],
+    ids=["head", "body", "silence"],
+)
+def test_an_answer_that_drips_is_late_although_every_read_is_quick(text: bytes, cancelled: threading.Event) -> None:
+    server = RawServer(text, byte_pause_s=0.02)
+    api = MatchApi(server.url, "", PATH, cancelled)
+    assert kind_of(lambda: api.match_data("m", limit_s=0.4)) == "timeout"
+    api.close()
+    server.close()
+
+
+def test_an_endless_answer_is_cut_off(cancelled: threading.Event) -> None:
+    server = RawServer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
+    api = MatchApi(server.url, "", PATH, cancelled)
+    assert kind_of(lambda: api._get(f"{server.url}/", 1000, 5)) == "too_large"
+    api.close()
+    server.close()
+
+
+def test_a_stop_does_not_wait_for_the_answer(cancelled: threading.Event) -> None:
+    server = RawServer(b"")
+    api = MatchApi(server.url, "", PATH, cancelled)
+    kinds: list[str] = []
+    thread = threading.Thread(target=lambda: kinds.append(kind_of(lambda: api.match_data("m", limit_s=60))))
+    thread.start()
+    assert server.sent.wait(10)
+    cancelled.set()
+    thread.join(10)
+    assert kinds == ["cancelled"]
+    api.close()
+    server.close()
+
+
+def test_the_environment_sends_no_match_through_a_proxy(
+    api: MatchApi, feed: MatchFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    feed.data = Answer.of({})
+    assert api.match_data("m") == {}
+
+
+def test_connections_are_closed_with_the_client(feed: MatchFeed, cancelled: threading.Event) -> None:
+    api = MatchApi(feed.url, "", PATH, cancelled)
+    feed.data = Answer.of({})
+    api.match_data("m")
+    assert feed.connections == 1
+    api.close()
+    eventually(lambda: feed.connections == 0)

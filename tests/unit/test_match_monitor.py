@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import overlay
+from demo.match_feed import NOT_FOUND, Answer, MatchFeed
+from demo.replay import states
+from match_api import MatchApi
+from match_monitor import DATA_HOLD_S, MatchMonitor
+from profiles import PROFILES
+from scoreboard import parse_match_data
+from tests.waiting import FakeClock, eventually
+
+CANVAS = overlay.canvas_of(PROFILES["480p30"])
+MATCH = list(states())
+
+
+class Rig:
+    """A monitor, its feed and its file; polled by hand."""
+
+    def __init__(self, feed: MatchFeed, folder: Path, source: str, images: bool = True) -> None:
+        self.clock = FakeClock()
+        self.stop = threading.Event()
+        self.file = overlay.OverlayFile(folder / "overlay.png")
+        self.api = MatchApi(feed.url, feed.url if images else "", "/match/{match_id}", self.stop)
+        self.monitor = MatchMonitor("m", source, self.api, CANVAS, self.file, 0.05, self.stop, self.clock)
+
+    def picture(self) -> bytes:
+        return self.file.path.read_bytes()
+
+
+MakeRig = Callable[..., Rig]
+
+
+@pytest.fixture
+def rig(feed: MatchFeed, tmp_path: Path) -> Iterator[MakeRig]:
+    made: list[Rig] = []
+
+    def make(source: str = "auto", images: bool = True) -> Rig:
+        made.append(Rig(feed, tmp_path, source, images))
+        made[-1].monitor.first_overlay()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop.set()
+        assert one.monitor.join(10)
+        one.api.close()
+
+
+def expected(folder: Path, image: Image.Image) -> bytes:
+    file = overlay.OverlayFile(folder / "expected.png")
+    file.write(image)
+    return file.path.read_bytes()
+
+
+def drawn(folder: Path, number: int) -> bytes:
+    board = parse_match_data(MATCH[number].as_current_score())
+    return expected(folder, overlay.draw_scoreboard(board, CANVAS))
+
+
+def strip(color: str) -> Answer:
+    buffer = io.BytesIO()
+    Image.new("RGBA", (1280, 80), color).save(buffer, "PNG")
+    return Answer(buffer.getvalue(), content_type="image/png")
+
+
+def composed(folder: Path, answer: Answer) -> bytes:
+    return expected(folder, overlay.compose_image(answer.body, CANVAS))
+
+
+def score(number: int) -> Answer:
+    return Answer.of(MATCH[number].as_current_score())
+
+
+def test_without_anything_the_overlay_is_the_blank_placeholder(rig: MakeRig, tmp_path: Path) -> None:
+    assert rig().picture() == expected(tmp_path, overlay.placeholder(CANVAS))
+
+
+def test_the_first_overlay_has_the_score_already(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    feed.data = score(50)
+    assert rig().picture() == drawn(tmp_path, 50)
+
+
+def test_each_new_score_is_drawn(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    one = rig("data")
+    for number in (3, 4, 200):
+        feed.data = score(number)
+        one.monitor.poll()
+        assert one.picture() == drawn(tmp_path, number)
+
+
+def test_nothing_is_drawn_or_written_when_nothing_changed(
+    rig: MakeRig, feed: MatchFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.data = score(9)
+    one = rig()
+    inode = one.file.path.stat().st_ino
+    monkeypatch.setattr(overlay, "draw_scoreboard", None)
+    one.monitor.poll()
+    feed.data = Answer(feed.data.body.replace(b'"data"', b'"at": 5, "data"'))
+    one.monitor.poll()
+    assert one.file.path.stat().st_ino == inode
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [NOT_FOUND, Answer(b"{}", 500), Answer(b"<html>"), Answer(b"{}"), Answer(b"[]"), Answer(b'{"data": {', cut_to=4)],
+    ids=["404", "500", "html", "empty object", "list", "cut off"],
+)
+def test_the_last_good_score_stays_whatever_the_feed_does(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path, fault: Answer
+) -> None:
+    feed.data = score(20)
+    one = rig("data")
+    feed.data = fault
+    one.monitor.poll()
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 20)
+    feed.data = score(21)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 21)
+
+
+def test_image_mode_follows_the_ready_strip(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    feed.data = score(20)
+    one = rig("image")
+    assert one.picture() == expected(tmp_path, overlay.placeholder(CANVAS))
+    for color in ("red", "blue"):
+        feed.image = strip(color)
+        one.monitor.poll()
+        assert one.picture() == composed(tmp_path, feed.image)
+    good = one.picture()
+    for fault in (NOT_FOUND, Answer(b""), Answer(strip("green").body[:-60]), Answer(b"<html></html>")):
+        feed.image = fault
+        one.monitor.poll()
+        assert one.picture() == good
+    assert not any(path.startswith("/match/") for path in feed.paths("GET"))
+
+
+def test_auto_takes_the_image_while_there_is_no_match_data(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    feed.image = strip("red")
+    one = rig("auto")
+    assert one.picture() == composed(tmp_path, feed.image)
+    feed.data = score(5)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 5)
+
+
+def test_auto_holds_the_drawn_score_over_a_short_outage_of_the_data(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path
+) -> None:
+    feed.data, feed.image = score(5), strip("red")
+    one = rig("auto")
+    feed.data = NOT_FOUND
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 5)
+    one.clock.advance(DATA_HOLD_S + 1)
+    one.monitor.poll()
+    assert one.picture() == composed(tmp_path, feed.image)
+    feed.data = score(5)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 5)
+
+
+def test_faults_are_logged_once_a_change(rig: MakeRig, feed: MatchFeed, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "match_monitor")
+    one = rig("data")
+    for answer in (NOT_FOUND, NOT_FOUND, Answer(b"x"), Answer(b"x"), score(1), score(2), Answer(b"x")):
+        feed.data = answer
+        one.monitor.poll()
+    said = [record.getMessage() for record in caplog.records]
+    assert ["answered 404" in said[0], "not JSON" in said[1], said[2], "not JSON" in said[3]] == [
+        True,
+        True,
+        "match data usable again",
+        True,
+    ]
+    assert len(said) == 4
+    assert {record.stream for record in caplog.records} == {"m"}  # type: ignore[attr-defined]
+
+
+def test_a_bad_image_is_logged_once_although_it_stays(
+    rig: MakeRig, feed: MatchFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "match_monitor")
+    feed.image = Answer(b"<html>")
+    one = rig("image")
+    for _ in range(3):
+        one.monitor.poll()
+    assert len(caplog.records) == 1
+
+
+def test_a_fault_in_drawing_does_not_end_the_polling(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = rig("data")
+    one.monitor.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(overlay, "draw_scoreboard", lambda *_: 1 / 0)
+        feed.data = score(1)
+        eventually(lambda: "ZeroDivisionError" in caplog.text)
+    eventually(lambda: one.picture() == drawn(tmp_path, 1))
+
+
+def test_the_thread_polls_until_the_stop(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    feed.data = score(1)
+    one = rig("data")
+    one.monitor.start()
+    feed.data = score(2)
+    eventually(lambda: one.picture() == drawn(tmp_path, 2))
+    one.stop.set()
+    assert one.monitor.join(10)
+
+
+def test_with_both_sources_off_there_is_no_thread(tmp_path: Path) -> None:
+    stop = threading.Event()
+    file = overlay.OverlayFile(tmp_path / "overlay.png")
+    monitor = MatchMonitor("m", "auto", MatchApi("", "", "/{match_id}", stop), CANVAS, file, 1, stop)
+    monitor.first_overlay()
+    monitor.start()
+    assert monitor.join(0)
+    assert file.path.exists()
+    assert not [thread for thread in threading.enumerate() if thread.name == "monitor-m"]

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from io_loop import IoLoop
+from switch import PACKET, PesFramer, Switch, Unit, UnitQueue
+from tests.mpegts import AUDIO_PID, VIDEO_PID, Muxer
+from tests.waiting import eventually
+
+
+def pids(data: bytes) -> list[int]:
+    return [(data[i + 1] & 0x1F) << 8 | data[i + 2] for i in range(0, len(data), PACKET)]
+
+
+def frame(number: int, size: int = 700) -> bytes:
+    return bytes([number]) * size
+
+
+def test_nothing_comes_out_before_the_first_keyframe() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    assert framer.push(muxer.audio(b"a" * 100) + muxer.video(frame(1)) + muxer.tables()) == []
+    units = framer.push(muxer.key_frame(frame(2)) + muxer.audio(b"b" * 100))
+    assert [unit.key for unit in units] == [True, False]
+    assert pids(units[0].data)[:3] == [0, 0x1000, VIDEO_PID]
+    assert set(pids(units[1].data)) == {AUDIO_PID}
+
+
+def test_a_keyframe_without_tables_is_none() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    assert framer.push(muxer.video(frame(1), key=True)) == []
+
+
+@pytest.mark.parametrize("step", [1, 100, 188, 1000, 100_000])
+def test_units_do_not_depend_on_how_the_bytes_arrive(step: int) -> None:
+    muxer, framer = Muxer(), PesFramer()
+    data = (
+        muxer.key_frame(frame(1, 5000)) + muxer.audio(b"a" * 170) + muxer.video(frame(2, 177)) + muxer.video(frame(3))
+    )
+    units = [unit for i in range(0, len(data), step) for unit in framer.push(data[i : i + step])]
+    assert b"".join(unit.data for unit in units) == data
+    assert [unit.key for unit in units] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("size", [1, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 5000])
+def test_a_frame_with_a_length_is_whole_with_its_last_packet(size: int) -> None:
+    muxer, framer = Muxer(), PesFramer()
+    framer.push(muxer.key_frame(frame(0)))
+    data = muxer.video(frame(1, size))
+    assert framer.push(data[:-PACKET]) == []
+    assert framer.push(data[-PACKET:]) == [Unit(data)]
+
+
+def test_a_frame_without_a_length_ends_where_the_next_begins() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    key = muxer.key_frame(frame(1))
+    framer.push(key)
+    large = muxer.video(frame(2, 70_000), with_length=False)
+    assert framer.push(large) == []
+    following = muxer.video(frame(3))
+    assert framer.push(following) == [Unit(large), Unit(following)]
+
+
+def test_sound_may_lie_between_the_packets_of_a_frame() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    framer.push(muxer.key_frame(frame(0)))
+    video, audio = muxer.video(frame(1, 1000)), muxer.audio(b"a" * 100)
+    assert framer.push(video[:PACKET] + audio + video[PACKET:]) == [Unit(audio), Unit(video)]
+
+
+def test_a_torn_frame_is_dropped() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    framer.push(muxer.key_frame(frame(0)))
+    torn, whole = muxer.video(frame(1, 5000)), muxer.video(frame(2))
+    assert framer.push(torn[: 3 * PACKET] + whole) == [Unit(whole)]
+
+
+def test_garbage_between_packets_is_passed_over() -> None:
+    muxer, framer = Muxer(), PesFramer()
+    key, video = muxer.key_frame(frame(0)), muxer.video(frame(1))
+    assert framer.push(b"\x00\x01\x02" + key + b"\xff" * 7 + video)[-1] == Unit(video)
+
+
+def test_any_bytes_at_all_raise_nothing() -> None:
+    framer = PesFramer()
+    for seed in range(200):
+        framer.push(b"\x47" + bytes((seed * i * 7919 >> 3) & 0xFF for i in range(187)))
+
+
+def unit(size: int, key: bool = False) -> Unit:
+    return Unit(b"x" * size, key)
+
+
+def drain(queue: UnitQueue) -> int:
+    total = 0
+    while head := queue.head():
+        total += len(head)
+        queue.advance(len(head))
+    return total
+
+
+def test_a_queue_begins_with_a_keyframe() -> None:
+    queue = UnitQueue(1000)
+    queue.offer(unit(10))
+    assert not queue.head()
+    queue.offer(unit(20, key=True))
+    queue.offer(unit(30))
+    assert drain(queue) == 50
+
+
+def test_a_full_queue_drops_to_the_next_keyframe_and_counts() -> None:
+    queue = UnitQueue(100)
+    queue.offer(unit(40, key=True))
+    queue.offer(unit(40))
+    queue.offer(unit(40))
+    queue.offer(unit(5))
+    assert not queue.head()
+    assert queue.dropped_units == 4
+    queue.offer(unit(30, key=True))
+    assert drain(queue) == 30
+
+
+def test_a_half_written_unit_is_finished_before_the_drop_shows() -> None:
+    queue = UnitQueue(100)
+    queue.offer(unit(60, key=True))
+    queue.advance(25)
+    queue.offer(unit(60))
+    assert len(queue.head()) == 35
+    queue.offer(unit(30, key=True))
+    assert drain(queue) == 65
+
+
+@pytest.fixture
+def loop() -> Iterator[IoLoop]:
+    loop = IoLoop("test-switch")
+    loop.start()
+    yield loop
+    loop.close()
+
+
+class Pipe:
+    """A pipe whose both ends do not block; closed at the end of the test."""
+
+    def __init__(self) -> None:
+        self.read_fd, self.write_fd = os.pipe()
+        os.set_blocking(self.read_fd, False)
+        os.set_blocking(self.write_fd, False)
+        self.received = b""
+
+    def write(self, data: bytes) -> None:
+        """All of it, as far as the other end makes room."""
+        left = memoryview(data)
+
+        def written() -> bool:
+            nonlocal left
+            with contextlib.suppress(BlockingIOError):
+                left = left[os.write(self.write_fd, left) :]
+            return not left
+
+        eventually(written)
+
+    def read(self) -> bytes:
+        try:
+            while data := os.read(self.read_fd, 65536):
+                self.received += data
+        except BlockingIOError:
+            pass
+        return self.received
+
+    def close(self) -> None:
+        for fd in (self.read_fd, self.write_fd):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+@pytest.fixture
+def pipes() -> Iterator[list[Pipe]]:
+    made = [Pipe() for _ in range(4)]
+    yield made
+    for pipe in made:
+        pipe.close()
+
+
+def test_a_source_reaches_every_publisher(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source, one, two, _ = pipes
+    on_air = threading.Event()
+    switch = Switch(loop, 100_000, on_air.set)
+    switch.add_publisher(one.write_fd)
+    switch.add_publisher(two.write_fd)
+    switch.add_source(source.read_fd, lambda: None)
+    muxer = Muxer()
+    data = muxer.key_frame(frame(1)) + muxer.audio(b"a" * 50)
+    source.write(data)
+    for sink in (one, two):
+        eventually(lambda sink=sink: sink.read() == data)  # type: ignore[misc]
+    assert on_air.is_set()
+
+
+def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop: IoLoop, pipes: list[Pipe]) -> None:
+    old, new, sink, _ = pipes
+    switch = Switch(loop, 100_000, lambda: None)
+    switch.add_publisher(sink.write_fd)
+    switch.add_source(old.read_fd, lambda: None)
+    first, second = Muxer(), Muxer()
+    begun = first.key_frame(frame(1))
+    torn = first.video(frame(2, 3000))
+    old.write(begun + torn[: 4 * PACKET])
+    eventually(lambda: sink.read() == begun)
+    switch.add_source(new.read_fd, lambda: None)
+    still = first.audio(b"a" * 50)
+    old.write(still)
+    eventually(lambda: sink.read() == begun + still)
+    after = second.key_frame(frame(3))
+    new.write(second.video(frame(9)) + after)
+    eventually(lambda: sink.read() == begun + still + after)
+    old.write(torn[4 * PACKET :] + first.key_frame(frame(4)))
+    more = second.video(frame(5))
+    new.write(more)
+    eventually(lambda: sink.read() == begun + still + after + more)
+    switch.remove_source(old.read_fd)
+
+
+def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source, wedged, healthy, _ = pipes
+    switch = Switch(loop, 50_000, lambda: None)
+    switch.add_publisher(wedged.write_fd)
+    switch.add_publisher(healthy.write_fd)
+    switch.add_source(source.read_fd, lambda: None)
+    muxer, sent = Muxer(), b""
+    for number in range(60):
+        data = muxer.key_frame(frame(number, 4000)) + muxer.video(frame(number, 4000))
+        source.write(data)
+        sent += data
+        eventually(lambda: healthy.read() == sent)
+    before = len(wedged.read())
+    assert before < len(sent)
+    last = muxer.key_frame(frame(99))
+
+    def again() -> bool:
+        return wedged.read().endswith(last)
+
+    source.write(last)
+    eventually(again)
+    assert switch.remove_publisher(wedged.write_fd) > 0
+    framer = PesFramer()
+    units = framer.push(wedged.received)
+    assert sum(len(unit.data) for unit in units) == len(wedged.received), "no torn or half packet went out"
+
+
+def test_a_publisher_that_is_gone_takes_nothing_with_it(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source, gone, healthy, _ = pipes
+    switch = Switch(loop, 100_000, lambda: None)
+    switch.add_publisher(gone.write_fd)
+    switch.add_publisher(healthy.write_fd)
+    switch.add_source(source.read_fd, lambda: None)
+    os.close(gone.read_fd)
+    muxer = Muxer()
+    data = muxer.key_frame(frame(1)) + muxer.video(frame(2))
+    source.write(data)
+    eventually(lambda: healthy.read() == data)
+
+
+def test_without_a_publisher_the_source_is_drained_and_a_new_one_begins_at_the_present(
+    loop: IoLoop, pipes: list[Pipe]
+) -> None:
+    source, sink, _, _ = pipes
+    switch = Switch(loop, 100_000, lambda: None)
+    switch.add_source(source.read_fd, lambda: None)
+    muxer = Muxer()
+    for number in range(40):
+        source.write(muxer.key_frame(frame(number, 8000)))
+    switch.add_publisher(sink.write_fd)
+    source.write(muxer.video(frame(1)))
+    last = muxer.key_frame(frame(77))
+    source.write(last)
+    eventually(lambda: sink.read() == last)
+
+
+def test_the_end_of_a_source_is_told_once(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source = pipes[0]
+    ends: list[int] = []
+    switch = Switch(loop, 1000, lambda: None)
+    switch.add_source(source.read_fd, lambda: ends.append(1))
+    os.close(source.write_fd)
+    eventually(lambda: ends)
+    loop.call(lambda: None)
+    assert ends == [1]
+
+
+def test_a_fault_on_the_loop_reaches_its_caller(loop: IoLoop) -> None:
+    with pytest.raises(ZeroDivisionError):
+        loop.call(lambda: 1 // 0)
