@@ -1,0 +1,114 @@
+"""What is left after a stop, after many, after the service's end and after its murder."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from demo.match_feed import Answer, MatchFeed
+from demo.replay import states
+from tests.integration.conftest import ROOT, Camera, MakeService, Service
+from tests.waiting import eventually
+
+CANARY = "canary-9f3a-key"
+
+
+def counts(service: Service) -> tuple[int, int, int]:
+    """Threads, open descriptors, files in the temporary folder."""
+    process = Path(f"/proc/{service.process.pid}")
+    return (
+        len(list((process / "task").iterdir())),
+        len(list((process / "fd").iterdir())),
+        len(list(service.temp.rglob("*"))),
+    )
+
+
+def test_nothing_is_left_of_twenty_starts_and_stops(service: MakeService, camera: Camera, feed: MatchFeed) -> None:
+    feed.data = Answer.of(next(states()).as_current_score())
+    with camera("m1"):
+        one = service()
+        one.start("m1")
+        eventually(lambda: "picture is on air" in one.log(), 40)
+        one.stop("m1")
+        before = counts(one)
+        for number in range(20):
+            one.start("m1")
+            if number % 5 == 0:
+                eventually(lambda: one.log().count("picture is on air") > 1 + number // 5, 40)
+            one.stop("m1")
+            assert one.children() == {}
+        eventually(lambda: all(now <= then for now, then in zip(counts(one), before, strict=True)))
+
+
+def test_the_key_shows_in_no_log_and_no_process_title(service: MakeService, camera: Camera, feed: MatchFeed) -> None:
+    feed.data = Answer.of(next(states()).as_current_score())
+    with camera("m1"):
+        one = service(log_level="DEBUG")
+        one.start("m1", key=f"{CANARY}?backup=1")
+        eventually(lambda: "picture is on air" in one.log(), 40)
+        eventually(lambda: "publisher 1: [info] Output #0" in (one.logs / "ffmpeg.log").read_text(), 20)
+        titles = list(one.children().values())
+        assert len(titles) == 2
+        refused = one.post("/start_stream", {"youtube_url": f"rtmp://nowhere.invalid/x/{CANARY}", "stream_name": "x"})
+        assert refused.status_code == 400
+        bad = one.post("/start_stream", {"youtube_url": f"rtmp://127.0.0.1:1/app/{CANARY}", "stream_name": "m2"})
+        assert bad.status_code == 200
+        one.stop("m1")
+        eventually(lambda: "[m2] streams: publisher attempt" in one.log(), 20)
+        one.stop("m2")
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait(20) == 0
+    for text in (*titles, refused.text, *(path.read_text() for path in one.logs.iterdir())):
+        assert CANARY not in text
+    assert "/youtube/****" in one.log()
+
+
+def test_sigterm_ends_the_service_and_all_it_started(service: MakeService, camera: Camera) -> None:
+    with camera("m1"):
+        one = service(overlay_api_base="", overlay_image_base="")
+        for name in ("m1", "m2"):
+            one.start(name)
+        eventually(lambda: "picture is on air" in one.log(), 40)
+        pids = list(one.children())
+        assert len(pids) == 4
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait(20) == 0
+        assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+        assert list(one.temp.iterdir()) == []
+
+
+def test_a_killed_service_leaves_no_ffmpeg_even_one_that_waits_for_a_camera(
+    service: MakeService, camera: Camera
+) -> None:
+    with camera("m1"):
+        one = service(overlay_api_base="", overlay_image_base="")
+        for name in ("m1", "nobody-films-this"):
+            one.start(name)
+        eventually(lambda: "picture is on air" in one.log(), 40)
+        eventually(lambda: len(one.children()) == 4)
+        pids = list(one.children())
+        one.process.kill()
+        one.process.wait()
+        eventually(lambda: not [pid for pid in pids if Path(f"/proc/{pid}").exists()], 10)
+        again = service(overlay_api_base="", overlay_image_base="")
+        again.start("m1")
+        assert len(list(again.temp.iterdir())) == 1, "what the killed one left is swept away"
+        again.stop("m1")
+
+
+def test_the_demo_shows_both_flows(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "demo.run"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "20", "DEMO_BALL_S": "2", "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "both flowed" in ended.stdout
+    assert (ROOT / "demo" / "out" / "frame.png").stat().st_size > 50_000
+    assert list(tmp_path.iterdir()) == []

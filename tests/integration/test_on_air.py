@@ -1,0 +1,203 @@
+"""What arrives at the "YouTube" side, decoded and looked at."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import overlay
+from demo.match_feed import NOT_FOUND, Answer, MatchFeed
+from demo.replay import states
+from demo.viewer import Viewer, strip_box
+from profiles import PROFILES
+from scoreboard import parse_match_data
+from tests.images import mean_distance
+from tests.integration.conftest import (
+    FFMPEG,
+    PROFILE,
+    SILENT,
+    Camera,
+    MakeService,
+    decoded_frame,
+    mean_volume_db,
+    probe,
+    record,
+)
+from tests.waiting import eventually
+
+CANVAS = overlay.canvas_of(PROFILES[PROFILE])
+MATCH = list(states())
+# Far above what the encoder does to a still strip, far below another strip.
+RECOGNISED = 12.0
+
+
+def strip_as_seen(image: Image.Image) -> Image.Image:
+    """The strip of this overlay, as the viewer cuts it out, over a grey picture."""
+    picture = Image.new("RGBA", (CANVAS.width, CANVAS.top + CANVAS.height), (128, 128, 128, 255))
+    picture.alpha_composite(image, (0, CANVAS.top))
+    return picture.crop(strip_box(CANVAS)).convert("L")
+
+
+def score_strip(number: int) -> Image.Image:
+    return strip_as_seen(overlay.draw_scoreboard(parse_match_data(MATCH[number].as_current_score()), CANVAS))
+
+
+def shows(viewer: Viewer, strips: Sequence[Image.Image], wanted: int) -> bool:
+    """True when the picture now is most like `strips[wanted]`, and like it."""
+    if viewer.strip is None:
+        return False
+    seen = viewer.strip
+    distances = [mean_distance(seen, strip) for strip in strips]
+    return distances.index(min(distances)) == wanted and distances[wanted] < RECOGNISED
+
+
+@pytest.fixture
+def watch() -> Iterator[list[Viewer]]:
+    viewers: list[Viewer] = []
+    yield viewers
+    for viewer in viewers:
+        viewer.close()
+
+
+def viewer_of(watch: list[Viewer], url: str) -> Viewer:
+    watch.append(Viewer(FFMPEG, url, CANVAS))
+    return watch[-1]
+
+
+def test_the_score_on_air_follows_the_feed_and_the_stream_is_the_profiles(
+    service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer], tmp_path: Path
+) -> None:
+    balls = [60, 61, 123, 240]
+    strips = [score_strip(ball) for ball in balls]
+    feed.data = Answer.of(MATCH[balls[0]].as_current_score())
+    with camera("m1"):
+        one = service()
+        url = one.start("m1")
+        viewer = viewer_of(watch, url)
+        assert viewer.wait_for(lambda v: shows(v, strips, 0), 40), "the first score is not on air"
+        changes = viewer.changes
+        for wanted in (1, 2, 3):
+            feed.data = Answer.of(MATCH[balls[wanted]].as_current_score())
+            assert viewer.wait_for(lambda v: shows(v, strips, wanted), 20), f"score {wanted} is not on air"
+        assert viewer.changes - changes == 3
+        viewer.close()
+        assert_is_the_profile(record(url, tmp_path / "arrived.flv", 9), sound=True)
+        one.stop("m1")
+        assert one.listed() == {}
+
+
+def assert_is_the_profile(path: Path, *, sound: bool) -> None:
+    """Size, rate, codecs, colours, keyframes and sound of what arrived."""
+    profile = PROFILES[PROFILE]
+    streams = {stream["codec_type"]: stream for stream in probe(path, "-show_streams")["streams"]}
+    video, audio = streams["video"], streams["audio"]
+    assert (video["codec_name"], video["profile"], video["pix_fmt"]) == ("h264", "High", "yuv420p")
+    assert (video["width"], video["height"]) == (profile.width, profile.height)
+    assert video["sample_aspect_ratio"] == "1:1"
+    colours = [video[f"color_{what}"] for what in ("range", "space", "primaries", "transfer")]
+    assert colours == ["tv", "bt709", "bt709", "bt709"]
+    assert (audio["codec_name"], audio["sample_rate"], audio["channels"]) == ("aac", "44100", 2)
+    assert audio["profile"] == "LC"
+    assert (mean_volume_db(path) > -50) == sound
+    packets = probe(path, "-select_streams", "v", "-show_packets")["packets"]
+    times = sorted(Fraction(packet["pts_time"]) for packet in packets)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert max(gaps) < Fraction("0.05"), "the picture stumbles"
+    assert abs((len(times) - 1) / (times[-1] - times[0]) - profile.frame_rate) < Fraction("0.3")
+    keys = [Fraction(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
+    assert len(keys) >= 2
+    for earlier, later in itertools.pairwise(keys):
+        assert abs(later - earlier - 2) < Fraction("0.01"), "keyframes are not 2 s apart"
+    seconds = times[-1] - times[0]
+    kbps = sum(int(packet["size"]) for packet in packets) * 8 / 1000 / seconds
+    assert abs(kbps / profile.video_bitrate_kbps - 1) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("kind", "bars"),
+    [(SILENT, None), ("4:3 at 25", "sides"), ("1080p", None), ("portrait", "sides"), ("full range", None)],
+)
+def test_any_camera_comes_out_as_the_profile(
+    service: MakeService, camera: Camera, tmp_path: Path, kind: str, bars: str | None
+) -> None:
+    with camera("m1", kind):
+        one = service(overlay_api_base="", overlay_image_base="")
+        url = one.start("m1")
+        eventually(lambda: "picture is on air" in one.log(), 40)
+        path = record(url, tmp_path / "arrived.flv", 5)
+        one.stop("m1")
+    assert_is_the_profile(path, sound=kind != SILENT)
+    with Image.open(decoded_frame(path, 2, tmp_path / "frame.png")) as picture:
+        left = picture.crop((0, 0, 60, picture.height)).convert("L")
+        middle = picture.crop((picture.width // 2 - 60, 0, picture.width // 2 + 60, picture.height)).convert("L")
+    assert (max_of(left) < 24) == (bars == "sides")
+    assert max_of(middle) > 100
+
+
+def max_of(image: Image.Image) -> int:
+    return max(level for level, count in enumerate(image.histogram()) if count)
+
+
+def test_the_ready_strip_on_air_follows_the_image_server(
+    service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]
+) -> None:
+    def ready(level: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.new("RGBA", (1280, 123), (level, level, level, 255)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    answers = [Answer(ready(level), content_type="image/png") for level in (20, 235, 120)]
+    strips = [strip_as_seen(overlay.compose_image(answer.body, CANVAS)) for answer in answers]
+    feed.image = answers[0]
+    with camera("m1"):
+        one = service(overlay_source="image", overlay_api_base="")
+        viewer = viewer_of(watch, one.start("m1"))
+        assert viewer.wait_for(lambda v: shows(v, strips, 0), 40)
+        feed.image = answers[1]
+        assert viewer.wait_for(lambda v: shows(v, strips, 1), 20)
+        html = Answer(b"<html>404</html>", content_type="text/html")
+        half = Answer(ready(120), content_type="image/png", cut_to=60)
+        short = Answer(ready(120)[:90], content_type="image/png")
+        for fault in (NOT_FOUND, Answer(b""), half, short, html):
+            feed.image = fault
+            asked, frames = len(feed.calls), viewer.frames
+            eventually(lambda: len(feed.calls) > asked + 2)
+            assert viewer.wait_for(lambda v: v.frames > frames + 45, 20)
+            assert shows(viewer, strips, 1), "the last good strip must stay"
+        feed.image = answers[2]
+        assert viewer.wait_for(lambda v: shows(v, strips, 2), 20)
+        one.stop("m1")
+
+
+def test_a_killed_compositor_or_publisher_is_replaced(
+    service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]
+) -> None:
+    strips = [score_strip(10), score_strip(200)]
+    feed.data = Answer.of(MATCH[10].as_current_score())
+    with camera("m1"):
+        one = service()
+        url = one.start("m1")
+        viewer = viewer_of(watch, url)
+        assert viewer.wait_for(lambda v: shows(v, strips, 0), 40)
+        [publisher] = one.children("pipe:0")
+        [compositor] = one.children("pipe:1")
+        os.kill(compositor, signal.SIGKILL)
+        feed.data = Answer.of(MATCH[200].as_current_score())
+        assert viewer.wait_for(lambda v: shows(v, strips, 1), 30), "the successor is not on air"
+        assert list(one.children("pipe:0")) == [publisher], "the publisher's connection must stay"
+        os.kill(publisher, signal.SIGKILL)
+        eventually(lambda: one.children("pipe:0") and publisher not in one.children("pipe:0"), 20)
+        feed.data = Answer.of(MATCH[10].as_current_score())
+        again = viewer_of(watch, url)
+        assert again.wait_for(lambda v: shows(v, strips, 0), 40), "the new publisher is not on air"
+        assert "compositor ended (killed by SIGKILL)" in one.log()
+        assert "publisher ended (killed by SIGKILL)" in one.log()
+        one.stop("m1")

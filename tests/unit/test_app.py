@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import FakeFFmpeg
+from tests.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(tmp_path: Path, **settings: str) -> dict[str, str]:
+    quiet = {"HOST": "127.0.0.1", "PORT": "0", "OVERLAY_API_BASE": "", "OVERLAY_IMAGE_BASE": ""}
+    return os.environ | quiet | {"LOG_DIR": str(tmp_path / "logs"), "PYTHONPATH": str(ROOT)} | settings
+
+
+def run(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        env=environment(tmp_path, **settings),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def real_enough(fake: FakeFFmpeg) -> str:
+    """A fake that also claims the encoders and filters that are asked for at the start."""
+    names = "\\n".join(f" . {name} ." for name in ("libx264", "aac", "overlay", "scale", "fps", "pad", "setparams"))
+    fake.path.write_text(f"#!/bin/sh\nprintf '{names}\\n'\n")
+    return str(fake.path)
+
+
+def test_faulty_settings_stop_the_start_with_one_message(tmp_path: Path) -> None:
+    ended = run(tmp_path, PORT="many", OUTPUT_PROFILE="8k", API_TOKEN="canary-token")
+    assert ended.returncode == 1
+    assert "PORT: " in ended.stderr
+    assert "OUTPUT_PROFILE: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "canary" not in ended.stderr
+
+
+def test_a_missing_ffmpeg_stops_the_start(tmp_path: Path) -> None:
+    ended = run(tmp_path, FFMPEG_BIN="no-such-ffmpeg")
+    assert (ended.returncode, ended.stderr.strip()) == (
+        1,
+        "FFMPEG_BIN: no-such-ffmpeg is not found, or is not executable",
+    )
+
+
+def test_a_taken_port_is_named(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = run(tmp_path, PORT=str(server.getsockname()[1]), FFMPEG_BIN=real_enough(fake_ffmpeg))
+    assert ended.returncode == 1
+    assert "HOST, PORT: cannot listen on 127.0.0.1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_missing_package_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "waitress.py").write_text("raise ModuleNotFoundError('x', name='waitress')")
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys, runpy; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}];"
+         f"runpy.run_path({str(ROOT / 'app.py')!r}, run_name='__main__')"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.stderr == "waitress is not installed: run `pip install -r requirements.txt`\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_cleanly(tmp_path: Path, fake_ffmpeg: FakeFFmpeg, number: signal.Signals) -> None:
+    log = tmp_path / "logs" / "application.log"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        env=environment(tmp_path, FFMPEG_BIN=real_enough(fake_ffmpeg)),
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: log.exists() and "serves on" in log.read_text())
+        process.send_signal(number)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert f"{number.name}: stops" in log.read_text()

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from demo.match_feed import Answer, MatchFeed
+from streams import StreamRegistry
+from tests.conftest import SettingsFactory
+from tests.unit.conftest import FakeFFmpeg
+
+URL = "rtmp://127.0.0.1/live2/key-1"
+GOOD = {"youtube_url": URL, "stream_name": "m1"}
+
+
+@pytest.fixture
+def client(
+    settings_with: SettingsFactory,
+    fake_ffmpeg: FakeFFmpeg,
+    feed: MatchFeed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[FlaskClient]:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    settings = settings_with(ffmpeg_bin=str(fake_ffmpeg.path), overlay_api_base=feed.url, max_concurrent_streams=2)
+    registry = StreamRegistry(settings)
+    yield create_app(settings, registry).test_client()
+    registry.close()
+
+
+def test_start_list_stop_answer_as_the_spec_says(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", json=GOOD)
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"message": "Stream m1 started successfully", "youtube_url": URL},
+    )
+    listed = client.get("/list_streams")
+    assert listed.status_code == 200
+    assert listed.json is not None
+    assert list(listed.json) == ["m1"]
+    assert listed.json["m1"]["youtube_url"] == URL
+    assert isinstance(listed.json["m1"]["uptime"], float)
+    answer = client.post("/stop_stream", json={"stream_name": "m1"})
+    assert (answer.status_code, answer.json) == (200, {"message": "Stream m1 stopped successfully"})
+    assert client.get("/list_streams").json == {}
+
+
+def test_the_specs_content_type_is_taken(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", data=json.dumps(GOOD), content_type="application/json; charset=UTF-8")
+    assert answer.status_code == 200
+
+
+def test_unknown_fields_are_ignored(client: FlaskClient) -> None:
+    assert client.post("/start_stream", json=GOOD | {"colour": "red"}).status_code == 200
+
+
+def test_conflict_capacity_and_not_found(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    answer = client.post("/start_stream", json=GOOD)
+    assert (answer.status_code, answer.json) == (409, {"error": "Stream already active"})
+    client.post("/start_stream", json=GOOD | {"stream_name": "m2"})
+    answer = client.post("/start_stream", json=GOOD | {"stream_name": "m3"})
+    assert answer.status_code == 429
+    assert answer.json == {"error": "No capacity left: 2 streams run (MAX_CONCURRENT_STREAMS)"}
+    answer = client.post("/stop_stream", json={"stream_name": "m9"})
+    assert (answer.status_code, answer.json) == (404, {"error": "Stream not found"})
+
+
+def test_a_failed_monitoring_is_the_500_of_the_spec(client: FlaskClient, feed: MatchFeed) -> None:
+    feed.start = Answer(b"", 404)
+    answer = client.post("/start_stream", json=GOOD)
+    assert (answer.status_code, answer.json) == (500, {"error": "Failed to start match monitoring"})
+    assert client.get("/list_streams").json == {}
+
+
+@pytest.mark.parametrize("call", ["/start_stream", "/stop_stream"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"x"', b"null", b"5", b"[" * 60_000, b'{"a":\xff}', b'{"stream_name": 1' + b"0" * 6000 + b"}"],
+    ids=["none", "broken", "list", "string", "null", "number", "nested", "not utf-8", "huge number"],
+)
+def test_a_body_that_is_no_object_is_refused(client: FlaskClient, call: str, body: bytes) -> None:
+    answer = client.post(call, data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert_is_error(answer.json)
+
+
+def test_another_content_type_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", data=json.dumps(GOOD), content_type="text/plain")
+    assert (answer.status_code, answer.json) == (400, {"error": "Content-Type must be application/json"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"youtube_url": None},
+        {"youtube_url": ""},
+        {"stream_name": None},
+        {"stream_name": ""},
+        {"stream_name": 0},
+        {"youtube_url": False, "stream_name": []},
+    ],
+)
+def test_missing_and_empty_fields_are_named(client: FlaskClient, change: dict[str, Any]) -> None:
+    answer = client.post("/start_stream", json=GOOD | change)
+    assert (answer.status_code, answer.json) == (400, {"error": "Missing youtube_url or stream_name"})
+
+
+@pytest.mark.parametrize("missing", ["youtube_url", "stream_name"])
+def test_absent_fields_are_named(client: FlaskClient, missing: str) -> None:
+    answer = client.post("/start_stream", json={key: value for key, value in GOOD.items() if key != missing})
+    assert (answer.status_code, answer.json) == (400, {"error": "Missing youtube_url or stream_name"})
+
+
+BAD_NAMES = [
+    "../x",
+    "-i",
+    "a b",
+    "a\nb",
+    "a\n",
+    ".",
+    "..",
+    ".hidden",
+    "a/b",
+    "a\x00",
+    "%2e",
+    "naïve",
+    "x" * 65,
+    "{match_id}",
+    7,
+    True,
+    ["m1"],
+    {"a": 1},
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=repr)
+@pytest.mark.parametrize("call", ["/start_stream", "/stop_stream"])
+def test_bad_names_are_refused(client: FlaskClient, call: str, name: object) -> None:
+    answer = client.post(call, json=GOOD | {"stream_name": name})
+    assert answer.status_code == 400
+    assert_is_error(answer.json, "stream_name must be 1 to 64 of")
+
+
+@pytest.mark.parametrize("name", ["a", "_", "0", "A.b_c-9", "x" * 64])
+def test_good_names_are_taken(client: FlaskClient, name: str) -> None:
+    assert client.post("/start_stream", json=GOOD | {"stream_name": name}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "http://127.0.0.1/live2/key",
+        "rtmp://evil.example/live2/key",
+        "rtmp://127.0.0.1/live2",
+        "rtmp://127.0.0.1/live2/a key",
+        "rtmp://127.0.0.1/live2/key\r\nX: y",
+        "rtmp://127.0.0.1/live2/" + "k" * 2000,
+        12,
+        ["rtmp://127.0.0.1/live2/key"],
+    ],
+    ids=lambda url: repr(url)[:40],
+)
+def test_bad_urls_are_refused(client: FlaskClient, url: object) -> None:
+    answer = client.post("/start_stream", json=GOOD | {"youtube_url": url})
+    assert answer.status_code == 400
+    assert_is_error(answer.json, "youtube_url ")
+    assert client.get("/list_streams").json == {}
+
+
+@pytest.mark.parametrize("overlay_id", [None, "", [], 1.5, True, "x" * 65, "a\nb"], ids=repr)
+def test_bad_overlay_ids_are_refused(client: FlaskClient, overlay_id: object) -> None:
+    answer = client.post("/start_stream", json=GOOD | {"overlay_id": overlay_id})
+    assert answer.status_code == 400
+    assert_is_error(answer.json, "overlay_id must be")
+
+
+def test_the_overlay_id_is_passed_on(client: FlaskClient, feed: MatchFeed) -> None:
+    client.post("/start_stream", json=GOOD | {"overlay_id": 3})
+    assert feed.calls[0][2] == {"match_id": "m1", "overlay_id": "3"}
+
+
+def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", json=GOOD | {"filler": "x" * 65_536})
+    assert (answer.status_code, answer.json) == (413, {"error": "The body is over 65536 bytes"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/start_stream", 405),
+        ("PUT", "/stop_stream", 405),
+        ("POST", "/list_streams", 405),
+        ("DELETE", "/list_streams", 405),
+        ("GET", "/nowhere", 404),
+        ("GET", "/", 404),
+        ("POST", "/start_stream/", 404),
+        ("GET", "/../../etc/passwd", 404),
+    ],
+)
+def test_wrong_methods_and_paths_answer_in_json(client: FlaskClient, method: str, path: str, status: int) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == status
+    assert_is_error(answer.json)
+
+
+def test_an_unexpected_fault_is_a_500_in_json_without_details(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: StreamRegistry) -> None:
+        raise RuntimeError("inner workings")
+
+    monkeypatch.setattr(StreamRegistry, "snapshots", fail)
+    answer = client.get("/list_streams")
+    assert (answer.status_code, answer.json) == (500, {"error": "Internal error; the log says more"})
+    assert "inner workings" in caplog.text
+
+
+def assert_is_error(body: Any, begins: str = "") -> None:
+    assert list(body) == ["error"]
+    assert body["error"].startswith(begins)
+    assert body["error"].isprintable()
+
+
+@pytest.fixture
+def guarded(settings_with: SettingsFactory, tmp_path: Path) -> Iterator[FlaskClient]:
+    settings = settings_with(api_token="open-sesame")
+    registry = StreamRegistry(settings)
+    yield create_app(settings, registry).test_client()
+    registry.close()
+
+
+def test_with_a_token_set_calls_need_it(guarded: FlaskClient) -> None:
+    assert guarded.get("/list_streams").status_code == 401
+    assert guarded.get("/list_streams", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert guarded.get("/nowhere").status_code == 401
+    assert guarded.get("/list_streams", headers={"Authorization": "Bearer open-sesame"}).json == {}
+
+
+def test_without_a_token_and_beyond_loopback_a_warning_is_logged(
+    settings_with: SettingsFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_app(settings_with(host="127.0.0.1"))
+    assert "API_TOKEN" not in caplog.text
+    create_app(settings_with())
+    assert "API_TOKEN is not set" in caplog.text
