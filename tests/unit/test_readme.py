@@ -1,0 +1,72 @@
+"""The README's tables and examples are those of the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from config import Settings
+from profiles import PROFILES
+from scoreboard import parse_match_data
+from tests.conftest import SettingsFactory
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def default_of(name: str) -> str:
+    default = Settings.model_fields[name].default
+    return f"`{default}`" if str(default) else "(empty)"
+
+
+def settings_rows() -> list[str]:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        unit = str(extra["unit"]) if isinstance(extra, dict) else ""
+        rows.append(f"| `{name.upper()}` | {default_of(name)} | {unit} | {field.description} |")
+    return rows
+
+
+def rows_after(header: str) -> list[str]:
+    """The rows of the table whose header line begins so."""
+    lines = README[README.index(f"\n{header}") + 1 :].splitlines()[2:]
+    return lines[: next(index for index, line in enumerate(lines) if not line.startswith("|"))]
+
+
+def test_the_settings_table_is_the_codes() -> None:
+    assert rows_after("| variable |") == settings_rows()
+
+
+def test_the_profiles_table_is_the_codes() -> None:
+    assert rows_after("| profile |") == [
+        f"| `{p.name}` | {p.width} × {p.height}, {p.frame_rate} fps | {p.video_bitrate_kbps / 1000:g} Mbit/s |"
+        for p in PROFILES.values()
+    ]
+
+
+def test_the_api_table_names_every_route(settings_with: SettingsFactory) -> None:
+    rules = create_app(settings_with()).url_map.iter_rules()
+    routes = {(method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    assert {tuple(re.findall(r"`(\S+) (\S+)`", row)[0]) for row in rows_after("| call |")} == routes
+
+
+def test_the_module_table_names_every_module() -> None:
+    named = {name for row in rows_after("| module |") for name in re.findall(r"`([a-z_]+\.py)`", row)}
+    assert named == {path.name for path in ROOT.glob("*.py")}
+
+
+@pytest.mark.parametrize(
+    "text", re.findall(r"```json\n(.*?)```", README, re.DOTALL), ids=lambda text: text.strip()[:20]
+)
+def test_the_feed_examples_are_read(text: str) -> None:
+    assert parse_match_data(json.loads(text)).batters
+
+
+def test_the_files_it_points_to_are_there() -> None:
+    for link in re.findall(r"\]\(((?!http)[^)]+)\)", README):
+        assert (ROOT / link).is_file(), link
