@@ -8,6 +8,7 @@ nothing here knows of streams or scores.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -47,6 +49,7 @@ POLL_S = 0.02
 KEPT_LINES = 20
 MAX_LINE_BYTES = 2_000
 
+_log = logging.getLogger(__name__)
 _ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
 
 _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
@@ -141,12 +144,17 @@ def _transport_args(offset_s: int) -> list[str]:
     ]
 
 
-def publisher_args(destination: Destination, key_fd: int, profile: OutputProfile) -> list[str]:
+def publisher_args(destination: Destination, key_fd: int | None, profile: OutputProfile) -> list[str]:
     """MPEG-TS on stdin to the destination, copied.
 
-    The stream key is read from `key_fd` (see `publisher_preset`) and so shows in
-    no process title and in none of FFmpeg's messages.
+    With `key_fd` the stream key is read from there (see `publisher_preset`) and
+    so shows in no process title; without it stands on the command line. FFmpeg
+    prints it in neither case, as it would a URL.
     """
+    if key_fd is None:
+        key = ["-rtmp_app", destination.application, "-rtmp_playpath", destination.stream_key]
+    else:
+        key = ["-fpre", f"/dev/fd/{key_fd}"]
     return [
         *_GLOBAL,
         *("-probesize", str(PUBLISHER_PROBE_S * profile.bytes_per_second)),
@@ -156,7 +164,7 @@ def publisher_args(destination: Destination, key_fd: int, profile: OutputProfile
         *("-c", "copy", "-map", "0:v:0", "-map", "0:a:0"),
         *("-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1"),
         *("-rw_timeout", str(PUBLISHER_IO_TIMEOUT_US)),
-        *("-fpre", f"/dev/fd/{key_fd}"),
+        *key,
         destination.server_url,
     ]
 
@@ -179,7 +187,30 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
     ]
     if missing:
         raise ConfigurationError(f"FFMPEG_BIN: {path} lacks {', '.join(missing)}")
+    if not reads_presets(path):
+        _log.warning("this FFmpeg takes stream keys on its command line only: `ps` shows them on this machine")
     return path
+
+
+@lru_cache(maxsize=8)
+def reads_presets(path: str) -> bool:
+    """True when this FFmpeg takes muxer and protocol options from a preset file.
+
+    5.1 does; 9.0 reads the file and forgets what it said. Asked of FFmpeg by a
+    preset that changes what a muxer prints.
+    """
+    argv = [path, "-v", "error", "-f", "lavfi", "-i", "anullsrc", "-t", "0.01"]
+    try:
+        said = subprocess.run(
+            [*argv, "-f", "hash", "-fpre", "/dev/stdin", "pipe:1"],
+            input=b"hash=md5\n",
+            capture_output=True,
+            timeout=CHECK_TIMEOUT_S,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return said.startswith(b"MD5=")
 
 
 def _ask_ffmpeg(path: str, question: str) -> str:

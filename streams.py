@@ -313,12 +313,14 @@ class Stream:
         return self._spawn("compositor", argv, stdin=False, stdout=True)
 
     def _spawn_publisher(self) -> ffmpeg.FFmpegProcess:
-        destination = self.request.destination
+        destination, profile = self.request.destination, self._settings.profile
+        if not ffmpeg.reads_presets(self._settings.ffmpeg_bin):
+            return self._spawn("publisher", ffmpeg.publisher_args(destination, None, profile), stdin=True, stdout=False)
         key_fd, write_fd = os.pipe()
         try:
             os.write(write_fd, ffmpeg.publisher_preset(destination))
             os.close(write_fd)
-            argv = ffmpeg.publisher_args(destination, key_fd, self._settings.profile)
+            argv = ffmpeg.publisher_args(destination, key_fd, profile)
             return self._spawn("publisher", argv, stdin=True, stdout=False, pass_fds=(key_fd,))
         finally:
             os.close(key_fd)

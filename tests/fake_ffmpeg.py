@@ -3,7 +3,8 @@
 The script maps a role (`compositor`, `publisher`) to: `stderr` (lines to
 print), `emit` (a file to copy to stdout), `exit` (status to end with at once),
 `ignore_signals`, `ignore_eof`. It notes each life in `lives.jsonl` and what a
-publisher receives in `received-PID`.
+publisher receives in `received-PID`. It takes options from preset files unless
+a file `no-presets` stands beside it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 
 
 def main(folder: Path, argv: list[str]) -> int:
+    if "hash" in argv:
+        print("MD5=0" if not (folder / "no-presets").exists() else "SHA256=0")
+        return 0
     role = "publisher" if "flv" in argv else "compositor"
     script = json.loads((folder / "script.json").read_text()).get(role, {})
     if script.get("ignore_signals"):

@@ -55,6 +55,10 @@ def test_the_publishers_command_line_has_no_key() -> None:
         "-f flv -flvflags no_duration_filesize -flush_packets 1 -rw_timeout 10000000 "
         "-fpre /dev/fd/7 rtmp://a.rtmp.youtube.com/live2"
     )
+    exposed = ffmpeg.publisher_args(DESTINATION, None, PROFILES["720p30"])
+    at = args.index("-fpre")
+    assert exposed[at : at + 4] == ["-rtmp_app", "live2", "-rtmp_playpath", "canary-key?backup=1"]
+    assert exposed[:at] + exposed[at + 4 :] == args[:at] + args[at + 2 :]
     assert ffmpeg.publisher_preset(DESTINATION) == b"rtmp_app=live2\nrtmp_playpath=canary-key?backup=1\n"
 
 
@@ -76,6 +80,14 @@ def test_what_an_ffmpeg_lacks_is_named(tmp_path: Path) -> None:
     path.chmod(0o755)
     with pytest.raises(ConfigurationError, match="lacks aac, scale, fps, pad, setparams"):
         ffmpeg.find_ffmpeg(str(path))
+
+
+def test_the_installed_ffmpeg_is_asked_whether_it_takes_presets(tmp_path: Path) -> None:
+    assert not ffmpeg.reads_presets(str(tmp_path / "nowhere"))
+    deaf = tmp_path / "ffmpeg"
+    deaf.write_text("#!/bin/sh\necho SHA256=0\n")
+    deaf.chmod(0o755)
+    assert not ffmpeg.reads_presets(str(deaf))
 
 
 def test_an_ffmpeg_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

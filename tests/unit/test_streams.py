@@ -88,6 +88,15 @@ def test_a_stream_has_a_compositor_a_publisher_and_an_overlay(service: MakeServi
     assert KEY not in json.dumps([compositor["argv"], publisher["argv"]])
 
 
+def test_an_ffmpeg_that_takes_no_presets_gets_the_key_on_its_command_line(service: MakeService) -> None:
+    one = service()
+    (one.fake.folder / "no-presets").touch()
+    one.start()
+    publisher = one.wait_for_lives("publisher", 1)[0]
+    assert publisher["preset"] is None
+    assert publisher["argv"][publisher["argv"].index("-rtmp_playpath") + 1] == KEY
+
+
 def test_the_compositors_stream_reaches_the_publisher(service: MakeService, tmp_path: Path) -> None:
     muxer = Muxer()
     data = muxer.key_frame(b"k" * 3000) + muxer.audio(b"a" * 100) + muxer.video(b"v" * 900)
