@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     output_profile: str = _setting("720p30", "picture that the destination receives")
     x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
     max_concurrent_streams: int = _setting(8, "streams that may run at once", "streams", ge=1, le=1000)
-    max_stream_duration_s: float = _setting(43_200, "a stream is ended after this time", "s", gt=0, le=604_800)
+    max_stream_duration_s: float = _setting(43_200, "a stream ends after this time, 12 h at most", "s", gt=0, le=43_200)
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
     )

@@ -273,7 +273,16 @@ class FFmpegProcess:
         return pipe.fileno()
 
     def has_ended(self) -> bool:
-        return self._popen.poll() is not None
+        """True when it is reaped, and what it started in its group is killed."""
+        if self._popen.returncode is not None:
+            return True
+        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return False
+        # A wrapper script may end before its FFmpeg; until it is reaped the group's id is its own.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+        return True
 
     def take_stderr(self, data: bytes) -> list[str]:
         """Add what was read from stderr; the lines it completed, each at most MAX_LINE_BYTES long."""
@@ -286,7 +295,7 @@ class FFmpegProcess:
 
     def cause(self) -> str:
         """Why it ended, for the log: asked to, a signal, or its exit status with its last error line."""
-        status = self._popen.poll()
+        status = self._popen.returncode
         if status is None:
             return "still running"
         if self._asked_to_end:
@@ -294,7 +303,11 @@ class FFmpegProcess:
         if status < 0:
             return f"killed by {_signal_name(-status)}"
         errors = [match[1] for line in self._lines if (match := _ERROR_LINE.search(line))]
-        return f"exit status {status}" + (f": {errors[-1]}" if errors else "")
+        if not errors:
+            return f"exit status {status}"
+        if "matches no streams" in errors[-1]:
+            return "the camera sends no picture yet"
+        return f"exit status {status}: {errors[-1]}"
 
     def ask_to_end(self) -> None:
         """The polite step: end of input for a publisher, SIGTERM for the rest."""

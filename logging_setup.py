@@ -41,7 +41,8 @@ class Redactor:
     def add(self, secrets: Iterable[str]) -> None:
         kept = [secret for secret in secrets if len(secret) >= SHORTEST_BARE_SECRET]
         with self._lock:
-            self._secrets = (*self._secrets, *kept)
+            # Longest first: one key may be the beginning of another.
+            self._secrets = tuple(sorted((*self._secrets, *kept), key=len, reverse=True))
 
     def remove(self, secrets: Iterable[str]) -> None:
         """Forget one registration of each; a key that two streams share stays masked."""

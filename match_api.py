@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import quote
 
@@ -72,6 +73,7 @@ class MatchApi:
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
+            self._validators.pop(url)  # or it would count as unchanged the next time
             raise FeedError("malformed", "match data is not JSON") from None
 
     def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
@@ -206,11 +208,50 @@ class _BoundedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_BoundedReader(sock, self.fp), _READ_BYTES)
 
 
-class _HTTPConnection(urllib3.connection.HTTPConnection):
+class _BoundedConnect:
+    """Name look-up and connecting within the deadline, however many addresses a name has."""
+
+    def _new_conn(self: Any) -> socket.socket:
+        fault = OSError("the name has no address")
+        for family, kind, protocol, _, address in _look_up(self._dns_host, self.port):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(min(CONNECT_LIMIT_S, max(CANCEL_CHECK_S, _limits.deadline - time.monotonic())))
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return sock
+            except OSError as error:
+                sock.close()
+                fault = error
+        raise fault
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    """`getaddrinfo`, which cannot be interrupted, on a thread that may be left behind."""
+    found: Future[list[Any]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    while True:
+        try:
+            return found.result(CANCEL_CHECK_S)
+        except TimeoutError:
+            if _limits.cancelled.is_set():
+                raise _Cancelled from None
+            if time.monotonic() > _limits.deadline:
+                raise
+
+
+class _HTTPConnection(_BoundedConnect, urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse
 
 
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+class _HTTPSConnection(_BoundedConnect, urllib3.connection.HTTPSConnection):
     response_class = _BoundedResponse
 
 

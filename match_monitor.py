@@ -55,6 +55,7 @@ class MatchMonitor:
         self._data = _Source("match data")
         self._images = _Source("overlay image")
         self._shown: Any | None = None
+        self._write_failed = False
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
     def first_overlay(self) -> None:
@@ -126,19 +127,33 @@ class MatchMonitor:
         return source.value
 
     def _show(self, content: Any, image: Image) -> None:
-        if not self._stop_event.is_set():
+        if self._stop_event.is_set():
+            return
+        try:
             self._file.write(image)
-            self._shown = content
+        except OSError as error:
+            if not self._write_failed:
+                self._log.error("the overlay cannot be written: %s; the last one stays", error.strerror)
+            self._write_failed = True
+            return
+        if self._write_failed:
+            self._log.info("the overlay is written again")
+        self._write_failed = False
+        self._shown = content
 
     def _note_fault(self, source: _Source, error: FeedError | ImageRejected) -> None:
-        if error.kind not in (source.fault, "cancelled"):
+        if error.kind == "cancelled":
+            return
+        source.failed_polls += 1
+        if error.kind != source.fault:
             self._log.warning("%s not usable: %s; the last good overlay stays", source.what, error)
-            source.fault = error.kind
+        source.fault = error.kind
 
     def _note_good(self, source: _Source) -> None:
         if source.fault is not None:
-            self._log.info("%s usable again", source.what)
+            self._log.info("%s usable again after %d failed polls", source.what, source.failed_polls)
         source.fault = None
+        source.failed_polls = 0
         source.good_at = self._clock()
 
 
@@ -151,3 +166,4 @@ class _Source:
         self.value: Any | None = None
         self.good_at: float | None = None
         self.fault: str | None = None
+        self.failed_polls = 0  # since it was last good

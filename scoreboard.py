@@ -84,7 +84,7 @@ def parse_match_data(answer: object) -> Scoreboard:
         board = _from_own_shape(root)
     else:
         raise FeedError("malformed", "match data holds neither currScore nor sport: cricket")
-    if board.batting is None and board.bowling is None:
+    if not (board.batting or board.bowling or board.title or board.result):
         raise FeedError("malformed", "match data names no team yet")
     return board
 
@@ -100,8 +100,8 @@ def _from_current_score(current: Mapping[str, Any]) -> Scoreboard:
         batting=Team(batting_name, short_name(batting_name), runs, wickets, overs) if batting_name else None,
         bowling=Team(bowling_name, short_name(bowling_name)) if bowling_name else None,
         batters=_batters(
-            {"name": on_pitch.get("striker"), "on_strike": True, **_mapping(on_pitch.get("strikerScore"))},
-            {"name": on_pitch.get("nonStriker"), **_mapping(on_pitch.get("nonStrikerScore"))},
+            {**_mapping(on_pitch.get("strikerScore")), "name": on_pitch.get("striker"), "on_strike": True},
+            {**_mapping(on_pitch.get("nonStrikerScore")), "name": on_pitch.get("nonStriker"), "on_strike": False},
         ),
         bowler=_current_bowler(on_pitch),
         this_over=_balls(_mapping(current.get("currOverDetail")).get("balls")),

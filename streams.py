@@ -50,8 +50,10 @@ COMPOSITOR_LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 PUBLISHER_LONGEST_WAIT_S = 30.0
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
 STEP_S = 0.5
+# A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
+FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
-STOP_LIMIT_S = 10.0
+STOP_LIMIT_S = 6.0
 # FFmpeg may repeat one complaint thirty times a second for hours.
 LOG_BURST_LINES = 200
 LOG_LINES_PER_S = 2.0
@@ -149,7 +151,11 @@ class StreamRegistry:
             if self._work is None:
                 self._work = WorkDir()
             folder = self._work.new_folder()
-            stream = Stream(request, self._settings, folder, self._machinery, self._remove)
+            try:
+                stream = Stream(request, self._settings, folder, self._machinery, self._remove)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
             self._streams[request.name] = stream
             return stream
 
@@ -178,6 +184,7 @@ class Stream:
         self.wake = threading.Event()
         self.gone = threading.Event()
         self.has_begun = False
+        self._may_be_monitored = False
         self._settings = settings
         self._folder = folder
         self._machinery = machinery
@@ -212,12 +219,14 @@ class Stream:
             self._start_monitoring()
             self._monitor.first_overlay()
             if self.stop_event.is_set():
-                self._stop_monitoring()
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
             self._loop.start()
             self._monitor.start()
             self._supervisor.start()
         except BaseException:
+            self.stop_event.set()
+            self._stop_monitoring()
+            self._monitor.join(JOIN_LIMIT_S)
             self._give_back()
             raise
         self.has_begun = True
@@ -234,19 +243,20 @@ class Stream:
     def _start_monitoring(self) -> None:
         if not self._api.has_data:
             return
+        self._may_be_monitored = True
         try:
             self._api.start_monitoring(self.request.name, self.request.overlay_id)
         except FeedError as error:
             # A question without an answer may still have been heard.
-            if error.kind in ("timeout", "cancelled"):
-                self._stop_monitoring()
+            self._may_be_monitored = error.kind in ("timeout", "cancelled")
             if error.kind == "cancelled":
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started") from None
             self._log.error("match monitoring did not start: %s", error)
             raise MonitoringFailed("Failed to start match monitoring") from error
 
     def _stop_monitoring(self) -> None:
-        if not self._api.has_data:
+        """Best effort: the match API's trouble is not the stream's."""
+        if not self._may_be_monitored:
             return
         api = self._match_api(threading.Event())  # its own: the stream's is cancelled by the stop
         try:
@@ -390,35 +400,43 @@ class Stream:
     def _end(self) -> None:
         """End everything, on the supervisor's thread, side by side where it takes time."""
         self.stop_event.set()
-        farewell = threading.Thread(target=self._stop_monitoring, name=f"farewell-{self.request.name}", daemon=True)
-        farewell.start()
         try:
+            farewell = _Farewell(self._stop_monitoring, f"farewell-{self.request.name}")
             self._end_children()
+            if not (farewell.join() & self._monitor.join(JOIN_LIMIT_S)):
+                self._log.error("a thread of this stream outlives it; it ends when its network call does")
         except Exception:
-            self._log.exception("not all of the stream's processes could be ended")
+            self._log.exception("not all of the stream could be ended")
         finally:
-            # Both had the time that the children took, too.
-            farewell.join(JOIN_LIMIT_S)
-            if farewell.is_alive() or not self._monitor.join(JOIN_LIMIT_S):
-                self._log.error("a name server holds up a thread of this stream; it ends when that answers")
-            self._give_back()
-            self._log.info("stopped")
-            self._on_gone(self.request.name)
-            self.gone.set()
+            try:
+                self._give_back()
+            finally:
+                self._on_gone(self.request.name)
+                self.gone.set()
+                self._log.info("stopped")
 
     def _end_children(self) -> None:
         running = [(child, child.process) for child in (self._publisher, self._compositor) if child.process]
-        for child, process in running:
-            if child is self._publisher:  # its input is about to be closed; the compositor's output is drained on
-                self._detach(child, process)
-        for process in ffmpeg.end_processes([process for _, process in running]):
-            self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
-        for child, process in running:
+        try:
+            for child, process in running:
+                if child is self._publisher:  # its input is about to be closed; the compositor's output is drained on
+                    self._detach(child, process)
+        finally:
+            for process in ffmpeg.end_processes([process for _, process in running]):
+                self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
+            for child, process in running:
+                self._close_ended(child, process)
+
+    def _close_ended(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
+        child.process = None
+        try:
             if child is self._compositor:
                 self._detach(child, process)
             self._last_words(child, process)
+        except Exception:
+            self._log.exception("%s, pid %d, was not detached", process.role, process.pid)
+        finally:
             process.close()
-            child.process = None
 
     def _give_back(self) -> None:
         self._loop.close()
@@ -438,6 +456,20 @@ class _Child:
         self.started_at = 0.0
         self.next_start_at = 0.0
         self.log_budget = _LineBudget(time.monotonic)
+
+
+class _Farewell:
+    """The match API is told to stop on a thread beside the stopping; joined for as long as that may take."""
+
+    def __init__(self, tell: Callable[[], None], name: str) -> None:
+        self._deadline = time.monotonic() + FAREWELL_LIMIT_S
+        self._thread = threading.Thread(target=tell, name=name, daemon=True)
+        self._thread.start()
+
+    def join(self) -> bool:
+        """True when it has been told, or the attempt was given up."""
+        self._thread.join(max(0.0, self._deadline - time.monotonic()))
+        return not self._thread.is_alive()
 
 
 class _LineBudget:

@@ -42,7 +42,8 @@ def main() -> int:
     seconds = _number("DEMO_SECONDS", 0)
     ball_s = _number("DEMO_BALL_S", 4)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _leave)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _leave)
     try:
         with contextlib.ExitStack() as stack:
             return _demo(stack, seconds, ball_s)
@@ -60,7 +61,7 @@ class DemoError(Exception):
 
 def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     shutil.rmtree(OUT, ignore_errors=True)
-    settings = load_settings({"overlay_api_base": "", "overlay_image_base": ""})
+    settings = load_settings({"_env_file": None, "overlay_api_base": "", "overlay_image_base": ""})
     binary = ffmpeg.find_ffmpeg(settings.ffmpeg_bin)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
     rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"])
@@ -72,7 +73,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     stack.enter_context(_replay(feed, ball_s))
     camera.draw_scene(folder)
     stack.enter_context(_child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
-    api = stack.enter_context(_service(f"{server}/live", feed.url, binary))
+    api = stack.enter_context(_service(f"{server}/live", feed.url, binary, folder))
     _start_stream(api, destination)
     viewer = Viewer(binary, destination, canvas_of(settings.profile))
     stack.callback(viewer.close)
@@ -121,8 +122,8 @@ def _replay(feed: MatchFeed, ball_s: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _service(rtmp_server: str, feed_url: str, binary: str) -> Iterator[str]:
-    """`python app.py` with the demo's settings; gives the address of its API."""
+def _service(rtmp_server: str, feed_url: str, binary: str, folder: Path) -> Iterator[str]:
+    """`python app.py` with the demo's settings, beside no `.env`; gives the address of its API."""
     port = free_port()
     env = os.environ | {
         "HOST": "127.0.0.1",
@@ -138,7 +139,7 @@ def _service(rtmp_server: str, feed_url: str, binary: str) -> Iterator[str]:
         "LOG_DIR": str(OUT / "logs"),
         "LOG_LEVEL": "WARNING",
     }
-    with _child([sys.executable, "app.py"], ROOT, env) as process:
+    with _child([sys.executable, str(ROOT / "app.py")], folder, env) as process:
         deadline = time.monotonic() + START_LIMIT_S
         while not listens("127.0.0.1", port):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -150,7 +151,7 @@ def _service(rtmp_server: str, feed_url: str, binary: str) -> Iterator[str]:
 def _start_stream(api: str, destination: str) -> None:
     body = json.dumps({"youtube_url": destination, "stream_name": NAME}, indent=2)
     header = "Content-Type: application/json; charset=UTF-8"
-    call = ["curl", "-sS", "-X", "POST", f"{api}/start_stream", "-H", header, "-d", body]
+    call = ["curl", "-sS", "--noproxy", "*", "-X", "POST", f"{api}/start_stream", "-H", header, "-d", body]
     print(f"\n$ {shlex.join(call)}")
     answer = subprocess.run(call, capture_output=True, text=True, timeout=30, check=False)
     print(answer.stdout or answer.stderr)

@@ -5,6 +5,8 @@ It is needed when RTMP_SERVER is on this machine and nothing listens there.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +18,6 @@ from deploy.rtmp_server import RtmpServer, RtmpServerError, listens
 from errors import ConfigurationError
 
 RTMP_PORT = 1935
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def main() -> None:
@@ -25,7 +26,8 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(str(error))
     port = address.port or RTMP_PORT
-    if address.scheme != "rtmp" or address.hostname not in LOOPBACK or listens(address.hostname, port):
+    host = address.hostname or ""
+    if address.scheme != "rtmp" or not _is_this_machine(host) or listens(host, port):
         app.main()
         return
     with tempfile.TemporaryDirectory(prefix="overlay-nginx-") as folder:
@@ -41,6 +43,20 @@ def main() -> None:
             app.main()
         finally:
             server.close()
+
+
+def _is_this_machine(host: str) -> bool:
+    """True when an IPv4 address of `host` is one of this machine's: only then can it be bound."""
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, None, socket.AF_INET)}
+    except OSError:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for address in addresses:
+            with contextlib.suppress(OSError):
+                probe.bind((address, 0))
+                return True
+    return False
 
 
 if __name__ == "__main__":

@@ -24,21 +24,30 @@ as_root() {
 
 # Debian starts an nginx on port 80 as soon as it is installed. Nobody asked for
 # one: it is held back while apt runs, and not enabled for the next boot.
+policy=/usr/sbin/policy-rc.d
+mark='# by setup.sh, for the time of one apt-get'
+
+drop_policy() {
+    if grep -qsF "$mark" $policy; then as_root rm -f $policy; fi
+}
+
 install_packages() {
-    policy=/usr/sbin/policy-rc.d
     nginx_is_new=no
-    if ! PATH="$PATH:/usr/sbin" command -v nginx >/dev/null; then
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' nginx 2>/dev/null)" != installed ]; then
         nginx_is_new=yes
+        trap drop_policy EXIT
+        trap 'exit 1' HUP INT TERM
+        drop_policy
         if [ ! -e $policy ]; then
-            trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
-            trap 'exit 1' INT TERM
-            printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+            printf '#!/bin/sh\n%s\nexit 101\n' "$mark" | as_root tee $policy >/dev/null
             as_root chmod 755 $policy
         fi
     fi
-    as_root apt-get update -qq
+    as_root apt-get update -qq -o DPkg::Lock::Timeout=600
     # shellcheck disable=SC2086 # a list of names
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o DPkg::Lock::Timeout=600 $1 >/dev/null
+    drop_policy
     if [ $nginx_is_new = yes ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --quiet --now nginx || say "could not disable the nginx service on port 80"
     fi
@@ -57,7 +66,7 @@ fi
 requirements=requirements.txt
 [ "$kind" = dev ] && requirements=requirements-dev.txt
 stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
-if [ ! -f "$stamp" ] || ! .venv/bin/python -c '' 2>/dev/null; then
+if [ ! -f "$stamp" ] || ! .venv/bin/python -c 'import flask' 2>/dev/null; then
     say "installing Python packages into .venv"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $requirements

@@ -26,6 +26,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_PROXY", "*")
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 

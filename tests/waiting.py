@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def eventually(condition: Callable[[], object], limit_s: float = 15.0, what: str = "") -> None:
@@ -13,6 +14,14 @@ def eventually(condition: Callable[[], object], limit_s: float = 15.0, what: str
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {limit_s:g} s: {what or condition}")
         time.sleep(0.01)
+
+
+def runs(pid: int) -> bool:
+    """True while the process lives; one that is dead and not yet reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class FakeClock:

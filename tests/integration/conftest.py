@@ -167,7 +167,9 @@ def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService
             } | settings
             env = os.environ | {name.upper(): value for name, value in values.items()} | {"TMPDIR": str(temp)}
             stderr = stack.enter_context((tmp_path / "stderr").open("ab"))
-            process = stack.enter_context(running([sys.executable, "app.py"], cwd=ROOT, env=env, stderr=stderr))
+            process = stack.enter_context(
+                running([sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=env, stderr=stderr)
+            )
             eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
             return Service(process, f"http://127.0.0.1:{port}", rtmp, temp, logs)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from errors import ConfigurationError
 from overlay import canvas_of
 from profiles import PROFILES, OutputProfile
 from tests.unit.conftest import FakeFFmpeg
-from tests.waiting import eventually
+from tests.waiting import eventually, runs
 
 ROOT = Path(ffmpeg.__file__).parent
 DESTINATION = parse_destination("rtmp://a.rtmp.youtube.com/live2/canary-key?backup=1", ("*",))
@@ -163,14 +164,31 @@ def test_the_whole_process_group_is_killed(lives: Lives, tmp_path: Path) -> None
     lives.spawned.append(process)
     eventually(lambda: child_pid.exists() and child_pid.read_text().strip())
     ffmpeg.end_processes([process])
-    eventually(lambda: not _runs(int(child_pid.read_text())))
+    eventually(lambda: not runs(int(child_pid.read_text())))
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
+def test_a_wrapper_that_ends_first_leaves_no_ffmpeg_behind(lives: Lives, tmp_path: Path) -> None:
+    child_pid = tmp_path / "child"
+    wrapper = tmp_path / "wrapper"
+    wrapper.write_text(f"#!/bin/sh\n(trap '' TERM; echo $$ > {child_pid}; while :; do sleep 1; done) &\nwait\n")
+    wrapper.chmod(0o755)
+    process = ffmpeg.FFmpegProcess(
+        "compositor", [str(wrapper)], stdin=False, stdout=True, pass_fds=(), spawn=subprocess.Popen
+    )
+    lives.spawned.append(process)
+    eventually(lambda: child_pid.exists() and child_pid.read_text().strip())
+    assert ffmpeg.end_processes([process]) == []
+    eventually(lambda: not [pid for pid in _group(process.pid) if runs(pid)])
+
+
+def _group(leader: int) -> list[int]:
+    """The processes of this process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == leader:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def test_the_cause_is_the_last_error_it_printed(lives: Lives) -> None:
@@ -220,4 +238,4 @@ def test_a_child_dies_with_a_parent_that_is_killed(fake_ffmpeg: FakeFFmpeg) -> N
         parent.kill()
         parent.wait()
     pid = fake_ffmpeg.lives("compositor")[0]["pid"]
-    eventually(lambda: not _runs(pid))
+    eventually(lambda: not runs(pid))

@@ -70,6 +70,13 @@ def test_a_key_of_two_streams_stays_masked_until_both_are_gone() -> None:
     assert redact("shared-key") == "shared-key"
 
 
+def test_a_key_that_begins_another_does_not_bare_its_rest() -> None:
+    redact.add(["abcd"])
+    redact.add(["abcd-efgh"])
+    assert redact("key abcd-efgh") == "key ****"
+    redact.remove(["abcd", "abcd-efgh"])
+
+
 def test_a_line_cannot_be_forged(tmp_path: Path) -> None:
     set_up_logging(tmp_path, "INFO")
     logging.getLogger("x").info("title\r\x1b[31m\x07")

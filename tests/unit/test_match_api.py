@@ -159,6 +159,29 @@ def test_an_endless_answer_is_cut_off(cancelled: threading.Event) -> None:
     server.close()
 
 
+def test_a_name_server_that_does_not_answer_is_bounded_too(
+    cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(30))
+    api = MatchApi("http://feed.invalid", "", PATH, cancelled)
+    assert kind_of(lambda: api.match_data("m", limit_s=0.3)) == "timeout"
+    cancelled.set()
+    assert kind_of(lambda: api.match_data("m", limit_s=60)) == "cancelled"
+    api.close()
+    release.set()
+
+
+def test_a_name_without_an_address_is_unreachable(cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    api = MatchApi("http://feed.invalid", "", PATH, cancelled)
+    assert kind_of(lambda: api.match_data("m")) == "unreachable"
+    api.close()
+
+
 def test_a_stop_does_not_wait_for_the_answer(cancelled: threading.Event) -> None:
     server = RawServer(b"")
     api = MatchApi(server.url, "", PATH, cancelled)

@@ -180,11 +180,50 @@ def test_faults_are_logged_once_a_change(rig: MakeRig, feed: MatchFeed, caplog: 
     assert ["answered 404" in said[0], "not JSON" in said[1], said[2], "not JSON" in said[3]] == [
         True,
         True,
-        "match data usable again",
+        "match data usable again after 5 failed polls",
         True,
     ]
     assert len(said) == 4
     assert {record.stream for record in caplog.records} == {"m"}  # type: ignore[attr-defined]
+
+
+def test_an_answer_that_stays_unusable_never_counts_as_good(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A maintenance page with an ETag is "not modified" from its second time on."""
+    caplog.set_level(logging.INFO, "match_monitor")
+    feed.data, feed.image = score(5), strip("red")
+    one = rig("auto")
+    feed.data = Answer(b"<html>")
+    for _ in range(3):
+        one.monitor.poll()
+    assert len(caplog.records) == 1
+    one.clock.advance(DATA_HOLD_S + 1)
+    one.monitor.poll()
+    assert one.picture() == composed(tmp_path, feed.image)
+
+
+def test_a_full_disk_is_logged_once_and_the_overlay_follows_when_there_is_room(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    caplog.set_level(logging.INFO, "match_monitor")
+    feed.data = score(5)
+    one = rig("data")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        for number in (6, 7, 8):
+            feed.data = score(number)
+            one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 5)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 8)
+    assert caplog.messages == [
+        "the overlay cannot be written: No space left on device; the last one stays",
+        "the overlay is written again",
+    ]
 
 
 def test_a_bad_image_is_logged_once_although_it_stays(

@@ -109,6 +109,16 @@ def test_numbers_may_be_strings_and_names_empty() -> None:
     assert board.bowler == Bowler("DL Chahar", "2.3", 19, None)
 
 
+def test_a_name_in_the_figures_does_not_replace_the_batters() -> None:
+    on_pitch = {"striker": "KA Pollard", "strikerScore": {"runs": 1, "name": "", "on_strike": False}}
+    assert parse_match_data(current(onPitch=on_pitch)).batters == (Batter("KA Pollard", 1, on_strike=True),)
+
+
+def test_a_title_or_a_result_is_enough_to_show() -> None:
+    assert parse_match_data({"sport": "cricket", "title": "The Final"}) == Scoreboard(title="The Final")
+    assert parse_match_data({"sport": "cricket", "result": "Tied"}) == Scoreboard(result="Tied")
+
+
 def test_balls_are_strings_numbers_or_objects() -> None:
     answer = current()
     balls = ["1", 4, {"ball": "W"}, {"runs": 6}, {"label": {"x": 1}}, None, True, "no ball", ""]

@@ -14,6 +14,7 @@ from config import Settings
 from demo.match_feed import Answer, MatchFeed
 from destination import parse_destination
 from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive, StreamNotFound, StreamStopped
+from match_monitor import MatchMonitor
 from streams import Machinery, StreamRegistry, StreamRequest
 from tests.conftest import SettingsFactory
 from tests.mpegts import Muxer
@@ -272,6 +273,7 @@ def test_children_that_ignore_everything_are_gone_after_a_stop(service: MakeServ
     one.start()
     pids = [one.wait_for_lives(role, 1)[0]["pid"] for role in ("compositor", "publisher")]
     one.registry.stop("m1")
+    assert threads_of_streams() == []
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
 
 
@@ -293,6 +295,53 @@ def test_nothing_is_left_of_twenty_streams(service: MakeService, feed: MatchFeed
     assert [path.name for folder in one.temp.iterdir() for path in folder.iterdir()] == ["lock"]
 
 
+def test_a_start_that_fails_late_takes_the_monitoring_back(
+    service: MakeService, feed: MatchFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: MatchMonitor) -> None:
+        raise OSError(28, "No space left on device")
+
+    one = service(overlay_api_base=feed.url)
+    with monkeypatch.context() as patch:
+        patch.setattr(MatchMonitor, "first_overlay", full)
+        with pytest.raises(OSError, match="No space"):
+            one.start()
+    assert feed.paths("POST") == ["/start-match-monitoring", "/stop-match-monitoring"]
+    assert threads_of_streams() == []
+    one.start()
+
+
+def test_a_stream_that_cannot_even_be_made_leaves_no_folder(
+    service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = service()
+    with monkeypatch.context() as patch:
+        patch.setattr("streams.IoLoop", lambda name: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            one.start()
+    assert [path.name for folder in one.temp.iterdir() for path in folder.iterdir()] == ["lock"]
+    one.start()
+
+
+def test_a_fault_in_the_ending_still_frees_the_name(
+    service: MakeService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = service()
+    one.start()
+    pids = [one.wait_for_lives(role, 1)[0]["pid"] for role in ("compositor", "publisher")]
+    with monkeypatch.context() as patch:
+        patch.setattr("streams.Stream._detach", lambda *_: 1 / 0)
+        one.registry.stop("m1")
+    assert "not all of the stream could be ended" in caplog.text
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    one.start()
+
+
+def threads_of_streams() -> list[str]:
+    kinds = ("stream-", "switch-", "monitor-", "farewell-")
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(kinds)]
+
+
 def test_the_match_api_cannot_hold_up_a_stop(service: MakeService, feed: MatchFeed) -> None:
     one = service(overlay_api_base=feed.url)
     one.start()
@@ -300,6 +349,7 @@ def test_the_match_api_cannot_hold_up_a_stop(service: MakeService, feed: MatchFe
     polls = len(feed.paths("GET"))
     eventually(lambda: len(feed.paths("GET")) > polls)
     one.registry.stop("m1")
+    assert threads_of_streams() == []
     assert one.names() == []
     assert "/stop-match-monitoring" in feed.paths("POST")
 
