@@ -73,7 +73,7 @@ def serve(settings: Settings) -> None:
         raise SystemExit
 
     for number in END_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, leave)
     log.info("serves on %s:%s", settings.host, settings.port)
     try:

@@ -42,7 +42,7 @@ def main() -> int:
     seconds = _number("DEMO_SECONDS", 0)
     ball_s = _number("DEMO_BALL_S", 4)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _leave)
     try:
         with contextlib.ExitStack() as stack:
