@@ -16,8 +16,9 @@ try:
     import access
     import ffmpeg
     import routes
+    import slate
     from config import Settings, load_settings
-    from errors import ConfigurationError
+    from errors import ConfigurationError, ImageRejected
     from logging_setup import set_up_logging
     from streams import StreamRegistry
 except ModuleNotFoundError as error:
@@ -48,8 +49,9 @@ def main() -> None:
         settings = load_settings()
         set_up_logging(settings.log_dir, settings.log_level)
         settings = settings.model_copy(update={"ffmpeg_bin": ffmpeg.find_ffmpeg(settings.ffmpeg_bin)})
+        slate.draw_slate(settings.profile, "", "", settings.slate_image)
         serve(settings)
-    except ConfigurationError as error:
+    except (ConfigurationError, ImageRejected) as error:
         sys.exit(str(error))
 
 

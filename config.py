@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
     output_profile: str = _setting("720p30", "picture that the destination receives")
     x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
+    stall_timeout_s: float = _setting(2.0, "without a frame for this time the camera is away", "s", ge=1, le=60)
+    slate_title: str = _setting("", "title on the slate; empty: the match's", max_length=80)
+    slate_waiting_text: str = _setting("Waiting for the camera", "slate before the camera first came", max_length=80)
+    slate_back_text: str = _setting("Back in a moment", "slate while the camera is away", max_length=80)
+    slate_image: Path | None = _setting(None, "picture behind the slate's text instead of the plain one")
     max_concurrent_streams: int = _setting(8, "streams that may run at once", "streams", ge=1, le=1000)
     max_stream_duration_s: float = _setting(43_200, "a stream ends after this time, 12 h at most", "s", gt=0, le=43_200)
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
@@ -76,6 +81,11 @@ class Settings(BaseSettings):
         if value:
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
+
+    @field_validator("slate_image", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
 
     @field_validator("match_data_path")
     @classmethod

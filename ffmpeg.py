@@ -26,9 +26,11 @@ from errors import ConfigurationError
 from overlay import Canvas
 from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
 
-# Each attempt starts on the timeline that its predecessor did not use: a jump
-# that FFmpeg's MPEG-TS reader joins without a hole (under 10 s it would wait).
-TIMELINE_OFFSETS_S = (0, 50_000)
+# Slate and compositor follow each other on timelines far apart: a jump that
+# FFmpeg's MPEG-TS reader joins without a hole. Forward ones under 10 s it would
+# wait out; that of a successor of the same kind goes backward, which it joins.
+SLATE_OFFSET_S = 0
+COMPOSITOR_OFFSET_S = 50_000
 # 25 pictures a second: the overlay's lag is a fixed number of queued pictures.
 OVERLAY_RATE = 25
 # Enough to see a camera's sound, which may start a second after its picture.
@@ -56,9 +58,9 @@ _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
 
 
 def compositor_args(
-    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str, timeline: int
+    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str
 ) -> list[str]:
-    """Camera and overlay to MPEG-TS on stdout; `timeline` indexes TIMELINE_OFFSETS_S."""
+    """Camera and overlay to MPEG-TS on stdout."""
     return [
         *_GLOBAL,
         *_ingest_args(ingest_url),
@@ -72,7 +74,28 @@ def compositor_args(
         "-shortest",
         *_video_args(profile, preset),
         *_audio_args(),
-        *_transport_args(TIMELINE_OFFSETS_S[timeline]),
+        *_transport_args(COMPOSITOR_OFFSET_S),
+    ]
+
+
+def slate_args(
+    picture_path: Path, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str
+) -> list[str]:
+    """A still picture with the same overlay and silence, encoded as the compositor does, in real time."""
+    size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
+    return [
+        *_GLOBAL,
+        # -re: nothing else paces a generated picture. The still is decoded once and laid over it.
+        *("-re", "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
+        *("-f", "image2", "-pattern_type", "none", "-i", str(picture_path)),
+        *_overlay_args(overlay_path),
+        *("-re", "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
+        "-filter_complex",
+        "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
+        f"[slate][overlay]overlay=x=0:y={canvas.top}:format=yuv420,{_TAGS}",
+        *_video_args(profile, preset),
+        *_audio_args(),
+        *_transport_args(SLATE_OFFSET_S),
     ]
 
 
@@ -102,6 +125,10 @@ def _overlay_args(path: Path) -> list[str]:
 _SILENCE = ("-f", "lavfi", "-i", f"anullsrc=channel_layout=mono:sample_rate={AUDIO_RATE_HZ}")
 
 
+# Range, matrix and aspect are pinned, so that no camera changes the encoder's headers.
+_TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+
+
 def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
     """Fit the camera's picture into the profile, pad it, lay the overlay on it.
 
@@ -112,12 +139,10 @@ def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
         f"scale=w='min({width},2*trunc({height}*dar/2))':h='min({height},2*trunc({width}/dar/2))'"
         ":out_range=tv:out_color_matrix=bt709"
     )
-    # Range, matrix and aspect are pinned, so that no camera changes the encoder's headers.
-    tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
     return (
         f"[0:v:0]{fit},format=yuv420p,pad={width}:{height}:-1:-1,setsar=1,fps={rate}[camera];"
         f"[1:v:0]format=yuva420p[overlay];"
-        f"[camera][overlay]overlay=x=0:y={canvas.top}:format=yuv420:shortest=1,{tags}"
+        f"[camera][overlay]overlay=x=0:y={canvas.top}:format=yuv420:shortest=1,{_TAGS}"
     )
 
 
@@ -329,6 +354,12 @@ class FFmpegProcess:
         if not self.has_ended():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, number)
+
+    def kill(self) -> None:
+        """End it now, and reap it: for one that has nothing to say goodbye to."""
+        self.signal(signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(KILL_WAIT_S)
 
     def close(self) -> None:
         """Give the pipes back; only for a process that has ended."""

@@ -63,6 +63,14 @@ class MatchMonitor:
         self._file.write(overlay.placeholder(self._canvas))
         self.poll(FIRST_POLL_LIMIT_S)
 
+    @property
+    def match_title(self) -> str:
+        """The match as the feed names it, or "" while it is not known. Any thread."""
+        board = self._data.value
+        if board is None:
+            return ""
+        return board.title or " v ".join(team.name for team in (board.batting, board.bowling) if team)
+
     def start(self) -> None:
         """Poll on a thread of its own until the stop event; without a source there is nothing to poll."""
         if self._asks_data or self._asks_images:

@@ -146,7 +146,8 @@ def draw_scoreboard(board: Scoreboard, canvas: Canvas) -> Image.Image:
 
 
 @lru_cache(maxsize=64)
-def _font(weight: str, size_px: int) -> Font:
+def font_of(weight: str, size_px: int) -> Font:
+    """`bold` or `regular`, from the first font that is installed, else Pillow's own."""
     for name in _FONT_FILES[weight]:
         for folder in _FONT_FOLDERS:
             if (folder / name).is_file():
@@ -341,7 +342,7 @@ class _Strip:
         """Note a text that fits `width` units: shrunk first; then shortened, but never a number."""
         longest = self.canvas.px(width)
         for share in NUMBER_SIZES if is_number else TEXT_SIZES:
-            font = _font(weight, max(SMALLEST_PX, self.canvas.px(size * share)))
+            font = font_of(weight, max(SMALLEST_PX, self.canvas.px(size * share)))
             if font.getlength(text) <= longest:
                 break
         else:

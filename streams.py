@@ -5,9 +5,14 @@ first overlay. From then on its supervisor thread owns all of it (monitor,
 switch, FFmpegs, temporary files) and ends all of it, whatever the reason: a
 stop, its longest duration, or a fault of its own.
 
-Two children run a stream: the compositor (camera and overlay to MPEG-TS) and
-the publisher (MPEG-TS to the destination). Either is started again when it
-dies, after a wait that grows and is capped; the other stays.
+Three children run a stream: the compositor (camera and overlay to MPEG-TS),
+the publisher (MPEG-TS to the destination) and, while the camera is away, the
+slate in the compositor's place. Each is started again when it dies, after a
+wait that grows and is capped; the others stay.
+
+The camera is away while the compositor gives no frames for STALL_TIMEOUT_S.
+The slate is made ready a little before that, goes on air at that time, and
+goes off when a compositor has its first keyframe.
 
 Knows nothing of HTTP, and spells no FFmpeg flags.
 """
@@ -26,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ffmpeg
+import slate
 from backoff import Backoff
 from config import Settings
 from destination import Destination
@@ -49,7 +55,8 @@ from workdir import WorkDir
 COMPOSITOR_LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 PUBLISHER_LONGEST_WAIT_S = 30.0
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
-STEP_S = 0.5
+STEP_S = 0.2
+SLATE_LEAD_S = 1.0  # a slate needs 0.7 s to its first frame
 # A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
 FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
@@ -206,9 +213,11 @@ class Stream:
         )
         self._loop = IoLoop(f"switch-{request.name}")
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
-        self._switch = Switch(self._loop, queue_bytes, self._on_air)
-        self._timeline = 0
+        self._switch = Switch(self._loop, queue_bytes, self.wake.set, machinery.clock)
+        self._camera_was_on_air = False
+        self._told_on_air: str | None = None
         self._compositor = _Child("compositor", Backoff(COMPOSITOR_LONGEST_WAIT_S))
+        self._slate = _Child("slate", Backoff(COMPOSITOR_LONGEST_WAIT_S))
         self._publisher = _Child("publisher", Backoff(PUBLISHER_LONGEST_WAIT_S))
         self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
 
@@ -278,17 +287,71 @@ class Stream:
             self._end()
 
     def _step(self) -> None:
-        """Look after both children once, and at the stream's age."""
+        """Look once at the stream's age, at each child, and at which source should be on air."""
         now = self._machinery.clock()
         if now - self._started_at >= self._settings.max_stream_duration_s:
             self._log.error("ends: it has lasted MAX_STREAM_DURATION_S")
             self.stop_event.set()
             return
-        for child, spawn in ((self._publisher, self._spawn_publisher), (self._compositor, self._spawn_compositor)):
+        for child in self._children:
             if child.process is not None and child.process.has_ended():
                 self._bury(child, child.process, now)
-            if child.process is None and now >= child.next_start_at:
-                self._start_child(child, spawn, now)
+        self._end_stalled_compositor(now)
+        self._keep_running(self._publisher, self._spawn_publisher, now)
+        self._keep_running(self._compositor, self._spawn_compositor, now)
+        self._step_slate(now)
+        self._tell_what_is_on_air()
+
+    @property
+    def _children(self) -> tuple[_Child, ...]:
+        return (self._publisher, self._compositor, self._slate)
+
+    def _keep_running(self, child: _Child, spawn: Callable[[], ffmpeg.FFmpegProcess], now: float) -> None:
+        if child.process is None and now >= child.next_start_at:
+            self._start_child(child, spawn, now)
+
+    def _frame_at(self, child: _Child) -> float | None:
+        return self._switch.frame_at(child.process.fd("stdout")) if child.process else None
+
+    def _camera_silence_s(self, now: float) -> float:
+        """Since the compositor's newest frame; endless while it has given none."""
+        frame_at = self._frame_at(self._compositor)
+        return float("inf") if frame_at is None else now - frame_at
+
+    def _end_stalled_compositor(self, now: float) -> None:
+        """RTMP servers keep an idle player: only another compositor will see the camera return."""
+        compositor, silence_s = self._compositor.process, self._camera_silence_s(now)
+        if compositor is None or silence_s == float("inf") or silence_s < self._settings.stall_timeout_s:
+            return
+        self._log.warning("no frames from the camera for %.1f s", silence_s)
+        self._end_child(self._compositor, compositor)
+        self._compositor.next_start_at = now
+
+    def _step_slate(self, now: float) -> None:
+        stall_s, silence_s = self._settings.stall_timeout_s, self._camera_silence_s(now)
+        if silence_s < stall_s - min(SLATE_LEAD_S, stall_s / 2):
+            if self._slate.process is not None:
+                self._end_child(self._slate, self._slate.process)
+            return
+        self._keep_running(self._slate, self._spawn_slate, now)
+        running = self._slate.process
+        if running is None or self._frame_at(self._slate) is None or silence_s < stall_s:
+            return
+        if self._switch.on_air != running.fd("stdout"):
+            self._switch.put_on_air(running.fd("stdout"))
+
+    def _tell_what_is_on_air(self) -> None:
+        on_air = self._switch.on_air
+        sources = (self._compositor, self._slate)
+        role = next((child.role for child in sources if child.process and child.process.fd("stdout") == on_air), None)
+        if role in (None, self._told_on_air):
+            return
+        self._told_on_air = role
+        if role == self._slate.role:
+            self._log.info("the slate is on air")
+        else:
+            self._camera_was_on_air = True
+            self._log.info("the camera's picture is on air")
 
     def _start_child(self, child: _Child, spawn: Callable[[], ffmpeg.FFmpegProcess], now: float) -> None:
         child.attempts += 1
@@ -304,10 +367,10 @@ class Stream:
         self._loop.call(
             self._loop.read_from, process.fd("stderr"), lambda data: self._take_stderr(child, process, data)
         )
-        if child is self._compositor:
-            self._switch.add_source(process.fd("stdout"), self.wake.set)
-        else:
+        if child is self._publisher:
             self._switch.add_publisher(process.fd("stdin"))
+        else:
+            self._switch.add_source(process.fd("stdout"), self.wake.set, takes_over=child is self._compositor)
         self._log.info("%s attempt %d started, pid %d", child.role, child.attempts, process.pid)
 
     def _spawn_compositor(self) -> ffmpeg.FFmpegProcess:
@@ -318,9 +381,18 @@ class Stream:
             self._canvas,
             settings.profile,
             settings.x264_preset,
-            self._timeline,
         )
         return self._spawn("compositor", argv, stdin=False, stdout=True)
+
+    def _spawn_slate(self) -> ffmpeg.FFmpegProcess:
+        settings = self._settings
+        text = settings.slate_back_text if self._camera_was_on_air else settings.slate_waiting_text
+        title = settings.slate_title or self._monitor.match_title
+        picture = slate.draw_slate(settings.profile, title, text, settings.slate_image)
+        path = self._folder / "slate.png"
+        picture.save(path)
+        argv = ffmpeg.slate_args(path, self._overlay_file.path, self._canvas, settings.profile, settings.x264_preset)
+        return self._spawn("slate", argv, stdin=False, stdout=True)
 
     def _spawn_publisher(self) -> ffmpeg.FFmpegProcess:
         destination, profile = self.request.destination, self._settings.profile
@@ -358,12 +430,18 @@ class Stream:
         child.next_start_at = now + wait_s
         self._log.warning("%s ended (%s); next attempt in %.1f s", child.role, process.cause(), wait_s)
 
+    def _end_child(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
+        """End a source that is not needed any more."""
+        self._log.info("%s attempt %d is ended", child.role, child.attempts)
+        process.kill()
+        self._close_ended(child, process)
+
     def _detach(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         """Take the child from the switch, before its pipes are closed."""
-        if child is self._compositor:
-            self._switch.remove_source(process.fd("stdout"))
-        else:
+        if child is self._publisher:
             self._switch.remove_publisher(process.fd("stdin"))
+        else:
+            self._switch.remove_source(process.fd("stdout"))
 
     def _last_words(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         """Read the rest of its stderr: it says why it ended."""
@@ -392,11 +470,6 @@ class Stream:
                 output.warning("%s %d: (%d lines left out)", child.role, child.attempts, left_out)
             output.info("%s %d: %s", child.role, child.attempts, line)
 
-    def _on_air(self) -> None:
-        """On the loop's thread: a compositor's first keyframe has come."""
-        self._timeline = 1 - self._timeline
-        self._log.info("the camera's picture is on air")
-
     def _end(self) -> None:
         """End everything, on the supervisor's thread, side by side where it takes time."""
         self.stop_event.set()
@@ -416,10 +489,10 @@ class Stream:
                 self._log.info("stopped")
 
     def _end_children(self) -> None:
-        running = [(child, child.process) for child in (self._publisher, self._compositor) if child.process]
+        running = [(child, child.process) for child in self._children if child.process]
         try:
             for child, process in running:
-                if child is self._publisher:  # its input is about to be closed; the compositor's output is drained on
+                if child is self._publisher:  # its input is about to be closed; the sources are drained on
                     self._detach(child, process)
         finally:
             for process in ffmpeg.end_processes([process for _, process in running]):
@@ -430,7 +503,7 @@ class Stream:
     def _close_ended(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         child.process = None
         try:
-            if child is self._compositor:
+            if child is not self._publisher:
                 self._detach(child, process)
             self._last_words(child, process)
         except Exception:
@@ -446,7 +519,7 @@ class Stream:
 
 
 class _Child:
-    """One of a stream's two FFmpegs through all its attempts; the supervisor's alone."""
+    """One of a stream's FFmpegs through all its attempts; the supervisor's alone."""
 
     def __init__(self, role: str, backoff: Backoff) -> None:
         self.role = role

@@ -14,6 +14,7 @@ keyframe with the tables in front of it.
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
 # A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
 MAX_UNIT_BYTES = 4_000_000
+# A GOP of 2 s has 300 units at the most; a source without keyframes is not kept.
+MAX_HELD_UNITS = 2_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Unit:
 
     data: bytes
     key: bool = False
+    video: bool = False
 
 
 class PesFramer:
@@ -94,9 +98,9 @@ class PesFramer:
         data = b"".join(pes.packets)
         if pes.key and self._pat and self._pmt:
             self._started = True
-            units.append(Unit(self._pat + self._pmt + data, key=True))
+            units.append(Unit(self._pat + self._pmt + data, key=True, video=True))
         elif self._started:
-            units.append(Unit(data))
+            units.append(Unit(data, video=pid == self._video_pid))
 
 
 class _OpenPes:
@@ -216,24 +220,64 @@ class UnitQueue:
         self._awaits_key = True
 
 
+class _Source:
+    """One source that is read: its framer, and what it has said since its last keyframe while it is held."""
+
+    def __init__(self, takes_over: bool) -> None:
+        self.framer = PesFramer()
+        self.takes_over = takes_over
+        self.held: list[Unit] = []
+        self.frame_at: float | None = None
+
+    def hold(self, unit: Unit) -> None:
+        if unit.key or len(self.held) >= MAX_HELD_UNITS:
+            self.held.clear()
+        if unit.key or self.held:
+            self.held.append(unit)
+
+
 class Switch:
     """Forwards the source on air to every publisher, in whole units.
 
-    A new source goes on air with its first keyframe; its predecessor is heard
-    until then. Callable from any thread but the loop's.
+    A source that `takes_over` goes on air with its first keyframe; its
+    predecessor is heard until then. Any other is held ready: `put_on_air` lets
+    it begin with its newest keyframe, at once. Callable from any thread but the
+    loop's; `changed` is called on the loop's when a source has its first frame
+    or goes on air.
     """
 
-    def __init__(self, loop: IoLoop, queue_bytes: int, on_air: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: IoLoop,
+        queue_bytes: int,
+        changed: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._loop = loop
         self._queue_bytes = queue_bytes
-        self._on_air = on_air
-        self._source_on_air: int | None = None
-        self._newest: int | None = None
+        self._changed = changed
+        self._clock = clock
+        self._sources: dict[int, _Source] = {}
+        self._on_air: int | None = None
         self._outlets: dict[int, UnitQueue] = {}
 
-    def add_source(self, fd: int, ended: Callable[[], None]) -> None:
-        """Read MPEG-TS from `fd`, the newest source from now on; `ended` is called at its end of file."""
-        self._loop.call(self._add_source, fd, ended)
+    @property
+    def on_air(self) -> int | None:
+        """The descriptor of the source on air. Any thread."""
+        return self._on_air
+
+    def frame_at(self, fd: int) -> float | None:
+        """When the source gave its newest video frame, by the clock; None before its first. Any thread."""
+        source = self._sources.get(fd)
+        return source.frame_at if source else None
+
+    def add_source(self, fd: int, ended: Callable[[], None], *, takes_over: bool) -> None:
+        """Read MPEG-TS from `fd`; `ended` is called at its end of file."""
+        self._loop.call(self._add_source, fd, ended, takes_over)
+
+    def put_on_air(self, fd: int) -> None:
+        """Begin with the newest keyframe of this source; it must have given a frame."""
+        self._loop.call(self._put_on_air, fd)
 
     def remove_source(self, fd: int) -> None:
         self._loop.call(self._remove_source, fd)
@@ -246,34 +290,56 @@ class Switch:
         """Write no more to `fd`; how many units it missed because it was slow or new."""
         return self._loop.call(self._remove_publisher, fd)
 
-    def _add_source(self, fd: int, ended: Callable[[], None]) -> None:
-        framer = PesFramer()
-        self._newest = fd
+    def _add_source(self, fd: int, ended: Callable[[], None], takes_over: bool) -> None:
+        source = self._sources[fd] = _Source(takes_over)
 
         def take(data: bytes) -> None:
             if not data:
                 ended()
                 return
-            self._forward(fd, framer.push(data))
+            for unit in source.framer.push(data):
+                self._take(fd, source, unit)
+            self._drain_all()
 
         self._loop.read_from(fd, take)
 
     def _remove_source(self, fd: int) -> None:
         self._loop.stop_reading(fd)
-        if self._source_on_air == fd:
-            self._source_on_air = None
-        if self._newest == fd:
-            self._newest = None
+        self._sources.pop(fd, None)
+        if self._on_air == fd:
+            self._on_air = None
 
-    def _forward(self, fd: int, units: list[Unit]) -> None:
-        for unit in units:
-            if self._source_on_air != fd:
-                if fd != self._newest or not unit.key:
-                    continue
-                self._source_on_air = fd
-                self._on_air()
-            for queue in self._outlets.values():
-                queue.offer(unit)
+    def _take(self, fd: int, source: _Source, unit: Unit) -> None:
+        is_first = source.frame_at is None and unit.video
+        if unit.video:
+            source.frame_at = self._clock()
+        if self._on_air == fd:
+            self._offer(unit)
+            return
+        source.hold(unit)
+        if unit.key and source.takes_over:
+            self._put_on_air(fd)
+        elif is_first:
+            self._changed()
+
+    def _put_on_air(self, fd: int) -> None:
+        source = self._sources[fd]
+        if not source.held:
+            source.takes_over = True  # with its next keyframe
+            return
+        self._on_air = fd
+        for unit in source.held:
+            self._offer(unit)
+        source.held = []
+        source.takes_over = False  # or it would come back by itself once it was replaced
+        self._drain_all()
+        self._changed()
+
+    def _offer(self, unit: Unit) -> None:
+        for queue in self._outlets.values():
+            queue.offer(unit)
+
+    def _drain_all(self) -> None:
         for outlet in list(self._outlets):
             self._drain(outlet)
 

@@ -1,7 +1,7 @@
 """A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
 
-The script maps a role (`compositor`, `publisher`) to: `stderr` (lines to
-print), `emit` (a file to copy to stdout), `exit` (status to end with at once),
+The script maps a role (`compositor`, `slate`, `publisher`) to: `stderr` (lines to
+print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows), `exit` (status to end with at once),
 `ignore_signals`, `ignore_eof`. It notes each life in `lives.jsonl` and what a
 publisher receives in `received-PID`. It takes options from preset files unless
 a file `no-presets` stands beside it.
@@ -18,10 +18,8 @@ from pathlib import Path
 
 
 def main(folder: Path, argv: list[str]) -> int:
-    if "hash" in argv:
-        print("MD5=0" if not (folder / "no-presets").exists() else "SHA256=0")
-        return 0
-    role = "publisher" if "flv" in argv else "compositor"
+    is_slate = any(word.startswith("color=") for word in argv)
+    role = "publisher" if "flv" in argv else "slate" if is_slate else "compositor"
     script = json.loads((folder / "script.json").read_text()).get(role, {})
     if script.get("ignore_signals"):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -34,6 +32,8 @@ def main(folder: Path, argv: list[str]) -> int:
     if emit := script.get("emit"):
         sys.stdout.buffer.write(Path(emit).read_bytes())
         sys.stdout.flush()
+    if follow := script.get("follow"):
+        _follow(Path(follow))
     if "exit" in script:
         return int(script["exit"])
     if role == "publisher":
@@ -44,6 +44,15 @@ def main(folder: Path, argv: list[str]) -> int:
         time.sleep(60)
 
 
+def _follow(path: Path) -> None:
+    """Copy to stdout what is appended to the file, for good."""
+    with path.open("rb") as file:
+        while True:
+            sys.stdout.buffer.write(file.read())
+            sys.stdout.flush()
+            time.sleep(0.01)
+
+
 def _receive(path: Path) -> None:
     with path.open("wb", buffering=0) as file:
         while data := os.read(0, 65536):
@@ -51,4 +60,8 @@ def _receive(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    here, arguments = Path(sys.argv[1]), sys.argv[2:]
+    if "hash" in arguments:
+        print("SHA256=0" if (here / "no-presets").exists() else "MD5=0")
+        sys.exit(0)
+    sys.exit(main(here, arguments))

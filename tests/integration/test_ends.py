@@ -74,7 +74,7 @@ def test_sigterm_ends_the_service_and_all_it_started(service: MakeService, camer
             one.start(name)
         eventually(lambda: "picture is on air" in one.log(), 40)
         pids = list(one.children())
-        assert len(pids) == 4
+        assert len(pids) >= 4
         one.process.send_signal(signal.SIGTERM)
         assert one.process.wait(20) == 0
         assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
@@ -89,7 +89,7 @@ def test_a_killed_service_leaves_no_ffmpeg_even_one_that_waits_for_a_camera(
         for name in ("m1", "nobody-films-this"):
             one.start(name)
         eventually(lambda: "picture is on air" in one.log(), 40)
-        eventually(lambda: len(one.children()) == 4)
+        eventually(lambda: len(one.children()) >= 5)
         pids = list(one.children())
         one.process.kill()
         one.process.wait()

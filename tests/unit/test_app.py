@@ -48,6 +48,12 @@ def test_faulty_settings_stop_the_start_with_one_message(tmp_path: Path) -> None
     assert "canary" not in ended.stderr
 
 
+def test_a_slate_picture_that_cannot_be_used_stops_the_start(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    ended = run(tmp_path, SLATE_IMAGE="nowhere.png", FFMPEG_BIN=real_enough(fake_ffmpeg))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
+    assert "SLATE_IMAGE: nowhere.png cannot be read" in ended.stderr
+
+
 def test_a_missing_ffmpeg_stops_the_start(tmp_path: Path) -> None:
     ended = run(tmp_path, FFMPEG_BIN="no-such-ffmpeg")
     assert (ended.returncode, ended.stderr.strip()) == (

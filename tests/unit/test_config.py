@@ -65,6 +65,13 @@ def test_hosts_are_a_comma_separated_list(monkeypatch: pytest.MonkeyPatch) -> No
     assert load_settings().allowed_ingest_hosts == ("live.example.org", "127.0.0.1")
 
 
+def test_an_empty_picture_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLATE_IMAGE", "")
+    assert load_settings().slate_image is None
+    monkeypatch.setenv("SLATE_IMAGE", "club.png")
+    assert load_settings().slate_image == Path("club.png")
+
+
 def test_trailing_slashes_are_taken_off() -> None:
     settings = load_settings({"rtmp_server": "rtmp://localhost/live/", "overlay_api_base": "http://localhost:1/x/"})
     assert (settings.rtmp_server, settings.overlay_api_base) == ("rtmp://localhost/live", "http://localhost:1/x")

@@ -25,7 +25,7 @@ DESTINATION = parse_destination("rtmp://a.rtmp.youtube.com/live2/canary-key?back
 def test_the_compositors_command_line() -> None:
     profile = PROFILES["720p30"]
     args = ffmpeg.compositor_args(
-        "rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, "veryfast", 1
+        "rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, "veryfast"
     )
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info "
@@ -48,6 +48,25 @@ def test_the_compositors_command_line() -> None:
     )
 
 
+def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
+    profile = PROFILES["720p30"]
+    paths = (Path("/tmp/s.png"), Path("/tmp/o.png"))
+    slate = ffmpeg.slate_args(*paths, canvas_of(profile), profile, "veryfast")
+    compositor = ffmpeg.compositor_args("rtmp://h/a/n", paths[1], canvas_of(profile), profile, "veryfast")
+    encode = slice(slate.index("-c:v"), slate.index("-output_ts_offset"))
+    assert slate[encode] == compositor[compositor.index("-c:v") : compositor.index("-output_ts_offset")]
+    assert " ".join(slate[: slate.index("-c:v")]) == (
+        "-hide_banner -nostdin -nostats -loglevel level+info "
+        "-re -f lavfi -i color=c=black:s=1280x720:r=30 -f image2 -pattern_type none -i /tmp/s.png "
+        "-f image2 -pattern_type none -loop 1 -framerate 25 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
+        "-re -f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100 -filter_complex "
+        "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
+        "[slate][overlay]overlay=x=0:y=552:format=yuv420,"
+        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    )
+    assert slate[encode.stop :] == ["-output_ts_offset", "0", "-f", "mpegts", "pipe:1"]
+
+
 def test_the_publishers_command_line_has_no_key() -> None:
     args = ffmpeg.publisher_args(DESTINATION, 7, PROFILES["720p30"])
     assert " ".join(args) == (
@@ -65,7 +84,7 @@ def test_the_publishers_command_line_has_no_key() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_every_profile_has_a_two_second_gop_at_its_rate(profile: OutputProfile) -> None:
-    args = ffmpeg.compositor_args("rtmp://h/a/n", Path("o"), canvas_of(profile), profile, "fast", 0)
+    args = ffmpeg.compositor_args("rtmp://h/a/n", Path("o"), canvas_of(profile), profile, "fast")
     assert args[args.index("-g") + 1] == str(2 * profile.frame_rate)
     assert args[args.index("-maxrate") + 1] == f"{profile.video_bitrate_kbps}k"
 

@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text()
 
 def default_of(name: str) -> str:
     default = Settings.model_fields[name].default
-    return f"`{default}`" if str(default) else "(empty)"
+    return "(empty)" if default is None or not str(default) else f"`{default}`"
 
 
 def settings_rows() -> list[str]:

@@ -47,7 +47,7 @@ class Service:
         """Move the clock on until so many of this role have lived."""
 
         def lived() -> bool:
-            self.clock.advance(0.5)
+            self.clock.advance(0.1)
             return len(self.fake.lives(role)) >= count
 
         eventually(lived, what=f"{count} lives of the {role}")
@@ -238,21 +238,93 @@ def test_a_child_that_dies_is_started_again_after_a_growing_wait(
 def test_a_publisher_that_dies_takes_no_compositor_with_it(service: MakeService, tmp_path: Path) -> None:
     muxer = Muxer()
     (tmp_path / "emit.ts").write_bytes(muxer.key_frame(b"k" * 3000))
-    one = service()
+    one = service(stall_timeout_s=60)
     one.fake.script(compositor={"emit": str(tmp_path / "emit.ts")}, publisher={"exit": 1})
     one.start()
     one.wait_for_lives("publisher", 3)
     assert len(one.fake.lives("compositor")) == 1
 
 
-def test_each_compositor_starts_on_the_timeline_that_was_not_on_air(service: MakeService, tmp_path: Path) -> None:
-    (tmp_path / "emit.ts").write_bytes(Muxer().key_frame(b"k" * 3000))
-    one = service()
-    one.fake.script(compositor={"emit": str(tmp_path / "emit.ts"), "exit": 0})
-    one.start()
-    lives = one.wait_for_lives("compositor", 3)
-    offsets = [life["argv"][life["argv"].index("-output_ts_offset") + 1] for life in lives[:3]]
-    assert offsets == ["0", "50000", "0"]
+class Sources:
+    """A stream whose camera and slate send what the test appends, and what its publisher received."""
+
+    def __init__(self, one: Service, folder: Path) -> None:
+        self.one = one
+        self.files = {role: folder / f"{role}.ts" for role in ("compositor", "slate")}
+        self.muxers = {role: Muxer() for role in self.files}
+        for path in self.files.values():
+            path.touch()
+        one.fake.script(**{role: {"follow": str(path)} for role, path in self.files.items()})
+        one.start()
+        self.publisher = one.wait_for_lives("publisher", 1)[0]["pid"]
+
+    def send(self, role: str, *, key: bool = False) -> bytes:
+        """One frame from this source."""
+        muxer = self.muxers[role]
+        data = muxer.key_frame(role.encode() * 50) if key else muxer.video(role.encode() * 50)
+        with self.files[role].open("ab") as file:
+            file.write(data)
+        return data
+
+    def received(self) -> bytes:
+        return self.one.fake.received(self.publisher)
+
+    def restart_feed(self, role: str) -> None:
+        """What the next life of this role will not see again."""
+        self.files[role].write_bytes(b"")
+        self.muxers[role] = Muxer()
+
+
+def test_the_slate_is_on_air_until_the_camera_comes(service: MakeService, tmp_path: Path) -> None:
+    sources = Sources(service(), tmp_path)
+    slate = sources.send("slate", key=True)
+    eventually(lambda: sources.received() == slate)
+    camera = sources.send("compositor", key=True)
+    eventually(lambda: sources.received() == slate + camera)
+    slate_pid = sources.one.fake.lives("slate")[0]["pid"]
+    eventually(lambda: not Path(f"/proc/{slate_pid}").exists())
+    more = sources.send("compositor")
+    eventually(lambda: sources.received() == slate + camera + more)
+    assert len(sources.one.fake.lives("publisher")) == 1
+
+
+def test_the_slate_takes_the_place_of_a_silent_camera_and_the_camera_is_awaited_anew(
+    service: MakeService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "streams")
+    sources = Sources(service(), tmp_path)
+    camera = sources.send("compositor", key=True)
+    eventually(lambda: sources.received() == camera)
+    eventually(lambda: "the camera's picture is on air" in caplog.text)
+    sources.one.clock.advance(1.5)
+    lives = len(sources.one.fake.lives("slate"))
+    eventually(lambda: len(sources.one.fake.lives("slate")) > lives, what="a slate is made ready before it is needed")
+    slate = sources.send("slate", key=True)
+    sources.restart_feed("compositor")
+    assert sources.received() == camera
+    sources.one.clock.advance(0.6)
+    eventually(lambda: sources.received() == camera + slate)
+    eventually(lambda: len(sources.one.fake.lives("compositor")) == 2)
+    assert "no frames from the camera for 2.1 s" in caplog.text
+    back = sources.send("compositor", key=True)
+    eventually(lambda: sources.received() == camera + slate + back)
+    assert len(sources.one.fake.lives("publisher")) == 1
+
+
+def test_a_hiccup_of_the_camera_is_not_worth_a_slate(service: MakeService, tmp_path: Path) -> None:
+    sources = Sources(service(), tmp_path)
+    camera = sources.send("compositor", key=True)
+    eventually(lambda: sources.received() == camera)
+    before = len(sources.one.fake.lives("slate"))
+    sources.one.clock.advance(1.5)
+    eventually(lambda: len(sources.one.fake.lives("slate")) > before)
+    sources.send("slate", key=True)
+    camera += sources.send("compositor")
+    eventually(lambda: sources.received() == camera)
+    slate_pid = sources.one.fake.lives("slate")[-1]["pid"]
+    eventually(lambda: not Path(f"/proc/{slate_pid}").exists())
+    assert sources.received() == camera
+    assert len(sources.one.fake.lives("compositor")) == 1
 
 
 def test_an_ffmpeg_that_cannot_be_run_is_said_and_tried_again(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import termios
 import threading
 from collections.abc import Iterator
 
@@ -10,7 +12,7 @@ import pytest
 from io_loop import IoLoop
 from switch import PACKET, PesFramer, Switch, Unit, UnitQueue
 from tests.mpegts import AUDIO_PID, VIDEO_PID, Muxer
-from tests.waiting import eventually
+from tests.waiting import FakeClock, eventually
 
 
 def pids(data: bytes) -> list[int]:
@@ -52,7 +54,7 @@ def test_a_frame_with_a_length_is_whole_with_its_last_packet(size: int) -> None:
     framer.push(muxer.key_frame(frame(0)))
     data = muxer.video(frame(1, size))
     assert framer.push(data[:-PACKET]) == []
-    assert framer.push(data[-PACKET:]) == [Unit(data)]
+    assert framer.push(data[-PACKET:]) == [Unit(data, video=True)]
 
 
 def test_a_frame_without_a_length_ends_where_the_next_begins() -> None:
@@ -62,27 +64,27 @@ def test_a_frame_without_a_length_ends_where_the_next_begins() -> None:
     large = muxer.video(frame(2, 70_000), with_length=False)
     assert framer.push(large) == []
     following = muxer.video(frame(3))
-    assert framer.push(following) == [Unit(large), Unit(following)]
+    assert framer.push(following) == [Unit(large, video=True), Unit(following, video=True)]
 
 
 def test_sound_may_lie_between_the_packets_of_a_frame() -> None:
     muxer, framer = Muxer(), PesFramer()
     framer.push(muxer.key_frame(frame(0)))
     video, audio = muxer.video(frame(1, 1000)), muxer.audio(b"a" * 100)
-    assert framer.push(video[:PACKET] + audio + video[PACKET:]) == [Unit(audio), Unit(video)]
+    assert framer.push(video[:PACKET] + audio + video[PACKET:]) == [Unit(audio), Unit(video, video=True)]
 
 
 def test_a_torn_frame_is_dropped() -> None:
     muxer, framer = Muxer(), PesFramer()
     framer.push(muxer.key_frame(frame(0)))
     torn, whole = muxer.video(frame(1, 5000)), muxer.video(frame(2))
-    assert framer.push(torn[: 3 * PACKET] + whole) == [Unit(whole)]
+    assert framer.push(torn[: 3 * PACKET] + whole) == [Unit(whole, video=True)]
 
 
 def test_garbage_between_packets_is_passed_over() -> None:
     muxer, framer = Muxer(), PesFramer()
     key, video = muxer.key_frame(frame(0)), muxer.video(frame(1))
-    assert framer.push(b"\x00\x01\x02" + key + b"\xff" * 7 + video)[-1] == Unit(video)
+    assert framer.push(b"\x00\x01\x02" + key + b"\xff" * 7 + video)[-1] == Unit(video, video=True)
 
 
 def test_any_bytes_at_all_raise_nothing() -> None:
@@ -191,7 +193,7 @@ def test_a_source_reaches_every_publisher(loop: IoLoop, pipes: list[Pipe]) -> No
     switch = Switch(loop, 100_000, on_air.set)
     switch.add_publisher(one.write_fd)
     switch.add_publisher(two.write_fd)
-    switch.add_source(source.read_fd, lambda: None)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
     muxer = Muxer()
     data = muxer.key_frame(frame(1)) + muxer.audio(b"a" * 50)
     source.write(data)
@@ -204,13 +206,13 @@ def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop
     old, new, sink, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
     switch.add_publisher(sink.write_fd)
-    switch.add_source(old.read_fd, lambda: None)
+    switch.add_source(old.read_fd, lambda: None, takes_over=True)
     first, second = Muxer(), Muxer()
     begun = first.key_frame(frame(1))
     torn = first.video(frame(2, 3000))
     old.write(begun + torn[: 4 * PACKET])
     eventually(lambda: sink.read() == begun)
-    switch.add_source(new.read_fd, lambda: None)
+    switch.add_source(new.read_fd, lambda: None, takes_over=True)
     still = first.audio(b"a" * 50)
     old.write(still)
     eventually(lambda: sink.read() == begun + still)
@@ -224,12 +226,55 @@ def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop
     switch.remove_source(old.read_fd)
 
 
+def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loop: IoLoop, pipes: list[Pipe]) -> None:
+    live, ready, sink, _ = pipes
+    changes = threading.Event()
+    switch = Switch(loop, 100_000, changes.set)
+    switch.add_publisher(sink.write_fd)
+    switch.add_source(live.read_fd, lambda: None, takes_over=True)
+    first, second = Muxer(), Muxer()
+    begun = first.key_frame(frame(1))
+    live.write(begun)
+    eventually(lambda: sink.read() == begun)
+    changes.clear()
+    switch.add_source(ready.read_fd, lambda: None, takes_over=False)
+    newest = second.key_frame(frame(8)) + second.audio(b"a" * 50) + second.video(frame(9))
+    ready.write(second.key_frame(frame(7)) + second.video(frame(7)) + newest)
+    assert changes.wait(10), "its first frame is told"
+    eventually(lambda: switch.frame_at(ready.read_fd))
+    assert (switch.on_air, sink.read()) == (live.read_fd, begun)
+    switch.put_on_air(ready.read_fd)
+    eventually(lambda: sink.read() == begun + newest)
+    more = second.video(frame(10))
+    live.write(first.key_frame(frame(2)))
+    ready.write(more)
+    eventually(lambda: sink.read() == begun + newest + more)
+    assert switch.on_air == ready.read_fd
+    switch.remove_source(ready.read_fd)
+    assert switch.on_air is None
+
+
+def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source, clock = pipes[0], FakeClock()
+    switch = Switch(loop, 100_000, lambda: None, clock)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
+    assert switch.frame_at(source.read_fd) is None
+    muxer = Muxer()
+    source.write(muxer.key_frame(frame(1)))
+    eventually(lambda: switch.frame_at(source.read_fd) == 1000)
+    clock.advance(5)
+    source.write(muxer.audio(b"a" * 50))
+    clock.advance(5)
+    source.write(muxer.video(frame(2)))
+    eventually(lambda: switch.frame_at(source.read_fd) == 1010)
+
+
 def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: IoLoop, pipes: list[Pipe]) -> None:
     source, wedged, healthy, _ = pipes
     switch = Switch(loop, 50_000, lambda: None)
     switch.add_publisher(wedged.write_fd)
     switch.add_publisher(healthy.write_fd)
-    switch.add_source(source.read_fd, lambda: None)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
     muxer, sent = Muxer(), b""
     for number in range(60):
         data = muxer.key_frame(frame(number, 4000)) + muxer.video(frame(number, 4000))
@@ -256,7 +301,7 @@ def test_a_publisher_that_is_gone_takes_nothing_with_it(loop: IoLoop, pipes: lis
     switch = Switch(loop, 100_000, lambda: None)
     switch.add_publisher(gone.write_fd)
     switch.add_publisher(healthy.write_fd)
-    switch.add_source(source.read_fd, lambda: None)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
     os.close(gone.read_fd)
     muxer = Muxer()
     data = muxer.key_frame(frame(1)) + muxer.video(frame(2))
@@ -269,10 +314,11 @@ def test_without_a_publisher_the_source_is_drained_and_a_new_one_begins_at_the_p
 ) -> None:
     source, sink, _, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
-    switch.add_source(source.read_fd, lambda: None)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
     muxer = Muxer()
     for number in range(40):
         source.write(muxer.key_frame(frame(number, 8000)))
+    eventually(lambda: fcntl.ioctl(source.read_fd, termios.FIONREAD, b"\0\0\0\0") == b"\0\0\0\0")
     switch.add_publisher(sink.write_fd)
     source.write(muxer.video(frame(1)))
     last = muxer.key_frame(frame(77))
@@ -284,7 +330,7 @@ def test_the_end_of_a_source_is_told_once(loop: IoLoop, pipes: list[Pipe]) -> No
     source = pipes[0]
     ends: list[int] = []
     switch = Switch(loop, 1000, lambda: None)
-    switch.add_source(source.read_fd, lambda: ends.append(1))
+    switch.add_source(source.read_fd, lambda: ends.append(1), takes_over=True)
     os.close(source.write_fd)
     eventually(lambda: ends)
     loop.call(lambda: None)

@@ -1,0 +1,103 @@
+"""The camera comes, goes and comes back; the viewer's one connection goes on."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from demo.match_feed import Answer, MatchFeed
+from demo.replay import states
+from demo.viewer import Viewer, save_frame
+from tests.integration.conftest import FFMPEG, SILENT, Camera, MakeService, Service, probe, running
+from tests.integration.test_on_air import CANVAS, score_strip, shows
+from tests.waiting import eventually
+
+MATCH = list(states())
+# Between two frames at the viewer while a source takes another's place: one frame is 0.033 s.
+LONGEST_STEP_S = Fraction("0.15")
+
+
+@pytest.fixture
+def on_air(service: MakeService, feed: MatchFeed, tmp_path: Path) -> Iterator[tuple[Service, str, Path]]:
+    """A stream without a camera, where it arrives, and the recording that is made of all of it."""
+    feed.data = Answer.of(MATCH[10].as_current_score())
+    one = service()
+    url = one.start("m1")
+    path = tmp_path / "viewed.flv"
+    with running([FFMPEG, "-y", "-loglevel", "error", "-i", url, "-c", "copy", "-f", "flv", str(path)]) as recorder:
+        eventually(lambda: path.exists() and path.stat().st_size > 100_000, 40, "something is recorded")
+        yield one, url, path
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait(20)
+    one.stop("m1")
+
+
+def assert_seamless(path: Path) -> None:
+    """Decoding times that never go back, without a hole where one source followed the other.
+
+    Two may be equal: FFmpeg joins a successor by its sound or its picture, whichever
+    comes first, and lifts a frame that would lie a few milliseconds before the last.
+    """
+    packets = probe(path, "-select_streams", "v", "-show_packets")["packets"]
+    times = [Fraction(packet["dts_time"]) for packet in packets]
+    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert min(steps) >= 0
+    assert max(steps) < LONGEST_STEP_S
+    assert len(times) > 150
+
+
+def is_slate(url: str, folder: Path) -> bool:
+    path = folder / "now.png"
+    assert save_frame(FFMPEG, url, path)
+    with Image.open(path) as picture:
+        corner = picture.convert("L").crop((0, 0, 60, 60))
+    return corner.getextrema()[1] < 60  # type: ignore[operator]
+
+
+def test_one_connection_through_no_camera_camera_none_and_another_camera(
+    on_air: tuple[Service, str, Path], camera: Camera, feed: MatchFeed, tmp_path: Path
+) -> None:
+    one, url, path = on_air
+    publishers = list(one.children("pipe:0"))
+    eventually(lambda: "the slate is on air" in one.log(), 20)
+    assert is_slate(url, tmp_path)
+    viewer = Viewer(FFMPEG, url, CANVAS)
+    try:
+        strips = [score_strip(10), score_strip(200)]
+        assert viewer.wait_for(lambda v: shows(v, strips, 0), 20), "the score is on the slate"
+        feed.data = Answer.of(MATCH[200].as_current_score())
+        assert viewer.wait_for(lambda v: shows(v, strips, 1), 20), "the score on the slate is live"
+    finally:
+        viewer.close()
+    with camera("m1"):
+        eventually(lambda: "the camera's picture is on air" in one.log(), 20)
+        assert not is_slate(url, tmp_path)
+    eventually(lambda: one.log().count("the slate is on air") == 2, 20)
+    assert is_slate(url, tmp_path)
+    with camera("m1", SILENT):
+        eventually(lambda: one.log().count("the camera's picture is on air") == 2, 20)
+        assert not is_slate(url, tmp_path)
+    assert list(one.children("pipe:0")) == publishers
+    assert_seamless(path)
+
+
+def test_a_camera_that_freezes_gives_way_to_the_slate_and_comes_back(
+    on_air: tuple[Service, str, Path], camera: Camera, tmp_path: Path
+) -> None:
+    one, url, path = on_air
+    with camera("m1") as process:
+        eventually(lambda: "the camera's picture is on air" in one.log(), 20)
+        process.send_signal(signal.SIGSTOP)
+        eventually(lambda: one.log().count("the slate is on air") == 2, 20)
+        assert is_slate(url, tmp_path)
+        process.send_signal(signal.SIGCONT)
+        eventually(lambda: one.log().count("the camera's picture is on air") == 2, 20)
+        assert not is_slate(url, tmp_path)
+    assert one.log().count("publisher attempt") == 1
+    assert_seamless(path)
