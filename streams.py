@@ -54,6 +54,7 @@ from workdir import WorkDir
 
 COMPOSITOR_LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 PUBLISHER_LONGEST_WAIT_S = 30.0
+PUBLISHER_STALL_S = 8.0
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
 STEP_S = 0.2
 SLATE_LEAD_S = 1.0  # a slate needs 0.7 s to its first frame
@@ -297,6 +298,7 @@ class Stream:
             if child.process is not None and child.process.has_ended():
                 self._bury(child, child.process, now)
         self._end_stalled_compositor(now)
+        self._end_stuck_publisher(now)
         self._keep_running(self._publisher, self._spawn_publisher, now)
         self._keep_running(self._compositor, self._spawn_compositor, now)
         self._step_slate(now)
@@ -326,6 +328,16 @@ class Stream:
         self._log.warning("no frames from the camera for %.1f s", silence_s)
         self._end_child(self._compositor, compositor)
         self._compositor.next_start_at = now
+
+    def _end_stuck_publisher(self, now: float) -> None:
+        """A destination that accepts and then reads no more would hold its FFmpeg for good."""
+        process = self._publisher.process
+        since = self._switch.stuck_since(process.fd("stdin")) if process else None
+        if process is None or since is None or now - since < PUBLISHER_STALL_S:
+            return
+        self._log.warning("the destination takes no data for %.0f s: the connection is made anew", now - since)
+        process.kill()
+        self._bury(self._publisher, process, now)
 
     def _step_slate(self, now: float) -> None:
         stall_s, silence_s = self._settings.stall_timeout_s, self._camera_silence_s(now)

@@ -236,6 +236,14 @@ class _Source:
             self.held.append(unit)
 
 
+class _Outlet:
+    """What one publisher has yet to take, and since when it has taken none of it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.queue = UnitQueue(max_bytes)
+        self.stuck_since: float | None = None
+
+
 class Switch:
     """Forwards the source on air to every publisher, in whole units.
 
@@ -259,7 +267,7 @@ class Switch:
         self._clock = clock
         self._sources: dict[int, _Source] = {}
         self._on_air: int | None = None
-        self._outlets: dict[int, UnitQueue] = {}
+        self._outlets: dict[int, _Outlet] = {}
 
     @property
     def on_air(self) -> int | None:
@@ -270,6 +278,11 @@ class Switch:
         """When the source gave its newest video frame, by the clock; None before its first. Any thread."""
         source = self._sources.get(fd)
         return source.frame_at if source else None
+
+    def stuck_since(self, fd: int) -> float | None:
+        """Since when this publisher has taken nothing of what is there for it; None while it does. Any thread."""
+        outlet = self._outlets.get(fd)
+        return outlet.stuck_since if outlet else None
 
     def add_source(self, fd: int, ended: Callable[[], None], *, takes_over: bool) -> None:
         """Read MPEG-TS from `fd`; `ended` is called at its end of file."""
@@ -336,27 +349,29 @@ class Switch:
         self._changed()
 
     def _offer(self, unit: Unit) -> None:
-        for queue in self._outlets.values():
-            queue.offer(unit)
+        for outlet in self._outlets.values():
+            outlet.queue.offer(unit)
 
     def _drain_all(self) -> None:
-        for outlet in list(self._outlets):
-            self._drain(outlet)
+        for fd in list(self._outlets):
+            self._drain(fd)
 
     def _add_publisher(self, fd: int) -> None:
-        self._outlets[fd] = UnitQueue(self._queue_bytes)
+        self._outlets[fd] = _Outlet(self._queue_bytes)
 
     def _remove_publisher(self, fd: int) -> int:
         self._loop.stop_writing(fd)
-        queue = self._outlets.pop(fd, None)
-        return queue.dropped_units if queue else 0
+        outlet = self._outlets.pop(fd, None)
+        return outlet.queue.dropped_units if outlet else 0
 
     def _drain(self, fd: int) -> None:
-        queue = self._outlets[fd]
+        outlet = self._outlets[fd]
         try:
-            while head := queue.head():
-                queue.advance(os.write(fd, head))
+            while head := outlet.queue.head():
+                outlet.queue.advance(os.write(fd, head))
+                outlet.stuck_since = None
         except BlockingIOError:
+            outlet.stuck_since = outlet.stuck_since or self._clock()
             self._loop.when_writable(fd, lambda: self._drain(fd))
             return
         except OSError:  # its reader is gone; whoever owns the publisher notices by itself

@@ -2,7 +2,7 @@
 
 The script maps a role (`compositor`, `slate`, `publisher`) to: `stderr` (lines to
 print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows), `exit` (status to end with at once),
-`ignore_signals`, `ignore_eof`. It notes each life in `lives.jsonl` and what a
+`ignore_signals`, `ignore_eof`, `wedged` (a publisher that never reads). It notes each life in `lives.jsonl` and what a
 publisher receives in `received-PID`. It takes options from preset files unless
 a file `no-presets` stands beside it.
 """
@@ -36,7 +36,7 @@ def main(folder: Path, argv: list[str]) -> int:
         _follow(Path(follow))
     if "exit" in script:
         return int(script["exit"])
-    if role == "publisher":
+    if role == "publisher" and not script.get("wedged"):
         _receive(folder / f"received-{os.getpid()}")
         if not script.get("ignore_eof"):
             return 0

@@ -311,6 +311,29 @@ def test_the_slate_takes_the_place_of_a_silent_camera_and_the_camera_is_awaited_
     assert len(sources.one.fake.lives("publisher")) == 1
 
 
+def test_a_publisher_whose_destination_reads_no_more_is_replaced(
+    service: MakeService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = service(stall_timeout_s=60)
+    camera = tmp_path / "camera.ts"
+    camera.touch()
+    one.fake.script(compositor={"follow": str(camera)}, publisher={"wedged": True})
+    one.start()
+    pid = one.wait_for_lives("publisher", 1)[0]["pid"]
+    muxer = Muxer()
+
+    def replaced() -> bool:
+        with camera.open("ab") as file:
+            file.write(muxer.key_frame(b"k" * 20_000))
+        one.clock.advance(0.2)
+        return len(one.fake.lives("publisher")) > 1
+
+    eventually(replaced)
+    assert "the destination takes no data for" in caplog.text
+    assert not Path(f"/proc/{pid}").exists()
+    assert len(one.fake.lives("compositor")) == 1
+
+
 def test_a_hiccup_of_the_camera_is_not_worth_a_slate(service: MakeService, tmp_path: Path) -> None:
     sources = Sources(service(), tmp_path)
     camera = sources.send("compositor", key=True)
