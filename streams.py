@@ -37,6 +37,7 @@ from config import Settings
 from destination import Destination
 from errors import (
     FeedError,
+    ImageRejected,
     MonitoringFailed,
     NoCapacity,
     StopTimedOut,
@@ -400,7 +401,11 @@ class Stream:
         settings = self._settings
         text = settings.slate_back_text if self._camera_was_on_air else settings.slate_waiting_text
         title = settings.slate_title or self._monitor.match_title
-        picture = slate.draw_slate(settings.profile, title, text, settings.slate_image)
+        try:
+            picture = slate.draw_slate(settings.profile, title, text, settings.slate_image)
+        except ImageRejected as error:  # it was there when the service started
+            self._log.error("%s; the plain slate is shown", error)
+            picture = slate.draw_slate(settings.profile, title, text)
         path = self._folder / "slate.png"
         picture.save(path)
         argv = ffmpeg.slate_args(path, self._overlay_file.path, self._canvas, settings.profile, settings.x264_preset)
@@ -451,7 +456,9 @@ class Stream:
     def _detach(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         """Take the child from the switch, before its pipes are closed."""
         if child is self._publisher:
-            self._switch.remove_publisher(process.fd("stdin"))
+            missed = self._switch.remove_publisher(process.fd("stdin"))
+            if missed:
+                self._log.info("the publisher missed %d frames of picture or sound, being new or slow", missed)
         else:
             self._switch.remove_source(process.fd("stdout"))
 

@@ -334,6 +334,16 @@ def test_a_publisher_whose_destination_reads_no_more_is_replaced(
     assert len(one.fake.lives("compositor")) == 1
 
 
+def test_a_slate_picture_that_vanished_does_not_end_the_stream(
+    service: MakeService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = service(slate_image=str(tmp_path / "vanished.png"))
+    one.start()
+    one.wait_for_lives("slate", 1)
+    assert "vanished.png cannot be read: FileNotFoundError; the plain slate is shown" in caplog.text
+    assert one.names() == ["m1"]
+
+
 def test_a_hiccup_of_the_camera_is_not_worth_a_slate(service: MakeService, tmp_path: Path) -> None:
     sources = Sources(service(), tmp_path)
     camera = sources.send("compositor", key=True)
