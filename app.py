@@ -8,6 +8,7 @@ try:
     import logging
     import signal
     import threading
+    from collections.abc import Callable
     from types import FrameType
 
     from flask import Flask
@@ -67,16 +68,13 @@ def serve(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error}") from None
 
-    def leave(number: int, _frame: FrameType | None) -> None:
-        _ignore_signals()  # the ending is bounded; a second signal adds nothing
+    def leave(number: int) -> None:
         log.info("%s: stops, and ends its streams", signal.Signals(number).name)
         # Beside waitress, which first waits for the calls that are under way.
         threading.Thread(target=registry.close, name="close").start()
         raise SystemExit
 
-    for number in END_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, leave)
+    on_end_signal(leave)
     log.info("serves on %s:%s", settings.host, settings.port)
     try:
         server.run()
@@ -85,9 +83,17 @@ def serve(settings: Settings) -> None:
         server.close()
 
 
-def _ignore_signals() -> None:
+def on_end_signal(leave: Callable[[int], None]) -> None:
+    """Call `leave` with the first signal that asks the process to end; later ones add nothing."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        for other in END_SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        leave(number)
+
     for number in END_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, handle)
 
 
 if __name__ == "__main__":

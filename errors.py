@@ -10,7 +10,7 @@ RelayError
 ├── MonitoringFailed        the match API would not start monitoring
 ├── StopTimedOut            something of a stream outlived its stop
 ├── FeedError               one failed question to the match API, with its kind
-└── ImageRejected           bytes that claim to be an overlay image and are not
+└── ImageRejected           a picture, for the overlay or the slate, that cannot be used
 
 Messages are written for the operator and never hold a stream key.
 """
@@ -67,6 +67,6 @@ class FeedError(RelayError):
 
 
 class ImageRejected(RelayError):
-    """Fetched bytes are no usable overlay image."""
+    """A fetched overlay image, or the user's slate picture, cannot be used."""
 
     kind = "image"

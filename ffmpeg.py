@@ -273,7 +273,7 @@ Spawn = Callable[..., "subprocess.Popen[bytes]"]
 
 
 class FFmpegProcess:
-    """One attempt, in a process group of its own. The spawning thread owns it and must `end()` it."""
+    """One attempt, in a process group of its own. The spawning thread owns it, ends it and closes it."""
 
     def __init__(
         self, role: str, argv: Sequence[str], *, stdin: bool, stdout: bool, pass_fds: Sequence[int], spawn: Spawn
@@ -302,6 +302,11 @@ class FFmpegProcess:
         """The descriptor of `stdin`, `stdout` or `stderr`; its owner stays this object."""
         pipe: IO[bytes] = getattr(self._popen, name)
         return pipe.fileno()
+
+    @property
+    def takes_input(self) -> bool:
+        """True for a publisher until it was asked to end."""
+        return self._popen.stdin is not None and not self._popen.stdin.closed
 
     def has_ended(self) -> bool:
         """True when it is reaped, and what it started in its group is killed."""

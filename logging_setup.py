@@ -16,11 +16,11 @@ from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from destination import MASK
 from errors import ConfigurationError
 
 MAX_FILE_BYTES = 10_000_000
 KEPT_FILES = 5
-MASK = "****"
 # Shorter keys are masked in URLs only: as bare text they would mask ordinary words.
 SHORTEST_BARE_SECRET = 4
 FFMPEG_LOGGER = "ffmpeg.output"

@@ -199,6 +199,7 @@ class Stream:
         self._machinery = machinery
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._output = StreamLogger(logging.getLogger(FFMPEG_LOGGER), request.name)
         self._started_at = machinery.clock()
         self._overlay_file = OverlayFile(folder / "overlay.png")
         self._canvas = canvas_of(settings.profile)
@@ -439,10 +440,7 @@ class Stream:
 
     def _bury(self, child: _Child, process: ffmpeg.FFmpegProcess, now: float) -> None:
         """A child died on its own: say why, and set the time of the next attempt."""
-        self._detach(child, process)
-        self._last_words(child, process)
-        process.close()
-        child.process = None
+        self._close_ended(child, process)
         wait_s = child.backoff.next_wait_s(now - child.started_at)
         child.next_start_at = now + wait_s
         self._log.warning("%s ended (%s); next attempt in %.1f s", child.role, process.cause(), wait_s)
@@ -455,12 +453,12 @@ class Stream:
 
     def _detach(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         """Take the child from the switch, before its pipes are closed."""
-        if child is self._publisher:
+        if child is not self._publisher:
+            self._switch.remove_source(process.fd("stdout"))
+        elif process.takes_input:
             missed = self._switch.remove_publisher(process.fd("stdin"))
             if missed:
                 self._log.info("the publisher missed %d frames of picture or sound, being new or slow", missed)
-        else:
-            self._switch.remove_source(process.fd("stdout"))
 
     def _last_words(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
         """Read the rest of its stderr: it says why it ended."""
@@ -480,14 +478,13 @@ class Stream:
         if not data:
             self.wake.set()
             return
-        output = StreamLogger(logging.getLogger(FFMPEG_LOGGER), self.request.name)
         for line in process.take_stderr(data):
             left_out = child.log_budget.take()
             if left_out is None:
                 continue
             if left_out:
-                output.warning("%s %d: (%d lines left out)", child.role, child.attempts, left_out)
-            output.info("%s %d: %s", child.role, child.attempts, line)
+                self._output.warning("%s %d: (%d lines left out)", child.role, child.attempts, left_out)
+            self._output.info("%s %d: %s", child.role, child.attempts, line)
 
     def _end(self) -> None:
         """End everything, on the supervisor's thread, side by side where it takes time."""
@@ -520,10 +517,10 @@ class Stream:
                 self._close_ended(child, process)
 
     def _close_ended(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
+        """Part with a child that has ended; trouble in that is logged and ends nothing else."""
         child.process = None
         try:
-            if child is not self._publisher:
-                self._detach(child, process)
+            self._detach(child, process)
             self._last_words(child, process)
         except Exception:
             self._log.exception("%s, pid %d, was not detached", process.role, process.pid)

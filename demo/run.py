@@ -10,7 +10,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,9 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import ffmpeg
+from app import on_end_signal
 from config import load_settings
 from demo import camera
 from demo.match_feed import Answer, MatchFeed
@@ -41,9 +40,7 @@ START_LIMIT_S = 15
 def main() -> int:
     seconds = _number("DEMO_SECONDS", 0)
     ball_s = _number("DEMO_BALL_S", 4)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, _leave)
+    on_end_signal(_leave)
     try:
         with contextlib.ExitStack() as stack:
             return _demo(stack, seconds, ball_s)
@@ -201,9 +198,7 @@ def _number(name: str, default: float) -> float:
     return value
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+def _leave(_number: int) -> None:
     raise KeyboardInterrupt
 
 

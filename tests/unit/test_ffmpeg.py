@@ -130,11 +130,21 @@ class Lives:
         is_publisher = role == "publisher"
         argv = [str(self.fake.path), "-f", "flv" if is_publisher else "mpegts"]
         before = len(self.fake.lives(role))
+        process = self._spawn(role, argv, is_publisher)
+        eventually(lambda: len(self.fake.lives(role)) > before)
+        return process
+
+    def spawn_wrapper(self, path: Path, script: str) -> ffmpeg.FFmpegProcess:
+        """A compositor that is a shell script."""
+        path.write_text(f"#!/bin/sh\n{script}")
+        path.chmod(0o755)
+        return self._spawn("compositor", [str(path)], is_publisher=False)
+
+    def _spawn(self, role: str, argv: list[str], is_publisher: bool) -> ffmpeg.FFmpegProcess:
         process = ffmpeg.FFmpegProcess(
             role, argv, stdin=is_publisher, stdout=not is_publisher, pass_fds=(), spawn=subprocess.Popen
         )
         self.spawned.append(process)
-        eventually(lambda: len(self.fake.lives(role)) > before)
         return process
 
 
@@ -174,13 +184,9 @@ def test_processes_that_ignore_all_signals_are_killed(lives: Lives) -> None:
 def test_the_whole_process_group_is_killed(lives: Lives, tmp_path: Path) -> None:
     """A wrapper script must not leave its FFmpeg behind."""
     child_pid = tmp_path / "child"
-    wrapper = tmp_path / "wrapper"
-    wrapper.write_text(f"#!/bin/sh\ntrap '' TERM\nsleep 1000 & echo $! > {child_pid}\nwait\nwait\nsleep 1000\n")
-    wrapper.chmod(0o755)
-    process = ffmpeg.FFmpegProcess(
-        "compositor", [str(wrapper)], stdin=False, stdout=True, pass_fds=(), spawn=subprocess.Popen
+    process = lives.spawn_wrapper(
+        tmp_path / "wrapper", f"trap '' TERM\nsleep 1000 & echo $! > {child_pid}\nwait\nwait\nsleep 1000\n"
     )
-    lives.spawned.append(process)
     eventually(lambda: child_pid.exists() and child_pid.read_text().strip())
     ffmpeg.end_processes([process])
     eventually(lambda: not runs(int(child_pid.read_text())))
@@ -188,13 +194,9 @@ def test_the_whole_process_group_is_killed(lives: Lives, tmp_path: Path) -> None
 
 def test_a_wrapper_that_ends_first_leaves_no_ffmpeg_behind(lives: Lives, tmp_path: Path) -> None:
     child_pid = tmp_path / "child"
-    wrapper = tmp_path / "wrapper"
-    wrapper.write_text(f"#!/bin/sh\n(trap '' TERM; echo $$ > {child_pid}; while :; do sleep 1; done) &\nwait\n")
-    wrapper.chmod(0o755)
-    process = ffmpeg.FFmpegProcess(
-        "compositor", [str(wrapper)], stdin=False, stdout=True, pass_fds=(), spawn=subprocess.Popen
+    process = lives.spawn_wrapper(
+        tmp_path / "wrapper", f"(trap '' TERM; echo $$ > {child_pid}; while :; do sleep 1; done) &\nwait\n"
     )
-    lives.spawned.append(process)
     eventually(lambda: child_pid.exists() and child_pid.read_text().strip())
     assert ffmpeg.end_processes([process]) == []
     eventually(lambda: not [pid for pid in _group(process.pid) if runs(pid)])
