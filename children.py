@@ -38,7 +38,8 @@ class Child:
     """One role: at most one process at a time, and what is known of the attempts so far.
 
     `attach` and `detach` join a process to the switch and part them again;
-    `on_line` gets each line of its stderr, on the loop's thread.
+    `on_line` gets each line of its stderr, on the loop's thread. The end of one
+    that `may_fail` is no trouble of the stream's.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Child:
         attach: Callable[[ffmpeg.FFmpegProcess], None],
         detach: Callable[[ffmpeg.FFmpegProcess], None],
         on_line: Callable[[str], None] | None = None,
+        may_fail: bool = False,
     ) -> None:
         self.role = role
         self.process: ffmpeg.FFmpegProcess | None = None
@@ -62,6 +64,7 @@ class Child:
         self._attach = attach
         self._detach = detach
         self._on_line = on_line
+        self._may_fail = may_fail
 
     @property
     def stdout(self) -> int | None:
@@ -120,6 +123,9 @@ class Child:
 
     def _note_failure(self, what: str, now: float, wait_s: float) -> None:
         self.next_start_at = now + wait_s
+        if self._may_fail:
+            self._around.log.debug("%s %s; next attempt in %.1f s", self.role, what, wait_s)
+            return
         self.last_error = (now, what)
         self._around.log.warning("%s %s; next attempt in %.1f s", self.role, what, wait_s)
 

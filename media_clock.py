@@ -39,25 +39,30 @@ class FlowMeter:
         self._frames = 0
         self._bytes = 0
         self._media_ticks = 0
+        self._added_at = now
         self._samples: deque[tuple[float, int, int, int]] = deque([(now, 0, 0, 0)])
 
     def add(self, now: float, size: int, *, frames: int = 0, ticks: int = 0) -> None:
         """Note bytes, and the frames and media time (in 1/90000 s) that came with them."""
-        self._bytes += size
-        self._frames += frames
-        self._media_ticks += ticks
         if now - self._samples[-1][0] >= SAMPLE_S:
             self._samples.append((now, self._frames, self._bytes, self._media_ticks))
             while now - self._samples[1][0] >= WINDOW_S:
                 self._samples.popleft()
+        self._added_at = now
+        self._bytes += size
+        self._frames += frames
+        self._media_ticks += ticks
 
     def rates(self, now: float) -> Rates:
         """Over the last WINDOW_S, or since the beginning while that is shorter."""
+        if now - self._added_at >= WINDOW_S:
+            return Rates(0.0, 0.0, 0.0)
         samples = list(self._samples)
         at, frames, size, ticks = next(
             (sample for sample in reversed(samples) if now - sample[0] >= WINDOW_S), samples[0]
         )
-        elapsed = max(now - at, SAMPLE_S)
+        # An older sample ends a silence: nothing came between it and the window.
+        elapsed = WINDOW_S if now - at > WINDOW_S + SAMPLE_S else max(now - at, SAMPLE_S)
         return Rates(
             (self._frames - frames) / elapsed,
             (self._media_ticks - ticks) / TICKS_PER_S / elapsed,

@@ -40,6 +40,7 @@ SOUND_LIMIT_S = 1.5
 KEYFRAME_LIMIT_S = 15.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
+FLOWS_S = 0.5
 HEARD_PACKETS = 30  # 0.7 s of AAC
 OVERLAY_STALL_S = 3.0
 LOOK_S = 1.0
@@ -314,9 +315,11 @@ class Picture:
         )
 
     def _trouble(self, role: str | None, now: float) -> str | None:
-        if role == "camera":
+        if role == "camera" and self._silence_s(now) < FLOWS_S:
             return self._speed_watch.trouble(self._switch.rates().speed, now)
         self._speed_watch.reset(now)
+        if role == "camera":
+            return None
         if not self._camera_was_on_air:
             return "the camera has not come yet"
         return self._away_because
@@ -368,6 +371,7 @@ class _Listener:
             LONGEST_WAIT_S,
             attach=lambda process: loop.call(loop.read_from, process.fd("stdout"), take),
             detach=lambda process: loop.call(loop.stop_reading, process.fd("stdout")),
+            may_fail=True,  # a camera without sound
         )
 
     def start(self, argv: list[str], now: float) -> None:

@@ -170,10 +170,10 @@ class StreamRegistry:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
         with self._lock:
             stream = self._streams.get(name)
+        if self._state_file:  # also of one that could not come back
+            self._state_file.forget(name)
         if stream is None:
             raise StreamNotFound("Stream not found")
-        if self._state_file:
-            self._state_file.forget(name)
         stream.ask_to_stop()
         if not stream.gone.wait(STOP_LIMIT_S):
             raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
