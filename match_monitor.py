@@ -26,6 +26,7 @@ from scoreboard import parse_match_data
 # One lost poll must not swap the drawn strip for the ready image and back.
 DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
+MONITORING_WAIT_S = 10.0
 
 
 class MatchMonitor:
@@ -55,6 +56,10 @@ class MatchMonitor:
         self._data = _Source("match data")
         self._images = _Source("overlay image")
         self._shown: Any | None = None
+        self._shown_source: _Source | None = None
+        self._overlay_id: str | None = None  # while monitoring is still to be asked for
+        self._ask_again_at = 0.0
+        self.drawn_at: float | None = None  # by the clock; when the overlay last changed
         self._write_failed = False
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
@@ -70,6 +75,15 @@ class MatchMonitor:
         if board is None:
             return ""
         return board.title or " v ".join(team.name for team in (board.batting, board.bowling) if team)
+
+    @property
+    def score_at(self) -> float | None:
+        """When the feed last said what the overlay shows, by the clock; None before it did. Any thread."""
+        return self._shown_source.good_at if self._shown_source else None
+
+    def start_monitoring_later(self, overlay_id: str) -> None:
+        """Ask the match API to start monitoring on this monitor's thread, until it does."""
+        self._overlay_id = overlay_id
 
     def start(self) -> None:
         """Poll on a thread of its own until the stop event; without a source there is nothing to poll."""
@@ -93,9 +107,21 @@ class MatchMonitor:
     def _run(self) -> None:
         due = self._clock()
         while not self._stop_event.is_set():
+            self._ask_for_monitoring()
             self.poll()
             due = max(due + self._poll_interval_s, self._clock())
             self._stop_event.wait(due - self._clock())
+
+    def _ask_for_monitoring(self) -> None:
+        if self._overlay_id is None or self._clock() < self._ask_again_at:
+            return
+        try:
+            self._api.start_monitoring(self._match_id, self._overlay_id)
+        except FeedError:
+            self._ask_again_at = self._clock() + MONITORING_WAIT_S
+            return
+        self._overlay_id = None
+        self._log.info("the match API monitors the match again")
 
     def _poll(self, limit_s: float) -> None:
         if self._asks_data and self._ask_data(limit_s):
@@ -108,7 +134,7 @@ class MatchMonitor:
         """True when the match API has a usable state of the match."""
         board = self._ask(self._data, lambda: self._api.match_data(self._match_id, limit_s), parse_match_data)
         if board is not None and board != self._shown:
-            self._show(board, overlay.draw_scoreboard(board, self._canvas))
+            self._show(self._data, board, overlay.draw_scoreboard(board, self._canvas))
         return board is not None
 
     def _ask_image(self, limit_s: float) -> None:
@@ -118,7 +144,7 @@ class MatchMonitor:
             lambda content: overlay.compose_image(content, self._canvas),
         )
         if image is not None and image is not self._shown:
-            self._show(image, image)
+            self._show(self._images, image, image)
 
     def _ask(self, source: _Source, fetch: Callable[[], Any | None], read: Callable[[Any], Any]) -> Any | None:
         """What the source says now, read; None when this poll brought nothing usable."""
@@ -134,7 +160,7 @@ class MatchMonitor:
             self._note_good(source)
         return source.value
 
-    def _show(self, content: Any, image: Image) -> None:
+    def _show(self, source: _Source, content: Any, image: Image) -> None:
         if self._stop_event.is_set():
             return
         try:
@@ -147,7 +173,8 @@ class MatchMonitor:
         if self._write_failed:
             self._log.info("the overlay is written again")
         self._write_failed = False
-        self._shown = content
+        self._shown, self._shown_source = content, source
+        self.drawn_at = self._clock()
 
     def _note_fault(self, source: _Source, error: FeedError | ImageRejected) -> None:
         if error.kind == "cancelled":

@@ -8,6 +8,7 @@ over nothing, spawns nothing.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import zlib
@@ -133,11 +134,21 @@ class OverlayFile:
         content = buffer.getvalue()
         if content == self._content:
             return False
+        self._replace(content)
+        self._content = content
+        return True
+
+    def restore(self) -> None:
+        """Put the last picture back when something else than us has removed or changed it."""
+        with contextlib.suppress(OSError):
+            if not self.path.is_file() or self.path.read_bytes() != self._content:
+                self._replace(self._content)
+
+    def _replace(self, content: bytes) -> None:
+        self.path.parent.mkdir(exist_ok=True)  # some tidy /tmp away
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)
-        self._content = content
-        return True
 
 
 def draw_scoreboard(board: Scoreboard, canvas: Canvas) -> Image.Image:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
@@ -24,13 +25,15 @@ from errors import (
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
+    WorkFolderUnusable,
 )
+from stream_state import NAME_PATTERN
 from streams import StreamRegistry, StreamRequest
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_OVERLAY_ID = 64
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
 _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
     StreamNotFound: 404,
@@ -38,6 +41,7 @@ _STATUSES: dict[type[RelayError], int] = {
     StreamStopped: 409,
     NoCapacity: 429,
     MonitoringFailed: 500,
+    WorkFolderUnusable: 500,
     StopTimedOut: 500,
 }
 _log = logging.getLogger(__name__)
@@ -63,8 +67,13 @@ def start_stream() -> ResponseReturnValue:
         raise InvalidField("Missing youtube_url or stream_name")
     name = _stream_name(body)
     settings: Settings = current_app.extensions["settings"]
-    destination = parse_destination(body["youtube_url"], settings.allowed_ingest_hosts)
-    _registry().start(StreamRequest(name, destination, _overlay_id(body)))
+    hosts = settings.allowed_ingest_hosts
+    destination = parse_destination(body["youtube_url"], hosts)
+    # An empty one is none: forms send what was not filled in.
+    backup = parse_destination(body["backup_url"], hosts, "backup_url") if body.get("backup_url") else None
+    if backup is not None and backup.url == destination.url:
+        raise InvalidField("backup_url must be another URL than youtube_url")
+    _registry().start(StreamRequest(name, destination, _overlay_id(body), backup))
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
 
 
@@ -84,6 +93,35 @@ def list_streams() -> ResponseReturnValue:
         stream.name: {"youtube_url": stream.youtube_url, "uptime": stream.uptime_s}
         for stream in _registry().snapshots()
     }
+
+
+@blueprint.get("/streams")
+def streams() -> ResponseReturnValue:
+    return {"streams": [asdict(status) for status in _registry().statuses()]}
+
+
+@blueprint.get("/streams/<name>")
+def stream(name: str) -> ResponseReturnValue:
+    return asdict(_registry().status(name))
+
+
+@blueprint.post("/hooks/publish")
+def camera_came() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
+    _registry().camera_came(_hooked_name())
+    return "", 204
+
+
+@blueprint.post("/hooks/publish_done")
+def camera_left() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish_done`."""
+    _registry().camera_left(_hooked_name())
+    return "", 204
+
+
+def _hooked_name() -> str:
+    # Where the hooks come from is looked at by access.py.
+    return request.form.get("name", "")
 
 
 def _registry() -> StreamRegistry:
