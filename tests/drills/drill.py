@@ -76,7 +76,7 @@ class Drill:
         ingest_port = self._rtmp.server.port
         if hooks:
             port, ingest_port = free_port(), free_port()
-            self._own_ingest(ingest_port, f"http://127.0.0.1:{port}/hooks")
+            self._own_ingest(ingest_port, f"127.0.0.1:{port}")
             settings |= {"port": str(port), "rtmp_server": f"rtmp://127.0.0.1:{ingest_port}/{LIVE}"}
         self.ingest_port = ingest_port
         self.one: Service = self._make_service(**settings)
@@ -155,11 +155,11 @@ class Drill:
 
     def children(self, role: str) -> list[int]:
         """Process ids: of `compositor`, `slate` or `publisher`."""
-        found = self.one.children("pipe:")
+        marks = {"compositor": "mpegts pipe:1", "slate": "mpegts pipe:1", "publisher": "pipe:0"}
+        found = self.one.children(marks[role])
         if role == "publisher":
-            return [pid for pid, command in found.items() if "pipe:0" in command]
-        sources = {pid: command for pid, command in found.items() if "pipe:1" in command}
-        return [pid for pid, command in sources.items() if ("color=c=" in command) == (role == "slate")]
+            return list(found)
+        return [pid for pid, command in found.items() if ("color=c=" in command) == (role == "slate")]
 
     def titles(self) -> dict[int, str]:
         """Command lines of the service's FFmpegs."""

@@ -29,6 +29,7 @@ class Row:
     connections: int | None = None
     normal_s: float | None = None
     drift_s: float | None = None
+    outage_s: float = 0.0
     left: str = UNSEEN
     notes: list[str] = field(default_factory=list)
     misses: list[str] = field(default_factory=list)
@@ -68,8 +69,9 @@ class DrillReport:
         lines += [
             "The gap is between two frames' arrivals at the viewer; connections are those that the publisher made;",
             "to normal is from the fault's end (or the fault, where it ends by itself) to the camera's picture at",
-            "the viewer; arrival − PTS is by how much that changed, without the outage itself. – means that it has",
-            "no meaning here.",
+            "the viewer; arrival − PTS is by how much that changed from before the fault to after it, and in",
+            "brackets for how long the viewer got nothing (gaps over 0.5 s together), which is part of it.",
+            "– means that it has no meaning here.",
             "",
             f"| {' | '.join(_HEAD)} |",
             f"|{'---|' * len(_HEAD)}",
@@ -92,6 +94,8 @@ def _remarks(row: Row) -> list[str]:
 def _table_line(row: Row) -> str:
     figures = [_figure(row.gap_s), "–" if row.connections is None else str(row.connections), _figure(row.normal_s)]
     drift = "–" if row.drift_s is None else f"{row.drift_s:+.2f}"
+    if row.drift_s is not None and row.outage_s:
+        drift += f" (outage {row.outage_s:.2f})"
     return f"| {' | '.join([row.fault, row.target, *figures, drift, row.left, row.verdict])} |"
 
 

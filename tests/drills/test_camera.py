@@ -34,12 +34,15 @@ def fill(row: Row, drill: Drill, begin: float, *, before: tuple[float, float] | 
     row.gap_s = drill.viewer.longest_gap_s(begin)
     row.connections = drill.youtube.connections(drill.key, drill.begun_at)
     row.drift_s = drill.viewer.drift_s(before or (begin - SETTLED_S, begin), (now - 2, now))
+    row.outage_s = drill.viewer.outage_s(begin)
 
 
 def assert_full_rate(drill: Drill, seconds: float = 2.0) -> None:
-    now = time.monotonic()
-    eventually(lambda: drill.viewer.rate(time.monotonic() - seconds, time.monotonic()) > FULL_RATE, 10, "30 fps again")
-    assert drill.viewer.rate(now - seconds, now) > 0
+    def rate() -> float:
+        now = time.monotonic()
+        return drill.viewer.rate(now - seconds, now)
+
+    eventually(lambda: rate() > FULL_RATE, 30, "30 fps again")
 
 
 def test_no_camera_at_start_then_it_comes(drill: Drill) -> None:
@@ -99,10 +102,8 @@ def came_back(drill: Drill, row: Row, fault: float, come: Callable[[], object] |
     return sight
 
 
-@pytest.mark.parametrize(
-    "fault",
-    ["freezes", pytest.param("is cut off", marks=pytest.mark.long), pytest.param("vanishes", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["freezes", "is cut off", "vanishes"])
 def test_camera_goes_without_a_word(drill: Drill, fault: str) -> None:
     names = {
         "freezes": "camera freezes (process stopped)",
@@ -145,30 +146,36 @@ def test_camera_comes_back_ten_times(drill: Drill) -> None:
     camera = drill.begin_with_camera()
     drill.observe(4)
     first = time.monotonic()
-    gaps, normals = [], []
+    gaps, backs, drifts = [], [], []
     for _ in range(RETURNS):
         with camera:
             pass
-        drill.await_on_air("slate")
+        slate = drill.await_on_air("slate") + 0.5
         drill.observe(1.5)
         began = time.monotonic()
         camera = drill.camera()
         back = returned_at(drill, began)
-        drill.await_on_air("camera")
+        on_air = drill.await_on_air("camera") + 0.5
         drill.observe(2)
         gaps.append(drill.viewer.longest_gap_s(back - 0.5))
-        normals.append(back)
+        drifts.append(drill.viewer.drift_s((slate, back), (on_air, time.monotonic())))
+        backs.append(back)
     drill.observe(8)
     fill(row, drill, first, before=(first - 4, first))
     assert_full_rate(drill)
     sight = drill.sight()
     row.gap_s = max(gaps)
-    times = [sight.camera_since(back) for back in normals]
+    times = [sight.camera_since(back) for back in backs]
     assert None not in times, "the viewer did not see each return"
     row.normal_s = max(filter(None, times))
-    row.notes.append(f"gap and time to normal are the worst of {RETURNS}")
+    assert None not in drifts, "another publisher was there"
+    returns_s = sum(drift for drift in drifts if drift is not None)
+    row.notes.append(
+        f"gap and time to normal are the worst of {RETURNS}; "
+        f"arrival − PTS over the ten returns alone {returns_s:+.2f} s"
+    )
     row.hold_gap(HANDOVER_S)
-    row.hold("arrival − PTS", row.drift_s and abs(row.drift_s), 0.5)
+    row.hold("arrival − PTS over the returns", abs(returns_s), 0.5)
     row.hold_one_connection()
     before, after = av_offsets_ms(drill, sight, first)
     sync.notes.append(f"the beep begins {before:+.0f} ms after its flash before, {after:+.0f} ms after ten handovers")

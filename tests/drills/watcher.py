@@ -17,7 +17,7 @@ from tests.drills.flv import begin_flv, write_flv
 from tests.drills.rtmp import AUDIO, VIDEO, Message, RtmpConnection
 
 RESTART_BACK_S = 1.0
-# A gap beyond this is an outage; what media time does not make up for in it is the outage's, not drift.
+# A gap beyond this is an outage.
 OUTAGE_S = 0.5
 RETRY_S = 0.05
 
@@ -132,13 +132,18 @@ class Watcher:
         return statistics.median(frame.arrival - frame.dts_s for frame in frames) if frames else None
 
     def drift_s(self, before: tuple[float, float], after: tuple[float, float]) -> float | None:
-        """Change of (arrival - PTS) between two times, without what outages took; None across a new publisher."""
+        """Change of (arrival - PTS) between two times; None across a new publisher."""
         frames = self.between(before[0], after[1])
         first, last = self.lag_s(*before), self.lag_s(*after)
         if first is None or last is None or frames[0].segment != frames[-1].segment:
             return None
-        steps = ((later.arrival - earlier.arrival, later.dts_s - earlier.dts_s) for earlier, later in _pairs(frames))
-        return last - first - sum(gap_s - step_s for gap_s, step_s in steps if gap_s > OUTAGE_S)
+        return last - first
+
+    def outage_s(self, begin: float, end: float = float("inf")) -> float:
+        """For how long no frames came where media time did not go on either, gaps under OUTAGE_S left out."""
+        pairs = itertools.pairwise(self.between(begin, end))
+        steps = [(later.arrival - earlier.arrival, later.dts_s - earlier.dts_s) for earlier, later in pairs]
+        return sum(gap_s - step_s for gap_s, step_s in steps if gap_s > OUTAGE_S)
 
     def seen(self, ffmpeg: str, begin: float = 0.0, end: float = float("inf")) -> list[tuple[float, SeenFrame]]:
         """Every frame that arrived in this time, decoded, with its arrival."""
@@ -152,7 +157,3 @@ class Watcher:
 
     def recording(self, segment: int = -1) -> Path:
         return self._segments[segment]
-
-
-def _pairs(frames: list[Frame]) -> Iterator[tuple[Frame, Frame]]:
-    return itertools.pairwise(frames)
