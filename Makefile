@@ -18,7 +18,7 @@ test: lint
 	@$(PYTHON) -m pytest
 
 drills: setup-dev
-	@$(PYTHON) -m pytest tests/drills -m "not soak" -v --drills-report docs/drills.md
+	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md
 
 soak: setup-dev
 	@$(PYTHON) -m pytest tests/drills/test_soak.py -m soak -s --drills-report docs/drills.md

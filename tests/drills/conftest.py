@@ -13,9 +13,9 @@ from tests.drills.clock_picture import RECORDED_S, write_recording
 from tests.drills.drill import LIVE, Drill
 from tests.drills.report import DrillReport, Row
 from tests.drills.youtube import APPLICATION, YouTube
-from tests.integration.conftest import FFMPEG, ROOT, MakeService, Rtmp, service
+from tests.integration.conftest import FFMPEG, ROOT, MakeService, Rtmp, recordings, service
 
-__all__ = ["service"]
+__all__ = ["recordings", "service"]
 
 _REPORT = pytest.StashKey[DrillReport]()
 _ROWS = pytest.StashKey[list[Row]]()

@@ -247,13 +247,24 @@ class Sight:
 
 
 def _sent_frames(camera_side: Watcher) -> dict[int, list[float]]:
-    """When each number of the counter came from the camera; its recording begins at 0 and goes round."""
+    """When each number of the counter came from the camera.
+
+    A camera that begins sends the recording from its first frame, and it goes round;
+    a new segment that goes on where the last one ended is the same camera with another clock.
+    """
     recording = RECORDED_S * RATE
-    begins: dict[int, float] = {}
     sent: dict[int, list[float]] = {}
+    begin_s, segment, number = 0.0, -1, -1
+
+    def number_of(pts_s: float) -> int:
+        return round((pts_s - begin_s) * RATE) % recording
+
     for frame in camera_side.frames:
-        begin_s = begins.setdefault(frame.segment, frame.pts_s)
-        sent.setdefault(round((frame.pts_s - begin_s) * RATE) % recording, []).append(frame.arrival)
+        if frame.segment != segment:
+            goes_on = segment >= 0 and (number_of(frame.pts_s) - number) % recording <= 2
+            begin_s, segment = begin_s if goes_on else frame.pts_s, frame.segment
+        number = number_of(frame.pts_s)
+        sent.setdefault(number, []).append(frame.arrival)
     return sent
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.integration.conftest import FFMPEG, PROFILE
 from tests.waiting import eventually
 
 KILLS = 5
+PROVEN_S = 8
 REFUSED = "the destination closes the connection right after publish: check the stream key"
 LONGEST_WAIT_S = 30 * 1.5  # with its jitter
 
@@ -81,6 +83,8 @@ def test_publisher_lost(drill: Drill, fault: str) -> None:
     names = {"killed": "publisher killed", "closed": "YouTube closes", "down": "YouTube is down for 30 s"}
     row = drill.row(names[fault], "reconnects; delay at most 0.5 s above before")
     drill.begin_with_camera()
+    if fault != "killed":  # a connection that ends this soon is taken for a refused key
+        drill.observe(PROVEN_S)
     began = ended = time.monotonic()
     if fault == "killed":
         [publisher] = drill.children("publisher")
@@ -89,7 +93,9 @@ def test_publisher_lost(drill: Drill, fault: str) -> None:
         drill.youtube.way_in.cut()
     else:
         drill.youtube.way_in.refuse()
-        drill.await_state("reconnecting")
+    drill.await_state("reconnecting")
+    lost = drill.snapshot()["destination"]
+    if fault == "down":
         drill.observe(began + 30 - time.monotonic())
         drill.youtube.way_in.heal()
         ended = time.monotonic()
@@ -102,7 +108,8 @@ def test_publisher_lost(drill: Drill, fault: str) -> None:
     row.normal_s = sight.camera_since(ended)
     assert row.normal_s is not None, "the viewer did not see the camera's picture again"
     judge_delay(row, sight, began, 0.5)
-    assert drill.snapshot()["destination"]["state"] == "connected"
+    eventually(lambda: drill.snapshot()["destination"]["state"] == "connected", 20, "the state is connected")
+    row.notes.append(f"said meanwhile: {lost['reason']}; said afterwards: {drill.snapshot()['reason'] or 'nothing'}")
     drill.end(row)
     assert row.connections == 2
 
@@ -156,7 +163,7 @@ def test_uplink_throttled(drill: Drill) -> None:
         said = drill.snapshot()
         states |= {said["destination"]["state"], *said["states"]}
         dropped = max(dropped, said["destination"]["dropped_frames"])
-        reasons |= {reason for reason in (said["reason"], said["destination"]["reason"]) if reason}
+        reasons |= {re.sub(r"\d+", "N", said["destination"]["reason"] or "")} - {""}
     ended = time.monotonic()
     drill.youtube.way_in.heal()
     eventually(lambda: drill.viewer.rate(time.monotonic() - 3, time.monotonic()) > 29, 60, "30 fps again")
@@ -219,7 +226,7 @@ def test_rtmp_time_beyond_24_bits_at_the_publisher(drill: Drill, tmp_path: Path)
     drill.camera()
     returned_at(drill, began)
     drill.await_on_air("camera")
-    eventually(lambda: drill.viewer.frames[-1].dts_s > 16774, 30)
+    eventually(lambda: drill.viewer.frames and drill.viewer.frames[-1].dts_s > 16774, 30)
     begin = time.monotonic()
     assert drill.viewer.frames[-1].dts_s < 16777, "the drill came too late"
     eventually(lambda: drill.viewer.frames[-1].dts_s > 16788, 30)

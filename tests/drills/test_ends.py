@@ -17,15 +17,16 @@ STOP_LIMIT_S = 6.0
 
 @pytest.fixture
 def stubborn_ffmpeg(tmp_path: Path) -> Path:
-    """FFmpeg in a wrapper that ignores SIGTERM and goes on when its FFmpeg has ended."""
+    """FFmpeg in a wrapper that only takes note of SIGTERM, and lives on when its FFmpeg has ended by it."""
     wrapper = tmp_path / "stubborn-ffmpeg"
     wrapper.write_text(
         "#!/bin/bash\n"
         'case "$*" in *pipe:[01]*) ;; *) exec ' + FFMPEG + ' "$@" ;; esac\n'
-        "trap '' TERM INT HUP\n"
+        "trap asked=1 TERM\n"
         f'{FFMPEG} "$@"\n'
-        "exec 0<&- 1>&- 2>&-\n"
-        "while true; do read -r -t 60 < <(exec sleep 60); done\n"
+        "status=$?\n"
+        '[ -z "$asked" ] && exit "$status"\n'
+        "while true; do sleep 60; done\n"
     )
     wrapper.chmod(0o755)
     return wrapper
