@@ -7,8 +7,9 @@ decided by `picture.py` and `delivery.py`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import ffmpeg
@@ -38,7 +39,9 @@ class Child:
     """One role: at most one process at a time, and what is known of the attempts so far.
 
     `attach` and `detach` join a process to the switch and part them again;
-    `on_line` gets each line of its stderr, on the loop's thread.
+    `on_line` gets each line of its stderr, on the loop's thread. The end of one
+    that `may_fail` is no trouble of the stream's. Two that play one role in
+    turn are `counted_with` each other.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Child:
         attach: Callable[[ffmpeg.FFmpegProcess], None],
         detach: Callable[[ffmpeg.FFmpegProcess], None],
         on_line: Callable[[str], None] | None = None,
+        may_fail: bool = False,
+        counted_with: Child | None = None,
     ) -> None:
         self.role = role
         self.process: ffmpeg.FFmpegProcess | None = None
@@ -62,6 +67,8 @@ class Child:
         self._attach = attach
         self._detach = detach
         self._on_line = on_line
+        self._may_fail = may_fail
+        self._numbers: Iterator[int] = counted_with._numbers if counted_with else itertools.count(1)
 
     @property
     def stdout(self) -> int | None:
@@ -79,7 +86,7 @@ class Child:
     ) -> None:
         """Begin an attempt; when it cannot be begun that is said, and the next one waits."""
         around = self._around
-        self.attempts += 1
+        self.attempts = next(self._numbers)
         self.started_at = now
         around.log.debug("%s argv: %s", self.role, argv)
         try:
@@ -120,6 +127,9 @@ class Child:
 
     def _note_failure(self, what: str, now: float, wait_s: float) -> None:
         self.next_start_at = now + wait_s
+        if self._may_fail:
+            self._around.log.debug("%s %s; next attempt in %.1f s", self.role, what, wait_s)
+            return
         self.last_error = (now, what)
         self._around.log.warning("%s %s; next attempt in %.1f s", self.role, what, wait_s)
 

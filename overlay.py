@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import threading
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -120,11 +121,12 @@ def _decode_png(content: bytes) -> Image.Image:
 
 
 class OverlayFile:
-    """The PNG that FFmpeg re-reads; only complete pictures ever stand at its path."""
+    """The PNG that FFmpeg re-reads; only complete pictures ever stand at its path. For any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._content = b""
+        self._lock = threading.Lock()
 
     def write(self, image: Image.Image) -> bool:
         """Replace the picture; False when it is the one that is there already."""
@@ -132,20 +134,23 @@ class OverlayFile:
         palette = image.quantize(PALETTE_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette.save(buffer, "PNG", bits=8)
         content = buffer.getvalue()
-        if content == self._content:
-            return False
-        self._replace(content)
-        self._content = content
-        return True
+        with self._lock:
+            if content == self._content:
+                return False
+            self._replace(content)
+            self._content = content
+            return True
 
-    def restore(self) -> None:
-        """Put the last picture back when something else than us has removed or changed it."""
-        with contextlib.suppress(OSError):
-            if not self.path.is_file() or self.path.read_bytes() != self._content:
+    def restore(self) -> bool:
+        """Put the last picture back when something else than us has removed or changed it; True when that was so."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._content and (not self.path.is_file() or self.path.read_bytes() != self._content):
                 self._replace(self._content)
+                return True
+        return False
 
     def _replace(self, content: bytes) -> None:
-        self.path.parent.mkdir(exist_ok=True)  # some tidy /tmp away
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # some tidy /tmp away
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)

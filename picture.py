@@ -40,6 +40,7 @@ SOUND_LIMIT_S = 1.5
 KEYFRAME_LIMIT_S = 15.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
+FLOWS_S = 0.5
 HEARD_PACKETS = 30  # 0.7 s of AAC
 OVERLAY_STALL_S = 3.0
 LOOK_S = 1.0
@@ -80,7 +81,7 @@ class Picture:
         self._around = around
         self._log = around.log
         self._compositor = _Compositor(switch, around)
-        self._successor = _Compositor(switch, around)
+        self._successor = _Compositor(switch, around, counted_with=self._compositor.child)
         self._listener = _Listener(around)
         self._slate = Child(
             "slate",
@@ -106,7 +107,7 @@ class Picture:
     @property
     def attempts(self) -> dict[str, int]:
         return {
-            "compositor": self._compositor.child.attempts + self._successor.child.attempts,
+            "compositor": max(self._compositor.child.attempts, self._successor.child.attempts),
             "slate": self._slate.attempts,
             "listener": self._listener.child.attempts,
         }
@@ -166,7 +167,11 @@ class Picture:
         if compositor.child.process is None:
             return
         if source.runs_ahead:
-            self._replace("the camera's clock jumped ahead", now, takes_sound=True)
+            self._replace(
+                "the picture runs ahead of the clock: the camera's clock jumped, or it sends a backlog",
+                now,
+                takes_sound=True,
+            )
         elif source.frame_at is None:
             limit_s = SOUND_LIMIT_S if compositor.takes_sound else KEYFRAME_LIMIT_S
             if compositor.opened_at is not None and now - compositor.opened_at >= limit_s:
@@ -176,6 +181,12 @@ class Picture:
             what = f"no frames from the camera for {now - source.frame_at:.1f} s"
             left = "the camera left" if self._left_at is not None else what
             self._replace(left, now, takes_sound=True)
+        elif (
+            compositor.child.stdout != self._switch.on_air
+            and compositor.opened_at is not None
+            and now - compositor.opened_at >= KEYFRAME_LIMIT_S
+        ):
+            self._replace("the camera's picture does not come in real time", now, takes_sound=True)
         elif self._left_at is not None and source.frame_at > self._left_at + 1:
             self._left_at = None
 
@@ -229,11 +240,12 @@ class Picture:
         if on_air is None or on_air.process is None or frame_at is None or now - frame_at >= LOOK_S:
             self._overlay_watch.reset()
             return
+        if self._overlay_watch.is_due(now) and self._overlay_file.restore():
+            self._log.warning("the overlay was removed or changed by something else; it is put back")
         if not self._overlay_watch.is_dead(on_air.process.pid, now):
             return
         self._log.warning("the overlay on air is not the one on disk: FFmpeg reads it no more")
         self._overlay_watch.reset()
-        self._overlay_file.restore()
         if on_air is self._slate:
             self._slate.end()
         else:
@@ -241,6 +253,7 @@ class Picture:
 
     def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool) -> None:
         settings = self._settings
+        self._overlay_file.restore()
         argv = ffmpeg.compositor_args(
             self._ingest_url,
             self._overlay_file.path,
@@ -254,7 +267,8 @@ class Picture:
     def _step_slate(self, now: float) -> None:
         limit_s, silence_s = self._limit_s(), self._silence_s(now)
         if silence_s < limit_s - min(SLATE_LEAD_S, limit_s / 2) and self._left_at is None:
-            self._slate.end()
+            if self._slate.stdout != self._switch.on_air:  # else the compositor takes over at its next keyframe
+                self._slate.end()
             return
         if self._slate.is_due(now):
             self._start_slate(now)
@@ -264,6 +278,7 @@ class Picture:
             self._switch.put_on_air(self._slate.stdout)
 
     def _start_slate(self, now: float) -> None:
+        self._overlay_file.restore()  # without it no FFmpeg starts
         try:
             self._draw_slate()
         except OSError as error:
@@ -314,9 +329,11 @@ class Picture:
         )
 
     def _trouble(self, role: str | None, now: float) -> str | None:
-        if role == "camera":
+        if role == "camera" and self._silence_s(now) < FLOWS_S:
             return self._speed_watch.trouble(self._switch.rates().speed, now)
         self._speed_watch.reset(now)
+        if role == "camera":
+            return None
         if not self._camera_was_on_air:
             return "the camera has not come yet"
         return self._away_because
@@ -325,7 +342,7 @@ class Picture:
 class _Compositor:
     """The compositor's child, and what its attempt has said so far."""
 
-    def __init__(self, switch: Switch, around: Surroundings) -> None:
+    def __init__(self, switch: Switch, around: Surroundings, counted_with: Child | None = None) -> None:
         self.takes_sound = True
         self.opened_at: float | None = None
         self.sound: str | None = None
@@ -337,6 +354,7 @@ class _Compositor:
             attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=True),
             detach=lambda process: switch.remove_source(process.fd("stdout")),
             on_line=self._take_line,
+            counted_with=counted_with,
         )
 
     def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
@@ -368,6 +386,7 @@ class _Listener:
             LONGEST_WAIT_S,
             attach=lambda process: loop.call(loop.read_from, process.fd("stdout"), take),
             detach=lambda process: loop.call(loop.stop_reading, process.fd("stdout")),
+            may_fail=True,  # a camera without sound
         )
 
     def start(self, argv: list[str], now: float) -> None:
@@ -392,8 +411,11 @@ class _OverlayWatch:
         self._grew_at = 0.0
         self._looked_at = float("-inf")
 
+    def is_due(self, now: float) -> bool:
+        return now - self._looked_at >= LOOK_S
+
     def is_dead(self, pid: int, now: float) -> bool:
-        if pid == self._pid and now - self._looked_at < LOOK_S:
+        if not self.is_due(now) and pid == self._pid:
             return False
         try:
             read = psutil.Process(pid).io_counters().read_chars

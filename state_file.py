@@ -32,8 +32,8 @@ class KeptStream(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     stream_name: str = Field(pattern=NAME_PATTERN)
-    youtube_url: str = Field(max_length=2000)
-    backup_url: str | None = Field(default=None, max_length=2000)
+    youtube_url: str = Field(max_length=2000, repr=False)
+    backup_url: str | None = Field(default=None, max_length=2000, repr=False)
     overlay_id: str = Field(default="0", min_length=1, max_length=64)
     begun_at: float = Field(ge=0, allow_inf_nan=False)
 
@@ -53,13 +53,15 @@ class StateFile:
         self._path = path
         self._mutex = threading.Lock()
         self._write_failed = False
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(path.with_name(path.name + ".lock"))
-            self._kept = {stream.stream_name: stream for stream in self._read()}
-            self._write()
-        except OSError as error:
-            raise ConfigurationError(f"STATE_FILE: {path} cannot be used: {error.strerror}") from error
+        with contextlib.ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = stack.enter_context(_locked(path.with_name(path.name + ".lock")))
+                self._kept = {stream.stream_name: stream for stream in self._read()}
+                self._write()
+            except OSError as error:
+                raise ConfigurationError(f"STATE_FILE: {path} cannot be used: {error.strerror}") from error
+            stack.pop_all()
 
     @property
     def streams(self) -> list[KeptStream]:
@@ -125,10 +127,20 @@ class StateFile:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unfinished, self._path)
+            _sync_folder(self._path.parent)
         except OSError:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
             raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without it a power cut may bring the old file back."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _place(loc: tuple[Any, ...]) -> str:

@@ -95,12 +95,12 @@ class StateTrack:
 
     def move(self, states: States, reason: str | None) -> bool:
         """Take the newest observation; True when the states changed. Raises ValueError for an illegal transition."""
-        self.reason = reason
         if states == self.states:
+            self.reason = reason
             return False
         if states not in TRANSITIONS[self.states]:
             raise ValueError(f"no transition from {words(self.states)} to {words(states)}")
-        self.states = states
+        self.states, self.reason = states, reason
         self.since = _now()
         return True
 

@@ -170,10 +170,10 @@ class StreamRegistry:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
         with self._lock:
             stream = self._streams.get(name)
+        if self._state_file:  # also of one that could not come back
+            self._state_file.forget(name)
         if stream is None:
             raise StreamNotFound("Stream not found")
-        if self._state_file:
-            self._state_file.forget(name)
         stream.ask_to_stop()
         if not stream.gone.wait(STOP_LIMIT_S):
             raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
@@ -504,7 +504,9 @@ class Stream:
         picture, primary = self.picture.status, self._primary.status()
         troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
         reason = "; ".join(troubles) or None
-        if primary.state == CONNECTING or (picture.on_air is None and self._state.states == STARTING):
+        if primary.state == CONNECTING or (
+            primary.state == CONNECTED and picture.on_air is None and self._state.states == STARTING
+        ):
             return STARTING, reason
         is_away = picture.on_air == "slate" or (picture.on_air is None and State.SLATE in self._state.states)
         if primary.state == CONNECTED:
