@@ -1,7 +1,7 @@
 # make demo    the whole path on this machine, with a synthetic camera and a local "YouTube"
 # make run     the service with your settings, and nginx-rtmp beside it when none runs
 # make test    lint and all tests
-# make drills  every fault against the real thing, measured; writes docs/drills.md (25 minutes)
+# make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 PYTHON := .venv/bin/python
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED

@@ -50,9 +50,7 @@ def bring_to(drill: Drill, state: str) -> None:
 
 @pytest.mark.parametrize("stubborn", [False, pytest.param(True, marks=pytest.mark.long)], ids=["", "stubborn"])
 @pytest.mark.timeout(240)
-def test_stop_in_each_state(
-    drill: Drill, stubborn: bool, stubborn_ffmpeg: Path, request: pytest.FixtureRequest
-) -> None:
+def test_stop_in_each_state(drill: Drill, stubborn: bool, stubborn_ffmpeg: Path) -> None:
     how = ", children that ignore SIGTERM" if stubborn else ""
     states = ("starting", "slate", "live", "reconnecting", "camera gone")
     row = drill.row(f"stop while {', '.join(states)}{how}", "answered within 6 s; nothing left")
