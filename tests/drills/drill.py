@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from deploy.rtmp_server import RtmpServer, free_port
@@ -91,6 +92,7 @@ class Drill:
         self._start({})
 
     def _start(self, body: dict[str, str]) -> None:
+        psutil.cpu_percent()  # from now on
         self.begun_at = time.monotonic()
         answer = self.one.post("/start_stream", {"youtube_url": self.youtube.url(self.key), "stream_name": NAME} | body)
         assert answer.status_code == 200, answer.text
