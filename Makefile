@@ -1,10 +1,12 @@
 # make demo    the whole path on this machine, with a synthetic camera and a local "YouTube"
 # make run     the service with your settings, and nginx-rtmp beside it when none runs
 # make test    lint and all tests
+# make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
+# make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 PYTHON := .venv/bin/python
-export DEMO_SECONDS DEMO_BALL_S
+export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test lint unit setup setup-dev
+.PHONY: demo run test drills soak lint unit setup setup-dev
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -14,6 +16,12 @@ run: setup
 
 test: lint
 	@$(PYTHON) -m pytest
+
+drills: setup-dev
+	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md
+
+soak: setup-dev
+	@$(PYTHON) -m pytest tests/drills/test_soak.py -m soak -s --drills-report docs/drills.md
 
 unit: setup-dev
 	@$(PYTHON) -m pytest tests/unit
