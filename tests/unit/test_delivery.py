@@ -277,7 +277,6 @@ def test_several_attempts_that_fail_count_the_frames_of_one_absence_once(channel
     assert channel.delivery.status().dropped_frames == 6
 
 
-@pytest.mark.xfail(strict=True, reason="the frames of the 10 s of doubt are counted as lost although they were sent")
 def test_frames_that_reached_a_destination_after_a_refusal_are_not_counted_as_lost(channel: Channel) -> None:
     channel.connect()
     channel.on_air(1)
@@ -292,7 +291,6 @@ def test_frames_that_reached_a_destination_after_a_refusal_are_not_counted_as_lo
     assert channel.delivery.dropped_frames == 2
 
 
-@pytest.mark.xfail(strict=True, reason="frames that fell out of the queue while reconnecting are counted twice")
 def test_frames_that_fall_out_of_a_queue_while_reconnecting_are_counted_once(channel: Channel) -> None:
     channel.connect()
     channel.on_air(1)
@@ -445,7 +443,6 @@ def test_the_status_tells_both_destinations_and_no_key(relay: MakeRelay, tmp_pat
     assert BACKUP_KEY not in text
 
 
-@pytest.mark.xfail(strict=True, reason="what FFmpeg prints reaches reason and last_error without redaction")
 def test_a_key_that_a_destination_says_back_is_not_in_the_status(relay: MakeRelay) -> None:
     one = relay()
     one.fake.script(publisher={"stderr": [f"[error] Server error: Already publishing {KEY}"], "exit": 1})

@@ -154,9 +154,6 @@ def test_a_service_that_ends_keeps_its_streams(relay: MakeRelay, path: Path) -> 
     assert one.kept() == ["m1", "m2"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a start that the end of the service overtakes is forgotten as if it were stopped"
-)
 def test_a_service_that_ends_while_a_stream_comes_back_keeps_it(
     relay: MakeRelay, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
