@@ -111,10 +111,10 @@ class Child:
         self._attach(process)
         around.log.info("%s attempt %d started, pid %d", self.role, attempt, process.pid)
 
-    def bury(self, now: float, *, at_once: bool = False) -> str:
+    def bury(self, now: float, *, at_once: bool = False, no_wait_after: str | None = None) -> str:
         """Part with a process that died on its own, set the time of the next attempt, and say why it died.
 
-        `at_once` is for one whose end says nothing against the next.
+        `at_once` is for one whose end says nothing against the next, `no_wait_after` for a cause that does not.
         """
         process = self.process
         if process is None:
@@ -122,9 +122,8 @@ class Child:
         self.close()
         # It goes into the status, and a server may say a key back.
         cause = redact(process.cause())[:MAX_CAUSE]
-        self._note_failure(
-            f"ended ({cause})", now, 0.0 if at_once else self._backoff.next_wait_s(now - self.started_at)
-        )
+        wait_s = 0.0 if at_once or cause == no_wait_after else self._backoff.next_wait_s(now - self.started_at)
+        self._note_failure(f"ended ({cause})", now, wait_s)
         return cause
 
     def _note_failure(self, what: str, now: float, wait_s: float) -> None:

@@ -38,6 +38,10 @@ SLATE_HEAD_START_S = 0.6
 # Enough to see the sound of a camera that sends it from the start. All that comes
 # meanwhile is a backlog, and a sound that begins later is heard by the listener.
 INGEST_ANALYZE_US = 800_000
+# nginx-rtmp gives a new player the sound at once and the picture from the next
+# keyframe on. FFmpeg stops sooner, as soon as it has both.
+PATIENT_ANALYZE_US = 12_000_000
+NO_PICTURE_YET = "the camera sends no picture yet"
 # The publisher opens its input for this long at most: with the defaults 5 s. The
 # bytes must hold a whole keyframe and the sound behind it (a 720p one of a
 # detailed picture is 150 KB), or it finds no sound and gives up.
@@ -76,13 +80,24 @@ _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
 
 
 def compositor_args(
-    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str, *, sound: bool = True
+    ingest_url: str,
+    overlay_path: Path,
+    canvas: Canvas,
+    profile: OutputProfile,
+    preset: str,
+    *,
+    sound: bool = True,
+    patient: bool = False,
 ) -> list[str]:
-    """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has."""
+    """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has.
+
+    A `patient` one awaits a picture behind the sound; one that is not soon takes
+    what there is, which is right for a camera without sound.
+    """
     return [
         *_GLOBAL,
         *([] if sound else ["-an"]),
-        *_ingest_args(ingest_url),
+        *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
         *_overlay_args(overlay_path),
         *_SILENCE,
         "-filter_complex",
@@ -141,11 +156,11 @@ def listener_args(ingest_url: str) -> list[str]:
     ]
 
 
-def _ingest_args(url: str) -> list[str]:
+def _ingest_args(url: str, analyze_us: int = INGEST_ANALYZE_US) -> list[str]:
     return [
         # Without guessing the camera's rate the probing ends as soon as picture and
         # sound are known: on air 1 s sooner, and 1 s less of old picture at the start.
-        *("-fpsprobesize", "0", "-analyzeduration", str(INGEST_ANALYZE_US)),
+        *("-fpsprobesize", "0", "-analyzeduration", str(analyze_us)),
         *("-thread_queue_size", "512"),
         *("-i", url),
     ]
@@ -434,7 +449,7 @@ class FFmpegProcess:
         if not errors:
             return f"exit status {status}"
         if "matches no streams" in errors[-1]:
-            return "the camera sends no picture yet"
+            return NO_PICTURE_YET
         return f"exit status {status}: {errors[-1]}"
 
     @property

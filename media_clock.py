@@ -17,7 +17,7 @@ _WRAP = 1 << 33
 # An encoder that has stood still, or a camera's link, gives all at once what it owes;
 # what comes on top of that was never filmed. At the start a camera may send what it kept.
 MAX_AHEAD_S = 0.5
-MAX_AHEAD_AT_START_S = 1.5
+MAX_AHEAD_AT_START_S = 1.0
 START_S = 3.0
 # Less than this share of a media second in a second, for as long as the window.
 SLOW_SPEED = 0.9

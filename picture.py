@@ -41,6 +41,8 @@ KEYFRAME_LIMIT_S = 15.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
 FLOWS_S = 0.5
+BACKLOG_S = 1.0
+MAX_REJOINS = 3
 HEARD_PACKETS = 30  # 0.7 s of AAC
 OVERLAY_STALL_S = 3.0
 LOOK_S = 1.0
@@ -96,6 +98,8 @@ class Picture:
         self._told: str | None = None
         self._away_because: str | None = None
         self._next_successor_at = 0.0
+        self._rejoins = 0
+        self._is_patient = False
         self._overlay_watch = _OverlayWatch()
         self._speed_watch = _SpeedWatch(around.clock())
         self.status = PictureStatus(None, None, None, None)
@@ -155,8 +159,11 @@ class Picture:
         compositor = self._compositor.child
         if compositor.has_died():
             was_proven = self._is_proven(compositor, now)
-            self._away_because = f"the compositor ended ({compositor.bury(now, at_once=was_proven)})"
+            impatient = None if self._is_patient else ffmpeg.NO_PICTURE_YET
+            cause = compositor.bury(now, at_once=was_proven, no_wait_after=impatient)
+            self._away_because = f"the compositor ended ({cause})"
             self._takes_sound = self._takes_sound or was_proven
+            self._is_patient = cause == impatient
         if self._slate.has_died():
             self._slate.bury(now, at_once=self._is_proven(self._slate, now))
         for child in (self._successor.child, self._listener.child):
@@ -186,6 +193,9 @@ class Picture:
             what = f"no frames from the camera for {now - source.frame_at:.1f} s"
             left = "the camera left" if self._left_at is not None else what
             self._replace(left, now, takes_sound=True)
+        elif self._has_backlog(source):
+            self._rejoins += 1
+            self._replace("the camera sends what it had kept: the present is joined anew", now, takes_sound=True)
         elif (
             compositor.child.stdout != self._switch.on_air
             and compositor.opened_at is not None
@@ -194,6 +204,11 @@ class Picture:
             self._replace("the camera's picture does not come in real time", now, takes_sound=True)
         elif self._left_at is not None and source.frame_at > self._left_at + 1:
             self._left_at = None
+
+    def _has_backlog(self, source: SourceState) -> bool:
+        """A new player gets the present; unless the server keeps a backlog itself, for everyone who joins."""
+        is_waiting = self._slate.stdout is not None and self._slate.stdout == self._switch.on_air
+        return is_waiting and source.lead_s > BACKLOG_S and self._rejoins < MAX_REJOINS
 
     def _replace(self, because: str, now: float, *, takes_sound: bool) -> None:
         """End the compositor, and begin another without a wait."""
@@ -266,6 +281,7 @@ class Picture:
             settings.profile,
             settings.x264_preset,
             sound=takes_sound,
+            patient=self._is_patient,
         )
         compositor.start(argv, now, takes_sound=takes_sound)
 
@@ -324,6 +340,7 @@ class Picture:
             self._log.info("the camera's picture is on air" if role == "camera" else "the slate is on air")
         if role == "camera":
             self._camera_was_on_air = True
+            self._rejoins, self._is_patient = 0, False
         trouble = self._trouble(role, now)
         shown = self._slate if role == "slate" else self._compositor.child
         self.status = PictureStatus(

@@ -259,6 +259,7 @@ class _Source:
         self.frame_at: float | None = None
         self.sound_at: float | None = None
         self.runs_ahead = False
+        self.first_frame_at: float | None = None
         self.key_at: float | None = None
         self.asked_at: float | None = None
 
@@ -273,6 +274,7 @@ class _Source:
             self.pace.note(now, self.clock.media_s)
         if unit.key:
             self.key_at = now
+            self.first_frame_at = self.first_frame_at or now
         # For good: what has been filled in cannot be taken back.
         self.runs_ahead = self.runs_ahead or self.clock.runs_ahead
         if not self.runs_ahead:
@@ -288,11 +290,15 @@ class _Source:
 
 @dataclass(frozen=True)
 class SourceState:
-    """Times by the switch's clock; None before the first. A source that `runs_ahead` is heard no more."""
+    """Times by the switch's clock; None before the first. A source that `runs_ahead` is heard no more.
+
+    `lead_s` is the media since its first frame, less the time since then.
+    """
 
     frame_at: float | None = None
     sound_at: float | None = None
     runs_ahead: bool = False
+    lead_s: float = 0.0
 
 
 class _Outlet:
@@ -345,7 +351,10 @@ class Switch:
     def source(self, fd: int) -> SourceState:
         """When this source gave what, as of now. Any thread."""
         source = self._sources.get(fd)
-        return SourceState(source.frame_at, source.sound_at, source.runs_ahead) if source else SourceState()
+        if source is None or source.first_frame_at is None:
+            return SourceState()
+        lead_s = source.clock.media_s - (self._clock() - source.first_frame_at)
+        return SourceState(source.frame_at, source.sound_at, source.runs_ahead, lead_s)
 
     def rates(self) -> Rates:
         """What goes on air, over the last seconds. Any thread."""

@@ -604,3 +604,15 @@ def test_media_a_little_slower_than_the_clock_is_no_trouble(
     set_cpu(monkeypatch, stage.clock, 0.99)
     paced_stage(24.0, 0.95)
     assert stage.picture.status.trouble is None
+
+
+def test_a_sound_without_a_picture_yet_is_awaited_at_once_and_with_patience(stage: Stage) -> None:
+    stage.fake.script(compositor={"stderr": ["[fatal] Stream specifier ':v:0' matches no streams."], "exit": 1})
+    for life in (1, 2):
+        stage.step()
+        stage.wait_for_end(stage.compositor)
+        assert len(stage.fake.lives("compositor")) == life
+    stage.step()
+    assert len(stage.fake.lives("compositor")) == 2, "after a patient one the wait grows as ever"
+    spans = [life["argv"][life["argv"].index("-analyzeduration") + 1] for life in stage.fake.lives("compositor")]
+    assert spans == ["800000", "12000000"]
