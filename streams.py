@@ -46,10 +46,13 @@ from errors import (
     StreamStopped,
 )
 from io_loop import READ_BYTES, IoLoop
+from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
 from match_api import MatchApi
 from match_monitor import MatchMonitor
-from overlay import OverlayFile, canvas_of
+from overlay import OverlayFile
+from presenter import Presenter
+from rundown import Rundown
 from switch import Switch
 from workdir import WorkDir
 
@@ -204,15 +207,25 @@ class Stream:
         self._overlay_file = OverlayFile(folder / "overlay.png")
         self._canvas = canvas_of(settings.profile)
         self._api = self._match_api(self.stop_event)
+        self._presenter = Presenter(
+            request.name,
+            self._canvas,
+            self._overlay_file,
+            Rundown(settings.score_stale_s, settings.score_lost_s, settings.score_delay_s),
+            settings.overlay_theme,
+            self.stop_event,
+            machinery.clock,
+        )
         self._monitor = MatchMonitor(
             request.name,
             settings.overlay_source,
             self._api,
-            self._canvas,
-            self._overlay_file,
+            self._presenter,
             settings.poll_interval_s,
             self.stop_event,
             machinery.clock,
+            settings.score_stale_s,
+            settings.overs_per_innings or None,
         )
         self._loop = IoLoop(f"switch-{request.name}")
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)

@@ -17,6 +17,7 @@ import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer, strip_box
+from layout import canvas_of
 from profiles import PROFILES
 from scoreboard import parse_match_data
 from tests.images import mean_distance
@@ -33,7 +34,7 @@ from tests.integration.conftest import (
 )
 from tests.waiting import eventually
 
-CANVAS = overlay.canvas_of(PROFILES[PROFILE])
+CANVAS = canvas_of(PROFILES[PROFILE])
 MATCH = list(states())
 # Far above what the encoder does to a still strip, far below another strip.
 RECOGNISED = 12.0
