@@ -1,8 +1,12 @@
-"""Who may call the API: the holder of API_TOKEN, when one is set."""
+"""Who may call the API: the holder of API_TOKEN, when one is set.
+
+The RTMP server's hooks are taken without it, from this machine alone.
+"""
 
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import logging
 
 from flask import Flask, request
@@ -11,11 +15,13 @@ from flask.typing import ResponseReturnValue
 from config import Settings
 
 _log = logging.getLogger(__name__)
+HOOKS_PATH = "/hooks/"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def guard(app: Flask, settings: Settings) -> None:
     """Demand the token on every route; without one, say so when others can reach the API."""
+    app.before_request(_check_hook)
     token = settings.api_token.get_secret_value()
     if not token:
         if settings.host not in _LOOPBACK:
@@ -25,8 +31,21 @@ def guard(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
+        if request.path.startswith(HOOKS_PATH):  # nginx-rtmp can send no header
+            return None
         given = request.headers.get("Authorization", "").encode()
         if hmac.compare_digest(given, expected):
             return None
         _log.warning("a call from %s without the right token was refused", request.remote_addr)
         return {"error": "Authorization: Bearer TOKEN is needed"}, 401, {"WWW-Authenticate": "Bearer"}
+
+
+def _check_hook() -> ResponseReturnValue | None:
+    if not request.path.startswith(HOOKS_PATH):
+        return None
+    try:
+        if ipaddress.ip_address(request.remote_addr or "").is_loopback:
+            return None
+    except ValueError:
+        pass
+    return {"error": "Hooks are taken from this machine only"}, 403

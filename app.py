@@ -21,6 +21,7 @@ try:
     from config import Settings, load_settings
     from errors import ConfigurationError, ImageRejected
     from logging_setup import set_up_logging
+    from state_file import StateFile
     from streams import StreamRegistry
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
@@ -59,7 +60,8 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Run the service on the calling, main thread."""
     log = logging.getLogger("app")
-    registry = StreamRegistry(settings)
+    state_file = StateFile(settings.state_file) if settings.state_file else None
+    registry = StreamRegistry(settings, state_file=state_file)
     app = create_app(settings, registry)
     try:
         server = create_server(
@@ -76,11 +78,14 @@ def serve(settings: Settings) -> None:
 
     on_end_signal(leave)
     log.info("serves on %s:%s", settings.host, settings.port)
+    registry.restore()
     try:
         server.run()
     finally:
         registry.close()
         server.close()
+        if state_file:
+            state_file.close()
 
 
 def on_end_signal(leave: Callable[[int], None]) -> None:

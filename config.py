@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     output_profile: str = _setting("720p30", "picture that the destination receives")
     x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
     stall_timeout_s: float = _setting(2.0, "without a frame for this time the camera is away", "s", ge=1, le=60)
+    publisher_stall_timeout_s: float = _setting(
+        8.0, "a destination that takes no data for this time is connected to anew", "s", ge=2, le=60
+    )
     slate_title: str = _setting("", "title on the slate; empty: the match's", max_length=80)
     slate_waiting_text: str = _setting("Waiting for the camera", "slate before the camera first came", max_length=80)
     slate_back_text: str = _setting("Back in a moment", "slate while the camera is away", max_length=80)
@@ -70,6 +73,9 @@ class Settings(BaseSettings):
     max_stream_duration_s: float = _setting(43_200, "a stream ends after this time, 12 h at most", "s", gt=0, le=43_200)
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
+    )
+    state_file: Path | None = _setting(
+        None, "file that keeps the running streams, with their keys; they come back after a restart"
     )
     log_dir: Path = _setting("logs", "folder of `application.log` and `ffmpeg.log`")
     log_level: str = _setting("INFO", "least level that is logged")
@@ -94,7 +100,7 @@ class Settings(BaseSettings):
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
 
-    @field_validator("slate_image", mode="before")
+    @field_validator("slate_image", "state_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

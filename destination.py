@@ -38,44 +38,44 @@ class Destination:
         return self.masked_url
 
 
-def parse_destination(url: object, allowed_hosts: tuple[str, ...]) -> Destination:
-    """Take `youtube_url` apart; raise InvalidField that says what is accepted."""
+def parse_destination(url: object, allowed_hosts: tuple[str, ...], field_name: str = "youtube_url") -> Destination:
+    """Take the URL in this field of a request apart; raise InvalidField that says what is accepted."""
     if not isinstance(url, str):
-        raise InvalidField("youtube_url must be a string")
+        raise InvalidField(f"{field_name} must be a string")
     if len(url) > MAX_URL_CHARACTERS:
-        raise InvalidField(f"youtube_url must have at most {MAX_URL_CHARACTERS} characters")
+        raise InvalidField(f"{field_name} must have at most {MAX_URL_CHARACTERS} characters")
     if any(not 0x21 <= ord(character) <= 0x7E for character in url):
-        raise InvalidField("youtube_url must hold no spaces, control or non-ASCII characters")
-    parts = _split(url)
-    _check_host(parts, allowed_hosts)
-    application, stream_key = _application_and_key(parts)
+        raise InvalidField(f"{field_name} must hold no spaces, control or non-ASCII characters")
+    parts = _split(url, field_name)
+    _check_host(parts, allowed_hosts, field_name)
+    application, stream_key = _application_and_key(parts, field_name)
     server_url = f"{parts.scheme}://{parts.netloc}/{application}"
     return Destination(server_url, application, stream_key, url)
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str, field_name: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("rtmp", "rtmps") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidField("youtube_url must be rtmp:// or rtmps:// with a host, an application and a stream key")
+        raise InvalidField(f"{field_name} must be rtmp:// or rtmps:// with a host, an application and a stream key")
     if parts.username is not None or parts.fragment or "#" in url:
-        raise InvalidField("youtube_url must hold no user name and no '#'")
+        raise InvalidField(f"{field_name} must hold no user name and no '#'")
     return parts
 
 
-def _check_host(parts: SplitResult, allowed_hosts: tuple[str, ...]) -> None:
+def _check_host(parts: SplitResult, allowed_hosts: tuple[str, ...], field_name: str) -> None:
     host = (parts.hostname or "").lower()
     if not any(fnmatch.fnmatchcase(host, pattern) for pattern in allowed_hosts):
-        raise InvalidField("youtube_url names a host that ALLOWED_INGEST_HOSTS does not admit")
+        raise InvalidField(f"{field_name} names a host that ALLOWED_INGEST_HOSTS does not admit")
 
 
-def _application_and_key(parts: SplitResult) -> tuple[str, str]:
+def _application_and_key(parts: SplitResult, field_name: str) -> tuple[str, str]:
     application, _, stream_key = parts.path.strip("/").rpartition("/")
     if not application or not stream_key or parts.path.endswith("/"):
-        raise InvalidField("youtube_url has no stream key: rtmp://HOST/APPLICATION/STREAM_KEY is accepted")
+        raise InvalidField(f"{field_name} has no stream key: rtmp://HOST/APPLICATION/STREAM_KEY is accepted")
     if parts.query:
         stream_key = f"{stream_key}?{parts.query}"
     return application, stream_key

@@ -8,6 +8,7 @@ RelayError
 ├── StreamStopped           a start that a stop overtook
 ├── NoCapacity              one stream more than this machine may carry
 ├── MonitoringFailed        the match API would not start monitoring
+├── WorkFolderUnusable      a temporary folder that takes no files
 ├── StopTimedOut            something of a stream outlived its stop
 ├── FeedError               one failed question to the match API, with its kind
 └── ImageRejected           a picture, for the overlay or the slate, that cannot be used
@@ -48,6 +49,10 @@ class NoCapacity(RelayError):
 
 class MonitoringFailed(RelayError):
     """The match API refused, or could not be reached, to start monitoring."""
+
+
+class WorkFolderUnusable(RelayError):
+    """The folder for a stream's temporary files cannot be written."""
 
 
 class StopTimedOut(RelayError):

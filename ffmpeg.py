@@ -33,6 +33,8 @@ SLATE_OFFSET_S = 0
 COMPOSITOR_OFFSET_S = 50_000
 # 25 pictures a second: the overlay's lag is a fixed number of queued pictures.
 OVERLAY_RATE = 25
+# What x264 looks ahead at before its first frame, given to it at once.
+SLATE_HEAD_START_S = 0.6
 # Enough to see a camera's sound, which may start a second after its picture.
 INGEST_ANALYZE_US = 1_500_000
 # The publisher opens its input for this long at most: with the defaults 5 s. The
@@ -41,6 +43,9 @@ INGEST_ANALYZE_US = 1_500_000
 PUBLISHER_ANALYZE_US = 500_000
 PUBLISHER_PROBE_S = 2
 PUBLISHER_IO_TIMEOUT_US = 10_000_000
+# What the kernel keeps for a destination that reads slowly: with its own choice, 4 MB
+# and 16 s of delay at 2 Mbit/s, and as long before a dead one is noticed.
+PUBLISHER_SEND_BUFFER_S = 1
 CHECK_TIMEOUT_S = 10
 
 POLITE_WAIT_S = 1.5
@@ -54,15 +59,28 @@ MAX_LINE_BYTES = 2_000
 _log = logging.getLogger(__name__)
 _ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
 
+_SOUND_MAPPING = re.compile(r"Stream #(\d+):\d+ -> #0:1\b")
+_NO_CONNECTION = re.compile(r"Connection to \S+ failed: (.+)")
+_FAULTS = {
+    "Failed to resolve hostname": "the destination's host name is not known",
+    "Cannot open connection": "the destination cannot be reached",
+    "RTMP handshake": "the destination closes the connection before the RTMP handshake",
+    "Connection timed out": "the destination takes no data",
+}
+_CLOSED = ("Input/output error", "Broken pipe", "Connection reset by peer", "End of file")
+CLOSES_SOON_S = 10.0
+REFUSED = "the destination closes the connection right after publish: check the stream key"
+
 _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
 
 
 def compositor_args(
-    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str
+    ingest_url: str, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str, *, sound: bool = True
 ) -> list[str]:
-    """Camera and overlay to MPEG-TS on stdout."""
+    """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has."""
     return [
         *_GLOBAL,
+        *([] if sound else ["-an"]),
         *_ingest_args(ingest_url),
         *_overlay_args(overlay_path),
         *_SILENCE,
@@ -79,23 +97,46 @@ def compositor_args(
 
 
 def slate_args(
-    picture_path: Path, overlay_path: Path, canvas: Canvas, profile: OutputProfile, preset: str
+    picture_path: Path,
+    overlay_path: Path,
+    canvas: Canvas,
+    profile: OutputProfile,
+    preset: str,
+    *,
+    head_start_s: float = SLATE_HEAD_START_S,
 ) -> list[str]:
-    """A still picture with the same overlay and silence, encoded as the compositor does, in real time."""
+    """A still picture with the same overlay and silence, encoded as the compositor does, in real time.
+
+    Its first `head_start_s` of picture is made at once, so that the encoder has
+    a frame to give before so much time has gone by.
+    """
     size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
+    # A time line that begins before 0 is what -re runs through without waiting; the filters move it back.
+    early = ["-itsoffset", str(-head_start_s)]
     return [
         *_GLOBAL,
         # -re: nothing else paces a generated picture. The still is decoded once and laid over it.
-        *("-re", "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
+        *("-re", *early, "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
         *("-f", "image2", "-pattern_type", "none", "-i", str(picture_path)),
+        *early,
         *_overlay_args(overlay_path),
-        *("-re", "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
+        *("-re", *early, "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
         "-filter_complex",
         "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
-        f"[slate][overlay]overlay=x=0:y={canvas.top}:format=yuv420,{_TAGS}",
+        f"[slate][overlay]overlay=x=0:y={canvas.top}:format=yuv420,{_TAGS},setpts=PTS+{head_start_s}/TB",
+        *("-af", f"asetpts=PTS+{head_start_s}/TB"),
         *_video_args(profile, preset),
         *_audio_args(),
         *_transport_args(SLATE_OFFSET_S),
+    ]
+
+
+def listener_args(ingest_url: str) -> list[str]:
+    """One line on stdout for each packet of the camera's sound, of any codec; ends when there is no track of it."""
+    return [
+        *_GLOBAL,
+        *("-vn", *_ingest_args(ingest_url), "-map", "0:a:0", "-c", "copy"),
+        *("-f", "framecrc", "-flush_packets", "1", "pipe:1"),
     ]
 
 
@@ -195,6 +236,7 @@ def publisher_args(destination: Destination, key_fd: int | None, profile: Output
         *("-c", "copy", "-map", "0:v:0", "-map", "0:a:0"),
         *("-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1"),
         *("-rw_timeout", str(PUBLISHER_IO_TIMEOUT_US)),
+        *("-send_buffer_size", str(PUBLISHER_SEND_BUFFER_S * profile.bytes_per_second)),
         *key,
         destination.server_url,
     ]
@@ -203,6 +245,40 @@ def publisher_args(destination: Destination, key_fd: int | None, profile: Output
 def publisher_preset(destination: Destination) -> bytes:
     """The options that name application and stream key, as an FFmpeg preset file."""
     return f"rtmp_app={destination.application}\nrtmp_playpath={destination.stream_key}\n".encode()
+
+
+def says_input_is_open(line: str) -> bool:
+    """True for the line that FFmpeg prints when all inputs are open and the tracks are chosen."""
+    return "Stream mapping:" in line
+
+
+def says_output_is_open(line: str) -> bool:
+    """True for the line that FFmpeg prints when it has connected and written the header."""
+    return "Output #0" in line
+
+
+def sound_source(line: str) -> str | None:
+    """`camera` or `silence`, from the line in which a compositor says where its sound comes from."""
+    match = _SOUND_MAPPING.search(line)
+    return None if match is None else "camera" if match[1] == "0" else "silence"
+
+
+def destination_fault(lines: Sequence[str], published_for_s: float | None) -> str | None:
+    """What a publisher's last lines say of its destination; None when they say nothing of it.
+
+    `published_for_s` is None for one that never got so far. A refused key and a
+    lost network end in the same words of FFmpeg; only how far it came tells them apart.
+    """
+    text = "\n".join(lines)
+    if match := _NO_CONNECTION.search(text):
+        return f"the destination cannot be reached: {match[1]}"
+    for words, fault in _FAULTS.items():
+        if words in text:
+            return fault
+    if not any(word in text for word in _CLOSED):
+        return None
+    is_soon = published_for_s is None or published_for_s < CLOSES_SOON_S
+    return REFUSED if is_soon else "the destination closed the connection"
 
 
 def find_ffmpeg(ffmpeg_bin: str) -> str:
@@ -244,10 +320,20 @@ def reads_presets(path: str) -> bool:
     return said.startswith(b"MD5=")
 
 
-def _ask_ffmpeg(path: str, question: str) -> str:
+@lru_cache(maxsize=8)
+def slate_head_start_s(path: str) -> float:
+    """What `slate_args` needs with this FFmpeg: from 6.1 on they begin each `-re` input with a burst of their own."""
+    try:
+        has_burst = "-readrate_initial_burst" in _ask_ffmpeg(path, "-h", "long")
+    except ConfigurationError:
+        has_burst = False
+    return 0.0 if has_burst else SLATE_HEAD_START_S
+
+
+def _ask_ffmpeg(path: str, *question: str) -> str:
     try:
         return subprocess.run(
-            [path, "-hide_banner", question],
+            [path, "-hide_banner", *question],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -256,7 +342,9 @@ def _ask_ffmpeg(path: str, question: str) -> str:
             check=True,
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise ConfigurationError(f"FFMPEG_BIN: {path} does not answer {question}: {type(error).__name__}") from None
+        raise ConfigurationError(
+            f"FFMPEG_BIN: {path} does not answer {' '.join(question)}: {type(error).__name__}"
+        ) from None
 
 
 def dies_with_its_parent(argv: Sequence[str], signal_name: str = "KILL") -> list[str]:
@@ -344,6 +432,11 @@ class FFmpegProcess:
         if "matches no streams" in errors[-1]:
             return "the camera sends no picture yet"
         return f"exit status {status}: {errors[-1]}"
+
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """The last of what it printed."""
+        return tuple(self._lines)
 
     def ask_to_end(self) -> None:
         """The polite step: end of input for a publisher, SIGTERM for the rest."""

@@ -31,6 +31,7 @@ from scoreboard import Scoreboard, parse_match_data
 DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
+MONITORING_WAIT_S = 10.0
 
 
 class MatchMonitor:
@@ -66,6 +67,8 @@ class MatchMonitor:
         self._board: Scoreboard | None = None
         self._pushed: Scoreboard | None = None
         self._pushed_at: float | None = None
+        self._overlay_id: str | None = None  # while monitoring is still to be asked for
+        self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
     def first_overlay(self) -> None:
@@ -80,14 +83,9 @@ class MatchMonitor:
         return board.name if board else ""
 
     @property
-    def score_age_s(self) -> float | None:
-        """Since the score was last heard of, new or not; None: never. Any thread."""
-        return self._presenter.score_age_s()
-
-    @property
-    def overlay_age_s(self) -> float | None:
-        """Since the overlay last changed; None: it is the placeholder. Any thread."""
-        return self._presenter.overlay_age_s()
+    def drawn_at(self) -> float | None:
+        """When the overlay last changed, by the clock; None: it is the placeholder. Any thread."""
+        return self._presenter.drawn_at
 
     def push(self, board: Scoreboard) -> None:
         """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread."""
@@ -95,6 +93,15 @@ class MatchMonitor:
         with self._lock:
             self._pushed, self._pushed_at, self._board = board, self._clock(), board
             self._presenter.hear(board)
+
+    @property
+    def score_at(self) -> float | None:
+        """When the feed or a push last said what the overlay shows, by the clock; None before it did. Any thread."""
+        return self._presenter.heard_at
+
+    def start_monitoring_later(self, overlay_id: str) -> None:
+        """Ask the match API to start monitoring on this monitor's thread, until it does."""
+        self._overlay_id = overlay_id
 
     def start(self) -> None:
         """Poll on a thread of its own until the stop event, and have delayed scores shown at their time."""
@@ -121,11 +128,23 @@ class MatchMonitor:
         due = self._clock()
         try:
             while not self._stop_event.is_set():
+                self._ask_for_monitoring()
                 self.poll()
                 due = max(due + self._poll_interval_s, self._clock())
                 self._stop_event.wait(due - self._clock())
         finally:
             self._presenter.wake()
+
+    def _ask_for_monitoring(self) -> None:
+        if self._overlay_id is None or self._clock() < self._ask_again_at:
+            return
+        try:
+            self._api.start_monitoring(self._match_id, self._overlay_id)
+        except FeedError:
+            self._ask_again_at = self._clock() + MONITORING_WAIT_S
+            return
+        self._overlay_id = None
+        self._log.info("the match API monitors the match again")
 
     def _poll(self, limit_s: float) -> None:
         self._ask_logo()

@@ -8,8 +8,10 @@ over nothing, spawns nothing.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -87,6 +89,7 @@ class OverlayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._content = b""
+        self._lock = threading.Lock()  # a restore beside a write would bring the picture before back
 
     @property
     def content(self) -> bytes:
@@ -99,13 +102,24 @@ class OverlayFile:
         palette = image.quantize(PALETTE_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette.save(buffer, "PNG", bits=8)
         content = buffer.getvalue()
-        if content == self._content:
-            return False
+        with self._lock:
+            if content == self._content:
+                return False
+            self._replace(content)
+            self._content = content
+        return True
+
+    def restore(self) -> None:
+        """Put the last picture back when something else than us has removed or changed it."""
+        with self._lock, contextlib.suppress(OSError):
+            if not self.path.is_file() or self.path.read_bytes() != self._content:
+                self._replace(self._content)
+
+    def _replace(self, content: bytes) -> None:
+        self.path.parent.mkdir(exist_ok=True)  # some tidy /tmp away
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)
-        self._content = content
-        return True
 
 
 def draw_scoreboard(

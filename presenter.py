@@ -77,15 +77,15 @@ class Presenter:
     def delay_s(self) -> float:
         return self._rundown.delay_s
 
-    def score_age_s(self) -> float | None:
-        """Since the feed last said anything usable; None: it never did."""
-        heard_at = self._rundown.heard_at
-        return None if heard_at is None else max(0.0, self._clock() - heard_at)
+    @property
+    def heard_at(self) -> float | None:
+        """When something usable was last heard, by the clock."""
+        return self._rundown.heard_at
 
-    def overlay_age_s(self) -> float | None:
-        """Since the picture last changed; None: there is only the placeholder."""
-        drawn_at = self._drawn_at
-        return None if drawn_at is None else max(0.0, self._clock() - drawn_at)
+    @property
+    def drawn_at(self) -> float | None:
+        """When the picture last changed, by the clock; None: it is the placeholder."""
+        return self._drawn_at
 
     def step(self) -> None:
         """Draw the present scene if it is not the one that stands."""

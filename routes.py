@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
@@ -24,13 +25,17 @@ from errors import (
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
+    WorkFolderUnusable,
 )
+from rundown import MAX_DELAY_S
+from scoreboard import read_push
+from stream_state import NAME_PATTERN
 from streams import StreamRegistry, StreamRequest
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_OVERLAY_ID = 64
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
 _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
     StreamNotFound: 404,
@@ -38,6 +43,7 @@ _STATUSES: dict[type[RelayError], int] = {
     StreamStopped: 409,
     NoCapacity: 429,
     MonitoringFailed: 500,
+    WorkFolderUnusable: 500,
     StopTimedOut: 500,
 }
 _log = logging.getLogger(__name__)
@@ -63,8 +69,14 @@ def start_stream() -> ResponseReturnValue:
         raise InvalidField("Missing youtube_url or stream_name")
     name = _stream_name(body)
     settings: Settings = current_app.extensions["settings"]
-    destination = parse_destination(body["youtube_url"], settings.allowed_ingest_hosts)
-    _registry().start(StreamRequest(name, destination, _overlay_id(body)))
+    hosts = settings.allowed_ingest_hosts
+    destination = parse_destination(body["youtube_url"], hosts)
+    # An empty one is none: forms send what was not filled in.
+    backup = parse_destination(body["backup_url"], hosts, "backup_url") if body.get("backup_url") else None
+    if backup is not None and backup.url == destination.url:
+        raise InvalidField("backup_url must be another URL than youtube_url")
+    delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
+    _registry().start(StreamRequest(name, destination, _overlay_id(body), backup, score_delay_s=delay_s))
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
 
 
@@ -84,6 +96,55 @@ def list_streams() -> ResponseReturnValue:
         stream.name: {"youtube_url": stream.youtube_url, "uptime": stream.uptime_s}
         for stream in _registry().snapshots()
     }
+
+
+@blueprint.get("/streams")
+def streams() -> ResponseReturnValue:
+    return {"streams": [asdict(status) for status in _registry().statuses()]}
+
+
+@blueprint.get("/streams/<name>")
+def stream(name: str) -> ResponseReturnValue:
+    return asdict(_registry().status(name))
+
+
+@blueprint.patch("/streams/<name>")
+def change_stream(name: str) -> ResponseReturnValue:
+    body = _body()
+    delay_s = _score_delay_s(body)
+    _registry().delay_score(name, delay_s)
+    return {"message": f"Stream {name} changed successfully", "score_delay_s": delay_s}
+
+
+@blueprint.put("/streams/<name>/match")
+def push_match(name: str) -> ResponseReturnValue:
+    _registry().push(name, read_push(_body()))
+    return {"message": f"Score of stream {name} taken"}
+
+
+@blueprint.get("/streams/<name>/overlay.png")
+def overlay_png(name: str) -> ResponseReturnValue:
+    headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
+    return _registry().overlay_png(name), 200, headers
+
+
+@blueprint.post("/hooks/publish")
+def camera_came() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
+    _registry().camera_came(_hooked_name())
+    return "", 204
+
+
+@blueprint.post("/hooks/publish_done")
+def camera_left() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish_done`."""
+    _registry().camera_left(_hooked_name())
+    return "", 204
+
+
+def _hooked_name() -> str:
+    # Where the hooks come from is looked at by access.py.
+    return request.form.get("name", "")
 
 
 def _registry() -> StreamRegistry:
@@ -118,6 +179,13 @@ def _overlay_id(body: dict[str, Any]) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_OVERLAY_ID or not value.isprintable():
         raise InvalidField(f"overlay_id must be a string of 1 to {MAX_OVERLAY_ID} characters")
     return value
+
+
+def _score_delay_s(body: dict[str, Any]) -> float:
+    value = body.get("score_delay_s")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DELAY_S:
+        raise InvalidField(f"score_delay_s must be a number of seconds from 0 to {MAX_DELAY_S:g}")
+    return float(value)
 
 
 def _relay_error(error: RelayError) -> ResponseReturnValue:

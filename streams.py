@@ -5,84 +5,97 @@ first overlay. From then on its supervisor thread owns all of it (monitor,
 switch, FFmpegs, temporary files) and ends all of it, whatever the reason: a
 stop, its longest duration, or a fault of its own.
 
-Three children run a stream: the compositor (camera and overlay to MPEG-TS),
-the publisher (MPEG-TS to the destination) and, while the camera is away, the
-slate in the compositor's place. Each is started again when it dies, after a
-wait that grows and is capped; the others stay.
-
-The camera is away while the compositor gives no frames for STALL_TIMEOUT_S.
-The slate is made ready a little before that, goes on air at that time, and
-goes off when a compositor has its first keyframe.
+What goes on air is `picture.py`'s business, where it goes `delivery.py`'s; a
+stream steps both and tells what they make together.
 
 Knows nothing of HTTP, and spells no FFmpeg flags.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import shutil
 import subprocess
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ffmpeg
-import slate
-from backoff import Backoff
+from children import Child, Surroundings
 from config import Settings
-from destination import Destination
+from delivery import CONNECTED, CONNECTING, Delivery
+from destination import Destination, parse_destination
 from errors import (
     FeedError,
-    ImageRejected,
     MonitoringFailed,
     NoCapacity,
+    RelayError,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
+    WorkFolderUnusable,
 )
-from io_loop import READ_BYTES, IoLoop
+from io_loop import IoLoop
 from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
 from match_api import MatchApi
 from match_monitor import MatchMonitor
 from overlay import OverlayFile
+from picture import Picture
 from presenter import Presenter
 from rundown import Rundown
+from scoreboard import Scoreboard
+from state_file import KeptStream, StateFile
+from stream_state import (
+    FAILED,
+    LIVE,
+    RECONNECTING,
+    SLATE,
+    SLATE_AND_RECONNECTING,
+    STARTING,
+    STOPPING,
+    LastError,
+    State,
+    States,
+    StateTrack,
+    StreamStatus,
+    words,
+)
 from switch import Switch
 from workdir import WorkDir
 
-COMPOSITOR_LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
-PUBLISHER_LONGEST_WAIT_S = 30.0
-PUBLISHER_STALL_S = 8.0
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
 STEP_S = 0.2
-SLATE_LEAD_S = 1.0  # a slate needs 0.7 s to its first frame
 # A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
 FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
 STOP_LIMIT_S = 6.0
-# FFmpeg may repeat one complaint thirty times a second for hours.
-LOG_BURST_LINES = 200
-LOG_LINES_PER_S = 2.0
+KEPT_FAILURES = 100
 
 
 @dataclass(frozen=True)
 class StreamRequest:
-    """What a caller asks for; already validated."""
+    """What a caller asks for; already validated. `begun_at` (epoch seconds) is an earlier start of the same stream."""
 
     name: str
     destination: Destination
     overlay_id: str = "0"
+    backup: Destination | None = None
+    begun_at: float | None = None
+    score_delay_s: float | None = None  # None: SCORE_DELAY_S
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self.destination.secrets + (self.backup.secrets if self.backup else ())
 
 
 @dataclass(frozen=True)
 class StreamSnapshot:
-    """What is told of a stream; `uptime_s` counts from its start call."""
+    """What `list_streams` tells of a stream; `uptime_s` counts from its start call."""
 
     name: str
     youtube_url: str
@@ -94,42 +107,78 @@ class Machinery:
     """What a stream uses of the outside; tests put their own in."""
 
     clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
     spawn: ffmpeg.Spawn = subprocess.Popen
 
 
 class StreamRegistry:
     """All streams of this service, by name. Safe to call from many threads."""
 
-    def __init__(self, settings: Settings, machinery: Machinery | None = None) -> None:
+    def __init__(
+        self, settings: Settings, machinery: Machinery | None = None, state_file: StateFile | None = None
+    ) -> None:
         self._settings = settings
         self._machinery = machinery or Machinery()
+        self._state_file = state_file
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
+        self._failed: OrderedDict[str, StreamStatus] = OrderedDict()
+        self._restoring: list[threading.Thread] = []
         self._work: WorkDir | None = None
         self._closed = False
 
     def start(self, request: StreamRequest) -> None:
         """Put a stream on air; returns when its match is monitored and its first overlay stands.
 
-        Raises StreamAlreadyActive, NoCapacity, MonitoringFailed or, when a stop
-        came in between, StreamStopped; nothing is left of the stream then.
+        Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
+        or, when a stop came in between, StreamStopped; nothing is left of the stream then.
         """
         stream = self._reserve(request)
         try:
             stream.begin()
         except BaseException:
-            self._remove(request.name)
+            self._remove(stream)
             stream.gone.set()
             raise
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def restore(self) -> None:
+        """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
+        for kept in self._state_file.streams if self._state_file else ():
+            thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
+            self._restoring.append(thread)
+            thread.start()
+
+    def _restore(self, kept: KeptStream) -> None:
+        log = StreamLogger(logging.getLogger(__name__), kept.stream_name)
+        hosts = self._settings.allowed_ingest_hosts
+        try:
+            request = StreamRequest(
+                kept.stream_name,
+                parse_destination(kept.youtube_url, hosts),
+                kept.overlay_id,
+                parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
+                kept.begun_at,
+                kept.score_delay_s,
+            )
+            self.start(request)
+        except RelayError as error:
+            log.error("does not come back after the restart of the service: %s", error)
+        except Exception:
+            log.exception("does not come back after the restart of the service")
+        else:
+            log.info("is back after the restart of the service")
 
     def stop(self, name: str) -> None:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
         with self._lock:
             stream = self._streams.get(name)
+        if self._state_file:  # also of one that could not come back
+            self._state_file.forget(name)
         if stream is None:
             raise StreamNotFound("Stream not found")
-        stream.stop_event.set()
-        stream.wake.set()
+        stream.ask_to_stop()
         if not stream.gone.wait(STOP_LIMIT_S):
             raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
 
@@ -139,18 +188,77 @@ class StreamRegistry:
             streams = list(self._streams.values())
         return [stream.snapshot() for stream in streams if stream.has_begun]
 
+    def statuses(self) -> list[StreamStatus]:
+        """All that is known of the streams on air, oldest first."""
+        with self._lock:
+            streams = list(self._streams.values())
+        return [stream.status() for stream in streams if stream.has_begun]
+
+    def status(self, name: str) -> StreamStatus:
+        """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
+        with self._lock:
+            stream = self._streams.get(name)
+            failed = self._failed.get(name)
+        if stream is not None and stream.has_begun:
+            return stream.status()
+        if failed is None:
+            raise StreamNotFound("Stream not found")
+        return failed
+
+    def push(self, name: str, board: Scoreboard) -> None:
+        """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
+        self._running(name).push(board)
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
+        stream = self._running(name)
+        stream.delay_score(delay_s)
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def overlay_png(self, name: str) -> bytes:
+        """The stream's overlay as it is now. Raises StreamNotFound."""
+        return self._running(name).overlay_png
+
+    def camera_came(self, name: str) -> None:
+        """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
+        if stream := self._begun(name):
+            stream.picture.camera_came()
+
+    def camera_left(self, name: str) -> None:
+        """The RTMP server says that the camera of this name is gone; nothing for a name that is not there."""
+        if stream := self._begun(name):
+            stream.picture.camera_left()
+
     def close(self) -> None:
-        """End all streams side by side, and refuse new ones."""
+        """End all streams side by side, and refuse new ones. They stay in the state file, to come back."""
         with self._lock:
             self._closed = True
             streams = list(self._streams.values())
         for stream in streams:
-            stream.stop_event.set()
-            stream.wake.set()
+            stream.ask_to_stop()
         for stream in streams:
             stream.gone.wait(STOP_LIMIT_S)
+        for thread in self._restoring:
+            thread.join(STOP_LIMIT_S)
         if self._work:
             self._work.close()
+
+    def _begun(self, name: str) -> Stream | None:
+        with self._lock:
+            stream = self._streams.get(name)
+        return stream if stream is not None and stream.has_begun else None
+
+    def _running(self, name: str) -> Stream:
+        stream = self._begun(name)
+        if stream is None:
+            raise StreamNotFound("Stream not found")
+        return stream
+
+    def _keep(self, state_file: StateFile, stream: Stream) -> None:
+        state_file.keep(_kept(stream.request, stream.begun_at))
+        if stream.stop_event.is_set():  # a stop that came in between has forgotten it already
+            state_file.forget(stream.request.name)
 
     def _reserve(self, request: StreamRequest) -> Stream:
         with self._lock:
@@ -160,27 +268,52 @@ class StreamRegistry:
             if self._closed or len(self._streams) >= most:
                 reason = "the service is stopping" if self._closed else f"{most} streams run (MAX_CONCURRENT_STREAMS)"
                 raise NoCapacity(f"No capacity left: {reason}")
-            if self._work is None:
-                self._work = WorkDir()
-            folder = self._work.new_folder()
+            folder = self._new_folder()
             try:
                 stream = Stream(request, self._settings, folder, self._machinery, self._remove)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
             self._streams[request.name] = stream
+            self._failed.pop(request.name, None)
             return stream
 
-    def _remove(self, name: str) -> None:
+    def _new_folder(self) -> Path:
+        try:
+            if self._work is None:
+                self._work = WorkDir()
+            return self._work.new_folder()
+        except OSError as error:
+            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
+
+    def _remove(self, stream: Stream) -> None:
+        name = stream.request.name
         with self._lock:
             self._streams.pop(name, None)
+            if not stream.has_failed:
+                return
+            self._failed[name] = stream.status()
+            while len(self._failed) > KEPT_FAILURES:
+                self._failed.popitem(last=False)
+        if self._state_file:
+            self._state_file.forget(name)
+
+
+def _kept(request: StreamRequest, begun_at: float) -> KeptStream:
+    return KeptStream(
+        stream_name=request.name,
+        youtube_url=request.destination.url,
+        backup_url=request.backup.url if request.backup else None,
+        overlay_id=request.overlay_id,
+        begun_at=begun_at,
+        score_delay_s=request.score_delay_s,
+    )
 
 
 class Stream:
     """One match on air, from its start call until nothing of it is left.
 
-    `stop_event` asks it to end, `wake` makes its supervisor look up, `gone`
-    says that all is gone.
+    `stop_event` asks it to end, `gone` says that all is gone.
     """
 
     def __init__(
@@ -189,29 +322,33 @@ class Stream:
         settings: Settings,
         folder: Path,
         machinery: Machinery,
-        on_gone: Callable[[str], None],
+        on_gone: Callable[[Stream], None],
     ) -> None:
         self.request = request
         self.stop_event = threading.Event()
-        self.wake = threading.Event()
         self.gone = threading.Event()
         self.has_begun = False
+        self.has_failed = False
+        self._wake = threading.Event()
+        self._desired = "run"
+        self._failure: str | None = None
         self._may_be_monitored = False
         self._settings = settings
         self._folder = folder
         self._machinery = machinery
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
-        self._output = StreamLogger(logging.getLogger(FFMPEG_LOGGER), request.name)
-        self._started_at = machinery.clock()
+        now, wall_now = machinery.clock(), machinery.wall_clock()
+        self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
+        self._started_at = now - (wall_now - self.begun_at)
         self._overlay_file = OverlayFile(folder / "overlay.png")
-        self._canvas = canvas_of(settings.profile)
+        canvas = canvas_of(settings.profile)
         self._api = self._match_api(self.stop_event)
         self._presenter = Presenter(
             request.name,
-            self._canvas,
+            canvas,
             self._overlay_file,
-            Rundown(settings.score_stale_s, settings.score_lost_s, settings.score_delay_s),
+            Rundown(settings.score_stale_s, settings.score_lost_s, self._first_delay_s()),
             settings.overlay_theme,
             self.stop_event,
             machinery.clock,
@@ -229,20 +366,47 @@ class Stream:
         )
         self._loop = IoLoop(f"switch-{request.name}")
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
-        self._switch = Switch(self._loop, queue_bytes, self.wake.set, machinery.clock)
-        self._camera_was_on_air = False
-        self._told_on_air: str | None = None
-        self._compositor = _Child("compositor", Backoff(COMPOSITOR_LONGEST_WAIT_S))
-        self._slate = _Child("slate", Backoff(COMPOSITOR_LONGEST_WAIT_S))
-        self._publisher = _Child("publisher", Backoff(PUBLISHER_LONGEST_WAIT_S))
+        self._switch = Switch(self._loop, queue_bytes, self._wake.set, machinery.clock)
+        around = Surroundings(
+            self._loop,
+            settings.ffmpeg_bin,
+            machinery.clock,
+            machinery.spawn,
+            self._wake.set,
+            self._log,
+            StreamLogger(logging.getLogger(FFMPEG_LOGGER), request.name),
+        )
+        self.picture = Picture(
+            request.name,
+            settings,
+            folder,
+            self._overlay_file,
+            canvas,
+            lambda: self._monitor.match_title,
+            self._switch,
+            around,
+        )
+        self._primary = Delivery("publisher", request.destination, settings, self._switch, around)
+        self._backup = (
+            Delivery("backup publisher", request.backup, settings, self._switch, around) if request.backup else None
+        )
+        self._state = StateTrack()
         self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
+
+    @property
+    def _deliveries(self) -> tuple[Delivery, ...]:
+        return (self._primary, self._backup) if self._backup else (self._primary,)
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (*(delivery.child for delivery in self._deliveries), *self.picture.children)
 
     def begin(self) -> None:
         """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
-        redact.add(self.request.destination.secrets)
+        redact.add(self.request.secrets)
         try:
             self._start_monitoring()
-            self._monitor.first_overlay()
+            self._draw_first_pictures()
             if self.stop_event.is_set():
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
             self._loop.start()
@@ -257,9 +421,78 @@ class Stream:
         self.has_begun = True
         self._log.info("started to %s", self.request.destination)
 
+    def _first_delay_s(self) -> float:
+        asked = self.request.score_delay_s
+        return self._settings.score_delay_s if asked is None else asked
+
+    def push(self, board: Scoreboard) -> None:
+        """Show what the caller says of the match. Any thread."""
+        self._monitor.push(board)
+
+    def delay_score(self, delay_s: float) -> None:
+        """From now on show score and banners this much later than heard of. Any thread."""
+        self.request = replace(self.request, score_delay_s=delay_s)
+        self._presenter.set_delay(delay_s)
+
+    @property
+    def overlay_png(self) -> bytes:
+        """The overlay as it is now. Any thread."""
+        return self._overlay_file.content
+
+    def ask_to_stop(self) -> None:
+        """Let the supervisor end it; returns at once."""
+        self._desired = "stop"
+        self.stop_event.set()
+        self._wake.set()
+
     def snapshot(self) -> StreamSnapshot:
-        uptime_s = self._machinery.clock() - self._started_at
-        return StreamSnapshot(self.request.name, self.request.destination.url, uptime_s)
+        return StreamSnapshot(self.request.name, self.request.destination.url, self._uptime_s())
+
+    def status(self) -> StreamStatus:
+        """As of the supervisor's last step. Any thread."""
+        now = self._machinery.clock()
+        rates, picture = self._switch.rates(), self.picture.status
+        attempts = self.picture.attempts | {one.child.role: one.child.attempts for one in self._deliveries}
+        return StreamStatus(
+            name=self.request.name,
+            desired=self._desired,
+            state=self._state.word,
+            states=tuple(sorted(state.value for state in self._state.states)),
+            since=self._state.since,
+            reason=self._state.reason,
+            uptime_s=round(self._uptime_s(), 3),
+            on_air=picture.on_air,
+            sound=picture.sound,
+            attempts=attempts,
+            fps=round(rates.fps, 2),
+            speed=round(rates.speed, 3),
+            bitrate_kbps=round(rates.kbps, 1),
+            dropped_frames=self._primary.status().dropped_frames,
+            last_frame_age_s=_age_s(picture.last_frame_at, now),
+            overlay_age_s=_age_s(self._monitor.drawn_at, now),
+            score_age_s=_age_s(self._monitor.score_at, now),
+            last_error=self._last_error(now),
+            destination=self._primary.status(),
+            backup=self._backup.status() if self._backup else None,
+        )
+
+    def _uptime_s(self) -> float:
+        return self._machinery.clock() - self._started_at
+
+    def _last_error(self, now: float) -> LastError | None:
+        errors = [(child.last_error, child.role) for child in self._children]
+        known = [(error[0], role, error[1]) for error, role in errors if error is not None]
+        if not known:
+            return None
+        at, role, what = max(known)
+        return LastError(role, what, round(now - at, 1))
+
+    def _draw_first_pictures(self) -> None:
+        try:
+            self._monitor.first_overlay()
+            self.picture.prepare_slate()
+        except OSError as error:
+            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
 
     def _match_api(self, cancelled: threading.Event) -> MatchApi:
         settings = self._settings
@@ -276,6 +509,12 @@ class Stream:
             self._may_be_monitored = error.kind in ("timeout", "cancelled")
             if error.kind == "cancelled":
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started") from None
+            if self.request.begun_at is not None:
+                # It was on air before the restart; the match API may be back later than we are.
+                self._log.warning("match monitoring is asked for again later: %s", error)
+                self._may_be_monitored = True
+                self._monitor.start_monitoring_later(self.request.overlay_id)
+                return
             self._log.error("match monitoring did not start: %s", error)
             raise MonitoringFailed("Failed to start match monitoring") from error
 
@@ -295,213 +534,50 @@ class Stream:
         try:
             while not self.stop_event.is_set():
                 self._step()
-                self.wake.wait(STEP_S)
-                self.wake.clear()
-        except Exception:
+                self._wake.wait(STEP_S)
+                self._wake.clear()
+        except Exception as error:
             self._log.exception("the supervisor failed; the stream ends")
+            self._fail(f"an internal error ended it ({type(error).__name__}); the log says more")
         finally:
             self._end()
 
     def _step(self) -> None:
-        """Look once at the stream's age, at each child, and at which source should be on air."""
+        """Look once at the stream's age, its picture and its destinations."""
         now = self._machinery.clock()
-        if now - self._started_at >= self._settings.max_stream_duration_s:
-            self._log.error("ends: it has lasted MAX_STREAM_DURATION_S")
-            self.stop_event.set()
+        if self._uptime_s() >= self._settings.max_stream_duration_s:
+            self._fail("it has lasted MAX_STREAM_DURATION_S")
             return
-        for child in self._children:
-            if child.process is not None and child.process.has_ended():
-                self._bury(child, child.process, now)
-        self._end_stalled_compositor(now)
-        self._end_stuck_publisher(now)
-        self._keep_running(self._publisher, self._spawn_publisher, now)
-        self._keep_running(self._compositor, self._spawn_compositor, now)
-        self._step_slate(now)
-        self._tell_what_is_on_air()
+        for delivery in self._deliveries:
+            delivery.step(now)
+        self.picture.step(now)
+        self._observe(*self._observed())
 
-    @property
-    def _children(self) -> tuple[_Child, ...]:
-        return (self._publisher, self._compositor, self._slate)
+    def _fail(self, reason: str) -> None:
+        self._log.error("ends: %s", reason)
+        self.has_failed = True
+        self._failure = reason
+        self.stop_event.set()
 
-    def _keep_running(self, child: _Child, spawn: Callable[[], ffmpeg.FFmpegProcess], now: float) -> None:
-        if child.process is None and now >= child.next_start_at:
-            self._start_child(child, spawn, now)
+    def _observed(self) -> tuple[States, str | None]:
+        picture, primary = self.picture.status, self._primary.status()
+        troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
+        reason = "; ".join(troubles) or None
+        if primary.state == CONNECTING or (picture.on_air is None and self._state.states == STARTING):
+            return STARTING, reason
+        is_away = picture.on_air == "slate" or (picture.on_air is None and State.SLATE in self._state.states)
+        if primary.state == CONNECTED:
+            return (SLATE if is_away else LIVE), reason
+        return (SLATE_AND_RECONNECTING if is_away else RECONNECTING), reason
 
-    def _frame_at(self, child: _Child) -> float | None:
-        return self._switch.frame_at(child.process.fd("stdout")) if child.process else None
-
-    def _camera_silence_s(self, now: float) -> float:
-        """Since the compositor's newest frame; endless while it has given none."""
-        frame_at = self._frame_at(self._compositor)
-        return float("inf") if frame_at is None else now - frame_at
-
-    def _end_stalled_compositor(self, now: float) -> None:
-        """RTMP servers keep an idle player: only another compositor will see the camera return."""
-        compositor, silence_s = self._compositor.process, self._camera_silence_s(now)
-        if compositor is None or silence_s == float("inf") or silence_s < self._settings.stall_timeout_s:
-            return
-        self._log.warning("no frames from the camera for %.1f s", silence_s)
-        self._end_child(self._compositor, compositor)
-        self._compositor.next_start_at = now
-
-    def _end_stuck_publisher(self, now: float) -> None:
-        """A destination that accepts and then reads no more would hold its FFmpeg for good."""
-        process = self._publisher.process
-        since = self._switch.stuck_since(process.fd("stdin")) if process else None
-        if process is None or since is None or now - since < PUBLISHER_STALL_S:
-            return
-        self._log.warning("the destination takes no data for %.0f s: the connection is made anew", now - since)
-        process.kill()
-        self._bury(self._publisher, process, now)
-
-    def _step_slate(self, now: float) -> None:
-        stall_s, silence_s = self._settings.stall_timeout_s, self._camera_silence_s(now)
-        if silence_s < stall_s - min(SLATE_LEAD_S, stall_s / 2):
-            if self._slate.process is not None:
-                self._end_child(self._slate, self._slate.process)
-            return
-        self._keep_running(self._slate, self._spawn_slate, now)
-        running = self._slate.process
-        if running is None or self._frame_at(self._slate) is None or silence_s < stall_s:
-            return
-        if self._switch.on_air != running.fd("stdout"):
-            self._switch.put_on_air(running.fd("stdout"))
-
-    def _tell_what_is_on_air(self) -> None:
-        on_air = self._switch.on_air
-        sources = (self._compositor, self._slate)
-        role = next((child.role for child in sources if child.process and child.process.fd("stdout") == on_air), None)
-        if role in (None, self._told_on_air):
-            return
-        self._told_on_air = role
-        if role == self._slate.role:
-            self._log.info("the slate is on air")
-        else:
-            self._camera_was_on_air = True
-            self._log.info("the camera's picture is on air")
-
-    def _start_child(self, child: _Child, spawn: Callable[[], ffmpeg.FFmpegProcess], now: float) -> None:
-        child.attempts += 1
-        child.started_at = now
-        try:
-            process = spawn()
-        except OSError as error:
-            child.next_start_at = now + child.backoff.next_wait_s(0)
-            self._log.error("%s cannot be started: %s", child.role, error.strerror)
-            return
-        child.process = process
-        child.log_budget = _LineBudget(self._machinery.clock)
-        self._loop.call(
-            self._loop.read_from, process.fd("stderr"), lambda data: self._take_stderr(child, process, data)
-        )
-        if child is self._publisher:
-            self._switch.add_publisher(process.fd("stdin"))
-        else:
-            self._switch.add_source(process.fd("stdout"), self.wake.set, takes_over=child is self._compositor)
-        self._log.info("%s attempt %d started, pid %d", child.role, child.attempts, process.pid)
-
-    def _spawn_compositor(self) -> ffmpeg.FFmpegProcess:
-        settings = self._settings
-        argv = ffmpeg.compositor_args(
-            f"{settings.rtmp_server}/{self.request.name}",
-            self._overlay_file.path,
-            self._canvas,
-            settings.profile,
-            settings.x264_preset,
-        )
-        return self._spawn("compositor", argv, stdin=False, stdout=True)
-
-    def _spawn_slate(self) -> ffmpeg.FFmpegProcess:
-        settings = self._settings
-        text = settings.slate_back_text if self._camera_was_on_air else settings.slate_waiting_text
-        title = settings.slate_title or self._monitor.match_title
-        try:
-            picture = slate.draw_slate(settings.profile, title, text, settings.slate_image)
-        except ImageRejected as error:  # it was there when the service started
-            self._log.error("%s; the plain slate is shown", error)
-            picture = slate.draw_slate(settings.profile, title, text)
-        path = self._folder / "slate.png"
-        picture.save(path)
-        argv = ffmpeg.slate_args(path, self._overlay_file.path, self._canvas, settings.profile, settings.x264_preset)
-        return self._spawn("slate", argv, stdin=False, stdout=True)
-
-    def _spawn_publisher(self) -> ffmpeg.FFmpegProcess:
-        destination, profile = self.request.destination, self._settings.profile
-        if not ffmpeg.reads_presets(self._settings.ffmpeg_bin):
-            return self._spawn("publisher", ffmpeg.publisher_args(destination, None, profile), stdin=True, stdout=False)
-        key_fd, write_fd = os.pipe()
-        try:
-            os.write(write_fd, ffmpeg.publisher_preset(destination))
-            os.close(write_fd)
-            argv = ffmpeg.publisher_args(destination, key_fd, profile)
-            return self._spawn("publisher", argv, stdin=True, stdout=False, pass_fds=(key_fd,))
-        finally:
-            os.close(key_fd)
-
-    def _spawn(
-        self, role: str, argv: list[str], *, stdin: bool, stdout: bool, pass_fds: tuple[int, ...] = ()
-    ) -> ffmpeg.FFmpegProcess:
-        self._log.debug("%s argv: %s", role, argv)
-        return ffmpeg.FFmpegProcess(
-            role,
-            [self._settings.ffmpeg_bin, *argv],
-            stdin=stdin,
-            stdout=stdout,
-            pass_fds=pass_fds,
-            spawn=self._machinery.spawn,
-        )
-
-    def _bury(self, child: _Child, process: ffmpeg.FFmpegProcess, now: float) -> None:
-        """A child died on its own: say why, and set the time of the next attempt."""
-        self._close_ended(child, process)
-        wait_s = child.backoff.next_wait_s(now - child.started_at)
-        child.next_start_at = now + wait_s
-        self._log.warning("%s ended (%s); next attempt in %.1f s", child.role, process.cause(), wait_s)
-
-    def _end_child(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
-        """End a source that is not needed any more."""
-        self._log.info("%s attempt %d is ended", child.role, child.attempts)
-        process.kill()
-        self._close_ended(child, process)
-
-    def _detach(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
-        """Take the child from the switch, before its pipes are closed."""
-        if child is not self._publisher:
-            self._switch.remove_source(process.fd("stdout"))
-        elif process.takes_input:
-            missed = self._switch.remove_publisher(process.fd("stdin"))
-            if missed:
-                self._log.info("the publisher missed %d frames of picture or sound, being new or slow", missed)
-
-    def _last_words(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
-        """Read the rest of its stderr: it says why it ended."""
-        fd = process.fd("stderr")
-
-        def read() -> None:
-            self._loop.stop_reading(fd)
-            # Another process may hold the pipe open: what is not there now is not awaited.
-            with contextlib.suppress(BlockingIOError):
-                while data := os.read(fd, READ_BYTES):
-                    self._take_stderr(child, process, data)
-
-        self._loop.call(read)
-
-    def _take_stderr(self, child: _Child, process: ffmpeg.FFmpegProcess, data: bytes) -> None:
-        """On the loop's thread: FFmpeg's output to its log, so many lines and no more."""
-        if not data:
-            self.wake.set()
-            return
-        for line in process.take_stderr(data):
-            left_out = child.log_budget.take()
-            if left_out is None:
-                continue
-            if left_out:
-                self._output.warning("%s %d: (%d lines left out)", child.role, child.attempts, left_out)
-            self._output.info("%s %d: %s", child.role, child.attempts, line)
+    def _observe(self, states: States, reason: str | None) -> None:
+        if self._state.move(states, reason):
+            self._log.info("is %s%s", words(states), f": {reason}" if reason else "")
 
     def _end(self) -> None:
         """End everything, on the supervisor's thread, side by side where it takes time."""
         self.stop_event.set()
+        self._observe(STOPPING, self._failure)
         try:
             farewell = _Farewell(self._stop_monitoring, f"farewell-{self.request.name}")
             self._end_children()
@@ -510,54 +586,35 @@ class Stream:
         except Exception:
             self._log.exception("not all of the stream could be ended")
         finally:
+            if self.has_failed:
+                self._observe(FAILED, self._failure)
             try:
                 self._give_back()
             finally:
-                self._on_gone(self.request.name)
+                self._on_gone(self)
                 self.gone.set()
                 self._log.info("stopped")
 
     def _end_children(self) -> None:
         running = [(child, child.process) for child in self._children if child.process]
         try:
-            for child, process in running:
-                if child is self._publisher:  # its input is about to be closed; the sources are drained on
-                    self._detach(child, process)
+            for delivery in self._deliveries:
+                delivery.child.prepare_to_end()  # its input is about to be closed; the sources are drained on
         finally:
             for process in ffmpeg.end_processes([process for _, process in running]):
                 self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
-            for child, process in running:
-                self._close_ended(child, process)
-
-    def _close_ended(self, child: _Child, process: ffmpeg.FFmpegProcess) -> None:
-        """Part with a child that has ended; trouble in that is logged and ends nothing else."""
-        child.process = None
-        try:
-            self._detach(child, process)
-            self._last_words(child, process)
-        except Exception:
-            self._log.exception("%s, pid %d, was not detached", process.role, process.pid)
-        finally:
-            process.close()
+            for child, _ in running:
+                child.close()
 
     def _give_back(self) -> None:
         self._loop.close()
         self._api.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-        redact.remove(self.request.destination.secrets)
+        redact.remove(self.request.secrets)
 
 
-class _Child:
-    """One of a stream's FFmpegs through all its attempts; the supervisor's alone."""
-
-    def __init__(self, role: str, backoff: Backoff) -> None:
-        self.role = role
-        self.backoff = backoff
-        self.process: ffmpeg.FFmpegProcess | None = None
-        self.attempts = 0
-        self.started_at = 0.0
-        self.next_start_at = 0.0
-        self.log_budget = _LineBudget(time.monotonic)
+def _age_s(at: float | None, now: float) -> float | None:
+    return None if at is None else round(now - at, 2)
 
 
 class _Farewell:
@@ -572,25 +629,3 @@ class _Farewell:
         """True when it has been told, or the attempt was given up."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         return not self._thread.is_alive()
-
-
-class _LineBudget:
-    """A burst of log lines, then so many a second."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._left = float(LOG_BURST_LINES)
-        self._at = clock()
-        self._left_out = 0
-
-    def take(self) -> int | None:
-        """How many lines were left out before this one, or None when this one is left out, too."""
-        now = self._clock()
-        self._left = min(LOG_BURST_LINES, self._left + (now - self._at) * LOG_LINES_PER_S)
-        self._at = now
-        if self._left < 1:
-            self._left_out += 1
-            return None
-        self._left -= 1
-        left_out, self._left_out = self._left_out, 0
-        return left_out

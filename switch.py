@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from io_loop import IoLoop
+from media_clock import FlowMeter, MediaClock, Rates
 
 PACKET = 188
 SYNC = 0x47
@@ -33,11 +34,15 @@ MAX_HELD_UNITS = 2_000
 
 @dataclass(frozen=True)
 class Unit:
-    """Whole packets that belong together; a `key` unit is PAT, PMT and a video keyframe."""
+    """Whole packets that belong together; a `key` unit is PAT, PMT and a video keyframe.
+
+    `ticks` is the decoding time in 1/90000 s, where the packet tells it.
+    """
 
     data: bytes
     key: bool = False
     video: bool = False
+    ticks: int | None = None
 
 
 class PesFramer:
@@ -96,11 +101,13 @@ class PesFramer:
         if pes is None or pes.is_torn():
             return
         data = b"".join(pes.packets)
+        is_video = pid == self._video_pid
+        ticks = _decoding_ticks(pes.packets[0]) if is_video else None
         if pes.key and self._pat and self._pmt:
             self._started = True
-            units.append(Unit(self._pat + self._pmt + data, key=True, video=True))
+            units.append(Unit(self._pat + self._pmt + data, key=True, video=True, ticks=ticks))
         elif self._started:
-            units.append(Unit(data, video=pid == self._video_pid))
+            units.append(Unit(data, video=is_video, ticks=ticks))
 
 
 class _OpenPes:
@@ -144,6 +151,21 @@ def _is_random_access(packet: bytes) -> bool:
     return has_adaptation_field and bool(packet[5] & 0x40)
 
 
+def _decoding_ticks(packet: bytes) -> int | None:
+    """DTS, or PTS where they are one, of the PES packet that begins here (ISO/IEC 13818-1, 2.4.3.6)."""
+    payload = _payload_start(packet)
+    if payload + 19 > PACKET or not packet[payload + 7] & 0x80:
+        return None
+    at = payload + (14 if packet[payload + 7] & 0x40 else 9)
+    return (
+        (packet[at] >> 1 & 0x07) << 30
+        | packet[at + 1] << 22
+        | packet[at + 2] >> 1 << 15
+        | packet[at + 3] << 7
+        | packet[at + 4] >> 1
+    )
+
+
 def _section(packet: bytes) -> bytes:
     """The table in a packet that holds all of it, without its checksum."""
     start = _payload_start(packet)
@@ -183,57 +205,83 @@ class UnitQueue:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._units: deque[bytes] = deque()
+        self._units: deque[Unit] = deque()
         self._bytes = 0
         self._sent_of_first = 0
         self._awaits_key = True
-        self.dropped_units = 0
+        self._has_begun = False
+        self.dropped_frames = 0  # since the first keyframe
 
     def offer(self, unit: Unit) -> None:
         """Add a unit, or drop up to the next keyframe when there is no room."""
         if self._bytes + len(unit.data) > self._max_bytes:
             self._drop_all()
         if self._awaits_key and not unit.key:
-            self.dropped_units += 1
+            self.dropped_frames += unit.video and self._has_begun
             return
         self._awaits_key = False
-        self._units.append(unit.data)
+        self._has_begun = True
+        self._units.append(unit)
         self._bytes += len(unit.data)
 
     def head(self) -> memoryview:
         """The bytes to write next; empty when all are written."""
-        return memoryview(self._units[0])[self._sent_of_first :] if self._units else memoryview(b"")
+        return memoryview(self._units[0].data)[self._sent_of_first :] if self._units else memoryview(b"")
 
     def advance(self, written: int) -> None:
         """Note that the first `written` bytes of `head()` are gone."""
         self._sent_of_first += written
-        if self._sent_of_first == len(self._units[0]):
-            self._bytes -= len(self._units.popleft())
+        if self._sent_of_first == len(self._units[0].data):
+            self._bytes -= len(self._units.popleft().data)
             self._sent_of_first = 0
 
     def _drop_all(self) -> None:
         # A unit that is half written must be finished, or the reader gets a torn packet.
-        keep = [self._units[0]] if self._sent_of_first else []
-        self.dropped_units += len(self._units) - len(keep)
-        self._units = deque(keep)
-        self._bytes = sum(map(len, keep))
+        kept = 1 if self._sent_of_first else 0
+        self.dropped_frames += sum(unit.video for unit in list(self._units)[kept:])
+        self._units = deque(list(self._units)[:kept])
+        self._bytes = sum(len(unit.data) for unit in self._units)
         self._awaits_key = True
 
 
 class _Source:
-    """One source that is read: its framer, and what it has said since its last keyframe while it is held."""
+    """One source that is read: its framer, its clock, and what it has said since its last keyframe while it is held."""
 
     def __init__(self, takes_over: bool) -> None:
         self.framer = PesFramer()
+        self.clock = MediaClock()
         self.takes_over = takes_over
-        self.held: list[Unit] = []
+        self.held: list[tuple[Unit, int]] = []  # with the media time each adds
         self.frame_at: float | None = None
+        self.sound_at: float | None = None
+        self.runs_ahead = False
 
-    def hold(self, unit: Unit) -> None:
+    def note(self, unit: Unit, now: float) -> int:
+        """Take its time down; the media time in 1/90000 s that it adds."""
+        if not unit.video:
+            self.sound_at = now
+            return 0
+        step = 0 if unit.ticks is None else self.clock.advance(now, unit.ticks)
+        # For good: what has been filled in cannot be taken back.
+        self.runs_ahead = self.runs_ahead or self.clock.runs_ahead
+        if not self.runs_ahead:
+            self.frame_at = now
+        return step
+
+    def hold(self, unit: Unit, step: int) -> None:
         if unit.key or len(self.held) >= MAX_HELD_UNITS:
             self.held.clear()
         if unit.key or self.held:
-            self.held.append(unit)
+            self.held.append((unit, step))
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """Times by the switch's clock; None before the first. A source that `runs_ahead` is heard no more."""
+
+    frame_at: float | None = None
+    sound_at: float | None = None
+    runs_ahead: bool = False
 
 
 class _Outlet:
@@ -268,21 +316,37 @@ class Switch:
         self._sources: dict[int, _Source] = {}
         self._on_air: int | None = None
         self._outlets: dict[int, _Outlet] = {}
+        self._meter = FlowMeter(clock())
+        self._frames_on_air = 0
 
     @property
     def on_air(self) -> int | None:
         """The descriptor of the source on air. Any thread."""
         return self._on_air
 
-    def frame_at(self, fd: int) -> float | None:
-        """When the source gave its newest video frame, by the clock; None before its first. Any thread."""
+    @property
+    def frames_on_air(self) -> int:
+        """Video frames that were on air so far. Any thread."""
+        return self._frames_on_air
+
+    def source(self, fd: int) -> SourceState:
+        """When this source gave what, as of now. Any thread."""
         source = self._sources.get(fd)
-        return source.frame_at if source else None
+        return SourceState(source.frame_at, source.sound_at, source.runs_ahead) if source else SourceState()
+
+    def rates(self) -> Rates:
+        """What goes on air, over the last seconds. Any thread."""
+        return self._meter.rates(self._clock())
 
     def stuck_since(self, fd: int) -> float | None:
         """Since when this publisher has taken nothing of what is there for it; None while it does. Any thread."""
         outlet = self._outlets.get(fd)
         return outlet.stuck_since if outlet else None
+
+    def dropped_frames(self, fd: int) -> int:
+        """Video frames that this publisher missed since its first because it was slow. Any thread."""
+        outlet = self._outlets.get(fd)
+        return outlet.queue.dropped_frames if outlet else 0
 
     def add_source(self, fd: int, ended: Callable[[], None], *, takes_over: bool) -> None:
         """Read MPEG-TS from `fd`; `ended` is called at its end of file."""
@@ -300,7 +364,7 @@ class Switch:
         self._loop.call(self._add_publisher, fd)
 
     def remove_publisher(self, fd: int) -> int:
-        """Write no more to `fd`; how many units it missed because it was slow or new."""
+        """Write no more to `fd`; how many video frames it missed because it was slow."""
         return self._loop.call(self._remove_publisher, fd)
 
     def _add_source(self, fd: int, ended: Callable[[], None], takes_over: bool) -> None:
@@ -323,13 +387,18 @@ class Switch:
             self._on_air = None
 
     def _take(self, fd: int, source: _Source, unit: Unit) -> None:
+        now = self._clock()
         is_first = source.frame_at is None and unit.video
-        if unit.video:
-            source.frame_at = self._clock()
-        if self._on_air == fd:
-            self._offer(unit)
+        if source.runs_ahead:
             return
-        source.hold(unit)
+        step = source.note(unit, now)
+        if source.runs_ahead:
+            self._changed()
+            return
+        if self._on_air == fd:
+            self._offer(unit, step, now)
+            return
+        source.hold(unit, step)
         if unit.key and source.takes_over:
             self._put_on_air(fd)
         elif is_first:
@@ -341,14 +410,17 @@ class Switch:
             source.takes_over = True  # with its next keyframe
             return
         self._on_air = fd
-        for unit in source.held:
-            self._offer(unit)
+        now = self._clock()
+        for unit, step in source.held:
+            self._offer(unit, step, now)
         source.held = []
         source.takes_over = False  # or it would come back by itself once it was replaced
         self._drain_all()
         self._changed()
 
-    def _offer(self, unit: Unit) -> None:
+    def _offer(self, unit: Unit, step: int, now: float) -> None:
+        self._frames_on_air += unit.video
+        self._meter.add(now, len(unit.data), frames=unit.video, ticks=max(step, 0))
         for outlet in self._outlets.values():
             outlet.queue.offer(unit)
 
@@ -362,7 +434,7 @@ class Switch:
     def _remove_publisher(self, fd: int) -> int:
         self._loop.stop_writing(fd)
         outlet = self._outlets.pop(fd, None)
-        return outlet.queue.dropped_units if outlet else 0
+        return outlet.queue.dropped_frames if outlet else 0
 
     def _drain(self, fd: int) -> None:
         outlet = self._outlets[fd]

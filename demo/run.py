@@ -63,7 +63,8 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     settings = load_settings({"_env_file": None, "overlay_api_base": "", "overlay_image_base": ""})
     binary = ffmpeg.find_ffmpeg(settings.ffmpeg_bin)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
-    rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"])
+    port = free_port()
+    rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"], f"127.0.0.1:{port}")
     stack.callback(rtmp.close)
     server = f"rtmp://127.0.0.1:{rtmp.port}"
     destination = f"{server}/youtube/{STREAM_KEY}"
@@ -72,7 +73,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     stack.enter_context(_replay(feed, ball_s))
     camera.draw_scene(folder)
     stack.enter_context(_child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
-    api = stack.enter_context(_service(f"{server}/live", feed.url, binary, folder))
+    api = stack.enter_context(_service(port, f"{server}/live", feed.url, binary, folder))
     _start_stream(api, destination)
     viewer = Viewer(binary, destination, canvas_of(settings.profile))
     stack.callback(viewer.close)
@@ -127,9 +128,8 @@ def in_colors(state: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _service(rtmp_server: str, feed_url: str, binary: str, folder: Path) -> Iterator[str]:
+def _service(port: int, rtmp_server: str, feed_url: str, binary: str, folder: Path) -> Iterator[str]:
     """`python app.py` with the demo's settings, beside no `.env`; gives the address of its API."""
-    port = free_port()
     env = os.environ | {
         "HOST": "127.0.0.1",
         "PORT": str(port),

@@ -28,13 +28,19 @@ class RtmpServerError(Exception):
 
 
 class RtmpServer:
-    """One nginx with RTMP applications on one port; `close()` ends it. Its files go to `folder`."""
+    """One nginx with RTMP applications on one port; `close()` ends it. Its files go to `folder`.
 
-    def __init__(self, folder: Path, host: str, port: int, applications: Sequence[str]) -> None:
+    `hooks` is the address (`HOST:PORT`) of the service that is told when a camera
+    of the first application comes and goes.
+    """
+
+    def __init__(
+        self, folder: Path, host: str, port: int, applications: Sequence[str], hooks: str | None = None
+    ) -> None:
         self.port = port
         self.error_log = folder / "nginx.log"
         config = folder / "nginx.conf"
-        config.write_text(rtmp_config(folder, host, port, applications))
+        config.write_text(rtmp_config(folder, host, port, applications, hooks))
         self._process = subprocess.Popen(
             # Its master tells its workers to go, which SIGKILL would not let it do.
             dies_with_its_parent([_nginx(), "-p", str(folder), "-c", str(config), "-e", str(self.error_log)], "TERM"),
@@ -66,20 +72,13 @@ class RtmpServer:
             self._process.wait()
 
 
-def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str]) -> str:
-    """The configuration of the README, with these applications."""
+def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str], hooks: str | None = None) -> str:
+    """`nginx.conf` as it is shipped, with these addresses, applications and files; without `hooks` it has none."""
     for name in applications:
         if not _APPLICATION.fullmatch(name):
             raise RtmpServerError(f"{name!r} is no name for an RTMP application")
-    blocks = "".join(
-        f"""
-        application {name} {{
-            live on;
-            record off;
-        }}
-"""
-        for name in applications
-    )
+    hook_port = free_port() if hooks else 0
+    blocks = [_application(name, hook_port if hooks and name == applications[0] else None) for name in applications]
     return f"""load_module {_module()};
 daemon off;
 worker_processes 1;
@@ -95,7 +94,46 @@ rtmp {{
     server {{
         listen {host}:{port};
         chunk_size 4096;
-{blocks}    }}
+{"".join(blocks)}    }}
+}}
+{_hook_gate(folder, hook_port, hooks) if hooks else ""}"""
+
+
+def _application(name: str, hook_port: int | None) -> str:
+    hooks = ""
+    if hook_port is not None:
+        hooks = f"""
+            on_publish http://127.0.0.1:{hook_port}/hooks/publish;
+            on_publish_done http://127.0.0.1:{hook_port}/hooks/publish_done;"""
+    return f"""
+        application {name} {{
+            live on;
+            record off;{hooks}
+        }}
+"""
+
+
+def _hook_gate(folder: Path, port: int, service: str) -> str:
+    """nginx-rtmp turns cameras away while its hook does not answer: this lets them in when the service is down."""
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temp_paths = "".join(f'    {kind}_temp_path "{folder}";\n' for kind in kinds)
+    return f"""
+http {{
+    access_log off;
+{temp_paths}
+    server {{
+        listen 127.0.0.1:{port};
+
+        location /hooks/ {{
+            proxy_pass http://{service};
+            proxy_connect_timeout 1s;
+            proxy_read_timeout 3s;
+            error_page 502 504 = @open;
+        }}
+        location @open {{
+            return 204;
+        }}
+    }}
 }}
 """
 

@@ -22,9 +22,10 @@ RTMP_PORT = 1935
 
 def main() -> None:
     try:
-        address = urlsplit(load_settings().rtmp_server)
+        settings = load_settings()
     except ConfigurationError as error:
         sys.exit(str(error))
+    address = urlsplit(settings.rtmp_server)
     port = address.port or RTMP_PORT
     host = address.hostname or ""
     if address.scheme != "rtmp" or not _is_this_machine(host) or listens(host, port):
@@ -33,7 +34,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="overlay-nginx-") as folder:
         try:
             # Cameras come from outside, so it listens on all addresses.
-            server = RtmpServer(Path(folder), "0.0.0.0", port, [address.path.strip("/")])
+            hooks = f"127.0.0.1:{settings.port}"
+            server = RtmpServer(Path(folder), "0.0.0.0", port, [address.path.strip("/")], hooks)
         except RtmpServerError as error:
             sys.exit(f"RTMP_SERVER: {error}")
         try:

@@ -61,6 +61,8 @@ def _receive(path: Path) -> None:
 
 if __name__ == "__main__":
     here, arguments = Path(sys.argv[1]), sys.argv[2:]
+    if arguments[-2:] == ["-h", "long"]:
+        sys.exit(0)
     if "hash" in arguments:
         print("SHA256=0" if (here / "no-presets").exists() else "MD5=0")
         sys.exit(0)

@@ -57,12 +57,14 @@ def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
     assert slate[encode] == compositor[compositor.index("-c:v") : compositor.index("-output_ts_offset")]
     assert " ".join(slate[: slate.index("-c:v")]) == (
         "-hide_banner -nostdin -nostats -loglevel level+info "
-        "-re -f lavfi -i color=c=black:s=1280x720:r=30 -f image2 -pattern_type none -i /tmp/s.png "
-        "-f image2 -pattern_type none -loop 1 -framerate 25 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
-        "-re -f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100 -filter_complex "
+        "-re -itsoffset -0.6 -f lavfi -i color=c=black:s=1280x720:r=30 -f image2 -pattern_type none -i /tmp/s.png "
+        "-itsoffset -0.6 -f image2 -pattern_type none -loop 1 -framerate 25 "
+        "-threads 1 -thread_queue_size 1 -i /tmp/o.png "
+        "-re -itsoffset -0.6 -f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100 -filter_complex "
         "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
         "[slate][overlay]overlay=x=0:y=552:format=yuv420,"
-        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,setpts=PTS+0.6/TB "
+        "-af asetpts=PTS+0.6/TB"
     )
     assert slate[encode.stop :] == ["-output_ts_offset", "0", "-f", "mpegts", "pipe:1"]
 
@@ -72,7 +74,7 @@ def test_the_publishers_command_line_has_no_key() -> None:
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info -probesize 1032000 -analyzeduration 500000 "
         "-fflags +discardcorrupt -f mpegts -i pipe:0 -c copy -map 0:v:0 -map 0:a:0 "
-        "-f flv -flvflags no_duration_filesize -flush_packets 1 -rw_timeout 10000000 "
+        "-f flv -flvflags no_duration_filesize -flush_packets 1 -rw_timeout 10000000 -send_buffer_size 516000 "
         "-fpre /dev/fd/7 rtmp://a.rtmp.youtube.com/live2"
     )
     exposed = ffmpeg.publisher_args(DESTINATION, None, PROFILES["720p30"])

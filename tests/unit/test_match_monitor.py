@@ -396,12 +396,13 @@ def drawn_own(folder: Path, number: int) -> bytes:
     return expected(folder, overlay.draw_scoreboard(parse_match_data(MATCH[number].as_own_shape()), CANVAS))
 
 
-def test_the_ages_tell_of_the_feed_and_of_the_picture(rig: MakeRig, feed: MatchFeed) -> None:
+def test_it_tells_when_it_heard_and_when_it_drew(rig: MakeRig, feed: MatchFeed) -> None:
     one = rig("data")
-    assert (one.monitor.score_age_s, one.monitor.overlay_age_s) == (None, None)
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (None, None)
     feed.data = score(5)
     one.monitor.poll()
+    began = one.clock()
     one.clock.advance(7)
-    assert (one.monitor.score_age_s, one.monitor.overlay_age_s) == (7, 7)
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (began, began)
     one.monitor.poll()
-    assert (one.monitor.score_age_s, one.monitor.overlay_age_s) == (0, 7)
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (began + 7, began)

@@ -13,7 +13,7 @@ import pytest
 from config import Settings
 from demo.match_feed import Answer, MatchFeed
 from destination import parse_destination
-from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive, StreamNotFound, StreamStopped
+from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive, StreamNotFound, StreamStopped, WorkFolderUnusable
 from match_monitor import MatchMonitor
 from streams import Machinery, StreamRegistry, StreamRequest
 from tests.conftest import SettingsFactory
@@ -409,7 +409,7 @@ def test_a_start_that_fails_late_takes_the_monitoring_back(
     one = service(overlay_api_base=feed.url)
     with monkeypatch.context() as patch:
         patch.setattr(MatchMonitor, "first_overlay", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(WorkFolderUnusable, match="^The temporary folder cannot be written: No space"):
             one.start()
     assert feed.paths("POST") == ["/start-match-monitoring", "/stop-match-monitoring"]
     assert threads_of_streams() == []
@@ -435,7 +435,7 @@ def test_a_fault_in_the_ending_still_frees_the_name(
     one.start()
     pids = [one.wait_for_lives(role, 1)[0]["pid"] for role in ("compositor", "publisher")]
     with monkeypatch.context() as patch:
-        patch.setattr("streams.Stream._detach", lambda *_: 1 / 0)
+        patch.setattr("children.Child.prepare_to_end", lambda *_: 1 / 0)
         one.registry.stop("m1")
     assert "not all of the stream could be ended" in caplog.text
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []

@@ -94,7 +94,7 @@ def test_any_bytes_at_all_raise_nothing() -> None:
 
 
 def unit(size: int, key: bool = False) -> Unit:
-    return Unit(b"x" * size, key)
+    return Unit(b"x" * size, key, video=True)
 
 
 def drain(queue: UnitQueue) -> int:
@@ -121,7 +121,7 @@ def test_a_full_queue_drops_to_the_next_keyframe_and_counts() -> None:
     queue.offer(unit(40))
     queue.offer(unit(5))
     assert not queue.head()
-    assert queue.dropped_units == 4
+    assert queue.dropped_frames == 4
     queue.offer(unit(30, key=True))
     assert drain(queue) == 30
 
@@ -241,7 +241,7 @@ def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loo
     newest = second.key_frame(frame(8)) + second.audio(b"a" * 50) + second.video(frame(9))
     ready.write(second.key_frame(frame(7)) + second.video(frame(7)) + newest)
     assert changes.wait(10), "its first frame is told"
-    eventually(lambda: switch.frame_at(ready.read_fd))
+    eventually(lambda: switch.source(ready.read_fd).frame_at)
     assert (switch.on_air, sink.read()) == (live.read_fd, begun)
     switch.put_on_air(ready.read_fd)
     eventually(lambda: sink.read() == begun + newest)
@@ -258,15 +258,15 @@ def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: IoLoop, pipes: li
     source, clock = pipes[0], FakeClock()
     switch = Switch(loop, 100_000, lambda: None, clock)
     switch.add_source(source.read_fd, lambda: None, takes_over=True)
-    assert switch.frame_at(source.read_fd) is None
+    assert switch.source(source.read_fd).frame_at is None
     muxer = Muxer()
     source.write(muxer.key_frame(frame(1)))
-    eventually(lambda: switch.frame_at(source.read_fd) == 1000)
+    eventually(lambda: switch.source(source.read_fd).frame_at == 1000)
     clock.advance(5)
     source.write(muxer.audio(b"a" * 50))
     clock.advance(5)
     source.write(muxer.video(frame(2)))
-    eventually(lambda: switch.frame_at(source.read_fd) == 1010)
+    eventually(lambda: switch.source(source.read_fd).frame_at == 1010)
 
 
 def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: IoLoop, pipes: list[Pipe]) -> None:

@@ -1,0 +1,165 @@
+"""One destination of a stream: its publisher, started again for as long as the stream lasts, and its troubles.
+
+A stream has one, and a second one when it was given a backup URL; neither
+knows of the other. Stepped by the supervisor's thread, which owns it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import ffmpeg
+from children import Child, Surroundings
+from config import Settings
+from destination import Destination
+from switch import Switch
+
+LONGEST_WAIT_S = 30.0
+# What is said of a slow destination stays said for so long after the last lost frame.
+SLOW_FOR_S = 10.0
+
+CONNECTING = "connecting"
+CONNECTED = "connected"
+RECONNECTING = "reconnecting"
+
+
+@dataclass(frozen=True)
+class DeliveryStatus:
+    """`url` has its key masked; `state` is connecting, connected or reconnecting; `reason` says what is wrong."""
+
+    url: str
+    state: str
+    reason: str | None
+    attempts: int
+    dropped_frames: int
+
+
+class Delivery:
+    """Keeps one publisher connected to one destination."""
+
+    def __init__(
+        self, role: str, destination: Destination, settings: Settings, switch: Switch, around: Surroundings
+    ) -> None:
+        self._destination = destination
+        self._settings = settings
+        self._switch = switch
+        self._log = around.log
+        self._clock = around.clock
+        self.child = Child(
+            role,
+            around,
+            LONGEST_WAIT_S,
+            attach=lambda process: switch.add_publisher(process.fd("stdin")),
+            detach=self._detach,
+            on_line=self._take_line,
+        )
+        self._state = CONNECTING
+        self._reason: str | None = None
+        self._published_at: float | None = None
+        self._closes_soon = False
+        self._dropped = 0
+        self._frames_at_loss: int | None = None
+        self._last_dropped = 0
+        self._dropped_at: float | None = None
+
+    def step(self, now: float) -> None:
+        """Look once at the publisher."""
+        if self.child.has_died():
+            self._bury(now)
+        self._end_stuck(now)
+        if self.child.is_due(now):
+            self._start(now)
+        self._note_connected(now)
+        self._note_dropped(now)
+
+    @property
+    def dropped_frames(self) -> int:
+        """Video frames that were on air and never reached this destination, since it was first connected."""
+        process = self.child.process
+        if process is None or not process.takes_input:
+            return self._dropped
+        return self._dropped + self._switch.dropped_frames(process.fd("stdin"))
+
+    def status(self) -> DeliveryStatus:
+        """As of the last step. Any thread."""
+        return DeliveryStatus(
+            self._destination.masked_url, self._state, self._reason, self.child.attempts, self._last_dropped
+        )
+
+    def _start(self, now: float) -> None:
+        self._published_at = None
+        destination, profile = self._destination, self._settings.profile
+        if not ffmpeg.reads_presets(self._settings.ffmpeg_bin):
+            argv = ffmpeg.publisher_args(destination, None, profile)
+            self.child.start(argv, now, stdin=True, stdout=False)
+            return
+        key_fd, write_fd = os.pipe()
+        try:
+            os.write(write_fd, ffmpeg.publisher_preset(destination))
+            os.close(write_fd)
+            argv = ffmpeg.publisher_args(destination, key_fd, profile)
+            self.child.start(argv, now, stdin=True, stdout=False, pass_fds=(key_fd,))
+        finally:
+            os.close(key_fd)
+
+    def _take_line(self, line: str) -> None:
+        if self._published_at is None and ffmpeg.says_output_is_open(line):
+            self._published_at = self._clock()
+
+    def _bury(self, now: float) -> None:
+        process = self.child.process
+        cause = self.child.bury(now)
+        lived_s = None if self._published_at is None else now - self._published_at
+        fault = ffmpeg.destination_fault(process.last_lines, lived_s) if process else None
+        self._closes_soon = fault == ffmpeg.REFUSED
+        self._lose(fault or f"the {self.child.role} ended ({cause})")
+
+    def _end_stuck(self, now: float) -> None:
+        """A destination that accepts and then reads no more would hold its FFmpeg for good."""
+        process = self.child.process
+        since = self._switch.stuck_since(process.fd("stdin")) if process else None
+        if process is None or since is None or now - since < self._settings.publisher_stall_timeout_s:
+            return
+        self._log.warning(
+            "%s: the destination takes no data for %.0f s: the connection is made anew", self.child.role, now - since
+        )
+        process.kill()
+        self.child.bury(now)
+        self._lose("the destination takes no data")
+
+    def _lose(self, reason: str) -> None:
+        if reason != self._reason:
+            self._log.warning("%s: %s", self.child.role, reason)
+        self._reason = reason
+        if self._state == CONNECTED:
+            self._frames_at_loss = self._switch.frames_on_air
+        self._state = RECONNECTING
+
+    def _note_connected(self, now: float) -> None:
+        published_at = self._published_at
+        if self._state == CONNECTED or self.child.process is None or published_at is None:
+            return
+        if self._closes_soon and now - published_at < ffmpeg.CLOSES_SOON_S:
+            return
+        self._state, self._reason, self._closes_soon = CONNECTED, None, False
+        if self._frames_at_loss is not None:
+            self._dropped += self._switch.frames_on_air - self._frames_at_loss
+            self._frames_at_loss = None
+        self._log.info("%s: connected to %s", self.child.role, self._destination)
+
+    def _note_dropped(self, now: float) -> None:
+        dropped = self.dropped_frames
+        if dropped > self._last_dropped and self._state == CONNECTED:
+            if self._dropped_at is None:
+                self._log.warning("%s: the destination takes data too slowly: frames are dropped", self.child.role)
+            self._dropped_at = now
+        self._last_dropped = dropped
+        if self._dropped_at is not None and self._state == CONNECTED:
+            self._reason = f"the destination takes data too slowly: {dropped} frames dropped so far"
+            if now - self._dropped_at >= SLOW_FOR_S:
+                self._dropped_at = self._reason = None
+
+    def _detach(self, process: ffmpeg.FFmpegProcess) -> None:
+        if process.takes_input:
+            self._dropped += self._switch.remove_publisher(process.fd("stdin"))
