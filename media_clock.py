@@ -17,7 +17,7 @@ _WRAP = 1 << 33
 # An encoder that has stood still, or a camera's link, gives all at once what it owes;
 # what comes on top of that was never filmed. At the start a camera may send what it kept.
 MAX_AHEAD_S = 0.5
-MAX_AHEAD_AT_START_S = 3.0
+MAX_AHEAD_AT_START_S = 1.5
 START_S = 3.0
 # Less than this share of a media second in a second, for as long as the window.
 SLOW_SPEED = 0.9
@@ -44,14 +44,16 @@ class FlowMeter:
 
     def add(self, now: float, size: int, *, frames: int = 0, ticks: int = 0) -> None:
         """Note bytes, and the frames and media time (in 1/90000 s) that came with them."""
-        if now - self._samples[-1][0] >= SAMPLE_S:
-            self._samples.append((now, self._frames, self._bytes, self._media_ticks))
-            while now - self._samples[1][0] >= WINDOW_S:
-                self._samples.popleft()
+        if now - self._added_at >= SAMPLE_S:  # a silence, whose beginning counts
+            self._samples.append((self._added_at, self._frames, self._bytes, self._media_ticks))
         self._added_at = now
         self._bytes += size
         self._frames += frames
         self._media_ticks += ticks
+        if now - self._samples[-1][0] >= SAMPLE_S:
+            self._samples.append((now, self._frames, self._bytes, self._media_ticks))
+            while now - self._samples[1][0] >= WINDOW_S:
+                self._samples.popleft()
 
     def rates(self, now: float) -> Rates:
         """Over the last WINDOW_S, or since the beginning while that is shorter."""
@@ -71,30 +73,36 @@ class FlowMeter:
 
 
 class MediaClock:
-    """One source's media time since its first frame, and how far it is ahead of the clock."""
+    """One source's media time, and how far it is ahead of the clock since `restart()`."""
 
     def __init__(self) -> None:
+        self.media_s = 0.0
+        self.excess_s = 0.0
+        self._last_ticks: int | None = None
         self._started_at: float | None = None
-        self._last_ticks = 0
-        self._media_ticks = 0
+        self._started_media_s = 0.0
         self._leads: deque[tuple[float, float]] = deque()  # time, greatest lead up to then
         self._greatest_lead_s = 0.0
-        self.excess_s = 0.0
+
+    def restart(self, now: float) -> None:
+        """Measure from here on."""
+        self._started_at, self._started_media_s = now, self.media_s
+        self._leads = deque([(now, 0.0)])
+        self._greatest_lead_s = self.excess_s = 0.0
 
     def advance(self, now: float, ticks: int) -> int:
         """Note a frame's decoding time in 1/90000 s; how far it is from the one before, 0 for the first."""
-        if self._started_at is None:
-            self._started_at, self._last_ticks = now, ticks
-            self._leads.append((now, 0.0))
+        last, self._last_ticks = self._last_ticks, ticks
+        if last is None:
             return 0
-        step = (ticks - self._last_ticks + _WRAP // 2) % _WRAP - _WRAP // 2
-        self._last_ticks = ticks
-        self._media_ticks += step
-        self._judge(now, self._started_at)
+        step = (ticks - last + _WRAP // 2) % _WRAP - _WRAP // 2
+        self.media_s += step / TICKS_PER_S
+        if self._started_at is not None:
+            self._judge(now, self._started_at)
         return step
 
     def _judge(self, now: float, started_at: float) -> None:
-        lead_s = self._media_ticks / TICKS_PER_S - (now - started_at)
+        lead_s = self.media_s - self._started_media_s - (now - started_at)
         self.excess_s = lead_s - self._leads[0][1]
         self._greatest_lead_s = max(self._greatest_lead_s, lead_s)
         if now - started_at < START_S:

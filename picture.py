@@ -168,7 +168,11 @@ class Picture:
         if compositor.child.process is None:
             return
         if source.runs_ahead:
-            self._replace("the camera's clock jumped ahead", now, takes_sound=True)
+            self._replace(
+                "the picture runs ahead of the clock: the camera's clock jumped, or it sends a backlog",
+                now,
+                takes_sound=True,
+            )
         elif source.frame_at is None:
             limit_s = SOUND_LIMIT_S if compositor.takes_sound else KEYFRAME_LIMIT_S
             if compositor.opened_at is not None and now - compositor.opened_at >= limit_s:
@@ -178,6 +182,12 @@ class Picture:
             what = f"no frames from the camera for {now - source.frame_at:.1f} s"
             left = "the camera left" if self._left_at is not None else what
             self._replace(left, now, takes_sound=True)
+        elif (
+            compositor.child.stdout != self._switch.on_air
+            and compositor.opened_at is not None
+            and now - compositor.opened_at >= KEYFRAME_LIMIT_S
+        ):
+            self._replace("the camera's picture does not come in real time", now, takes_sound=True)
         elif self._left_at is not None and source.frame_at > self._left_at + 1:
             self._left_at = None
 
@@ -256,7 +266,8 @@ class Picture:
     def _step_slate(self, now: float) -> None:
         limit_s, silence_s = self._limit_s(), self._silence_s(now)
         if silence_s < limit_s - min(SLATE_LEAD_S, limit_s / 2) and self._left_at is None:
-            self._slate.end()
+            if self._slate.stdout != self._switch.on_air:  # else the compositor takes over at its next keyframe
+                self._slate.end()
             return
         if self._slate.is_due(now):
             self._start_slate(now)

@@ -563,7 +563,9 @@ class Stream:
         picture, primary = self.picture.status, self._primary.status()
         troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
         reason = "; ".join(troubles) or None
-        if primary.state == CONNECTING or (picture.on_air is None and self._state.states == STARTING):
+        if primary.state == CONNECTING or (
+            primary.state == CONNECTED and picture.on_air is None and self._state.states == STARTING
+        ):
             return STARTING, reason
         is_away = picture.on_air == "slate" or (picture.on_air is None and State.SLATE in self._state.states)
         if primary.state == CONNECTED:

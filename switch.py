@@ -28,6 +28,11 @@ PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
 # A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
 MAX_UNIT_BYTES = 4_000_000
+# More media than this in less time is a backlog, of probing or of a camera that kept what it could not send.
+BURST_S = 0.05
+# A source that is asked for begins with a keyframe no older than this, if one comes soon.
+FRESH_S = 0.1
+KEY_WAIT_S = 0.4
 # A GOP of 2 s has 300 units at the most; a source without keyframes is not kept.
 MAX_HELD_UNITS = 2_000
 
@@ -255,6 +260,9 @@ class _Source:
         self.frame_at: float | None = None
         self.sound_at: float | None = None
         self.runs_ahead = False
+        self.key_at: float | None = None
+        self.asked_at: float | None = None
+        self._key_media_s = 0.0
 
     def note(self, unit: Unit, now: float) -> int:
         """Take its time down; the media time in 1/90000 s that it adds."""
@@ -267,6 +275,14 @@ class _Source:
         if not self.runs_ahead:
             self.frame_at = now
         return step
+
+    def comes_in_real_time(self, key: Unit, now: float) -> bool:
+        """At a keyframe: whether what came since the one before took as long as it lasts."""
+        before, media_s = self.key_at, self.clock.media_s - self._key_media_s
+        self.key_at, self._key_media_s = now, self.clock.media_s
+        if key.ticks is None:
+            return True
+        return before is not None and media_s - (now - before) <= BURST_S
 
     def hold(self, unit: Unit, step: int) -> None:
         if unit.key or len(self.held) >= MAX_HELD_UNITS:
@@ -295,11 +311,12 @@ class _Outlet:
 class Switch:
     """Forwards the source on air to every publisher, in whole units.
 
-    A source that `takes_over` goes on air with its first keyframe; its
-    predecessor is heard until then. Any other is held ready: `put_on_air` lets
-    it begin with its newest keyframe, at once. Callable from any thread but the
-    loop's; `changed` is called on the loop's when a source has its first frame
-    or goes on air.
+    A source that `takes_over` goes on air with its first keyframe that comes in
+    real time; its predecessor is heard until then. So no backlog goes out in a
+    burst, which would stay as delay at the viewers. With nothing else on air its
+    first keyframe will do. Any other source is held ready for `put_on_air`.
+    Callable from any thread but the loop's; `changed` is called on the loop's
+    when a source has its first frame or goes on air.
     """
 
     def __init__(
@@ -353,8 +370,8 @@ class Switch:
         self._loop.call(self._add_source, fd, ended, takes_over)
 
     def put_on_air(self, fd: int) -> None:
-        """Begin with the newest keyframe of this source; it must have given a frame."""
-        self._loop.call(self._put_on_air, fd)
+        """Let this source, which has given a frame, begin with a fresh keyframe; ask again until it is on air."""
+        self._loop.call(self._ask_for, fd)
 
     def remove_source(self, fd: int) -> None:
         self._loop.call(self._remove_source, fd)
@@ -398,19 +415,25 @@ class Switch:
         if self._on_air == fd:
             self._offer(unit, step, now)
             return
+        is_in_time = unit.key and source.comes_in_real_time(unit, now)
         source.hold(unit, step)
-        if unit.key and source.takes_over:
-            self._put_on_air(fd)
+        if unit.key and source.takes_over and (is_in_time or self._on_air is None):
+            self._put_on_air(fd, source, now)
         elif is_first:
             self._changed()
 
-    def _put_on_air(self, fd: int) -> None:
-        source = self._sources[fd]
-        if not source.held:
+    def _ask_for(self, fd: int) -> None:
+        source, now = self._sources[fd], self._clock()
+        source.asked_at = source.asked_at or now
+        is_fresh = source.key_at is not None and now - source.key_at <= FRESH_S
+        if source.held and (is_fresh or now - source.asked_at >= KEY_WAIT_S or self._on_air is None):
+            self._put_on_air(fd, source, now)
+        else:
             source.takes_over = True  # with its next keyframe
-            return
+
+    def _put_on_air(self, fd: int, source: _Source, now: float) -> None:
         self._on_air = fd
-        now = self._clock()
+        source.clock.restart(now)
         for unit, step in source.held:
             self._offer(unit, step, now)
         source.held = []

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -195,7 +196,8 @@ def test_a_key_is_never_in_a_file_that_others_may_read(
     modes = []
 
     def note_mode(fd: int) -> None:
-        modes.append(os.fstat(fd).st_mode & 0o777)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            modes.append(os.fstat(fd).st_mode & 0o777)
 
     monkeypatch.setattr(os, "fsync", note_mode)
     file.keep(kept("m"))
