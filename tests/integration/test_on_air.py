@@ -235,11 +235,8 @@ def test_banners_are_on_air_and_go(
     service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer], kind: str
 ) -> None:
     boards = [parse_match_data(state.as_own_shape()) for state in MATCH]
-    ball, event = next(
-        (index, events[0])
-        for index in range(60, len(boards))
-        if [event.kind for event in (events := events_between(boards[index - 1], boards[index]))] == [kind]
-    )
+    told = {ball: events_between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
+    ball, event = next((ball, events[0]) for ball, events in told.items() if [one.kind for one in events] == [kind])
     strips = [scene_strip(Scene(boards[ball - 1])), scene_strip(Scene(boards[ball], event))]
     strips.append(scene_strip(Scene(boards[ball])))
     feed.data = Answer.of(MATCH[ball - 1].as_own_shape())
