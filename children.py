@@ -7,8 +7,9 @@ decided by `picture.py` and `delivery.py`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import ffmpeg
@@ -39,7 +40,8 @@ class Child:
 
     `attach` and `detach` join a process to the switch and part them again;
     `on_line` gets each line of its stderr, on the loop's thread. The end of one
-    that `may_fail` is no trouble of the stream's.
+    that `may_fail` is no trouble of the stream's. Two that play one role in
+    turn are `counted_with` each other.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Child:
         detach: Callable[[ffmpeg.FFmpegProcess], None],
         on_line: Callable[[str], None] | None = None,
         may_fail: bool = False,
+        counted_with: Child | None = None,
     ) -> None:
         self.role = role
         self.process: ffmpeg.FFmpegProcess | None = None
@@ -65,6 +68,7 @@ class Child:
         self._detach = detach
         self._on_line = on_line
         self._may_fail = may_fail
+        self._numbers: Iterator[int] = counted_with._numbers if counted_with else itertools.count(1)
 
     @property
     def stdout(self) -> int | None:
@@ -82,7 +86,7 @@ class Child:
     ) -> None:
         """Begin an attempt; when it cannot be begun that is said, and the next one waits."""
         around = self._around
-        self.attempts += 1
+        self.attempts = next(self._numbers)
         self.started_at = now
         around.log.debug("%s argv: %s", self.role, argv)
         try:

@@ -84,7 +84,7 @@ def _decode_png(content: bytes, what: str, least: tuple[int, int], most: int) ->
 
 
 class OverlayFile:
-    """The PNG that FFmpeg re-reads; only complete pictures ever stand at its path."""
+    """The PNG that FFmpeg re-reads; only complete pictures ever stand at its path. For any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -107,16 +107,18 @@ class OverlayFile:
                 return False
             self._replace(content)
             self._content = content
-        return True
+            return True
 
-    def restore(self) -> None:
-        """Put the last picture back when something else than us has removed or changed it."""
+    def restore(self) -> bool:
+        """Put the last picture back when something else than us has removed or changed it; True when that was so."""
         with self._lock, contextlib.suppress(OSError):
-            if not self.path.is_file() or self.path.read_bytes() != self._content:
+            if self._content and (not self.path.is_file() or self.path.read_bytes() != self._content):
                 self._replace(self._content)
+                return True
+        return False
 
     def _replace(self, content: bytes) -> None:
-        self.path.parent.mkdir(exist_ok=True)  # some tidy /tmp away
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # some tidy /tmp away
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)

@@ -82,7 +82,7 @@ class Picture:
         self._around = around
         self._log = around.log
         self._compositor = _Compositor(switch, around)
-        self._successor = _Compositor(switch, around)
+        self._successor = _Compositor(switch, around, counted_with=self._compositor.child)
         self._listener = _Listener(around)
         self._slate = Child(
             "slate",
@@ -108,7 +108,7 @@ class Picture:
     @property
     def attempts(self) -> dict[str, int]:
         return {
-            "compositor": self._compositor.child.attempts + self._successor.child.attempts,
+            "compositor": max(self._compositor.child.attempts, self._successor.child.attempts),
             "slate": self._slate.attempts,
             "listener": self._listener.child.attempts,
         }
@@ -241,11 +241,12 @@ class Picture:
         if on_air is None or on_air.process is None or frame_at is None or now - frame_at >= LOOK_S:
             self._overlay_watch.reset()
             return
+        if self._overlay_watch.is_due(now) and self._overlay_file.restore():
+            self._log.warning("the overlay was removed or changed by something else; it is put back")
         if not self._overlay_watch.is_dead(on_air.process.pid, now):
             return
         self._log.warning("the overlay on air is not the one on disk: FFmpeg reads it no more")
         self._overlay_watch.reset()
-        self._overlay_file.restore()
         if on_air is self._slate:
             self._slate.end()
         else:
@@ -253,6 +254,7 @@ class Picture:
 
     def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool) -> None:
         settings = self._settings
+        self._overlay_file.restore()
         argv = ffmpeg.compositor_args(
             self._ingest_url,
             self._overlay_file.path,
@@ -277,6 +279,7 @@ class Picture:
             self._switch.put_on_air(self._slate.stdout)
 
     def _start_slate(self, now: float) -> None:
+        self._overlay_file.restore()  # without it no FFmpeg starts
         try:
             self._draw_slate()
         except OSError as error:
@@ -340,7 +343,7 @@ class Picture:
 class _Compositor:
     """The compositor's child, and what its attempt has said so far."""
 
-    def __init__(self, switch: Switch, around: Surroundings) -> None:
+    def __init__(self, switch: Switch, around: Surroundings, counted_with: Child | None = None) -> None:
         self.takes_sound = True
         self.opened_at: float | None = None
         self.sound: str | None = None
@@ -352,6 +355,7 @@ class _Compositor:
             attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=True),
             detach=lambda process: switch.remove_source(process.fd("stdout")),
             on_line=self._take_line,
+            counted_with=counted_with,
         )
 
     def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
@@ -408,8 +412,11 @@ class _OverlayWatch:
         self._grew_at = 0.0
         self._looked_at = float("-inf")
 
+    def is_due(self, now: float) -> bool:
+        return now - self._looked_at >= LOOK_S
+
     def is_dead(self, pid: int, now: float) -> bool:
-        if pid == self._pid and now - self._looked_at < LOOK_S:
+        if not self.is_due(now) and pid == self._pid:
             return False
         try:
             read = psutil.Process(pid).io_counters().read_chars

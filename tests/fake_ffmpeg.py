@@ -1,10 +1,12 @@
 """A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
 
-The script maps a role (`compositor`, `slate`, `publisher`) to: `stderr` (lines to
-print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows), `exit` (status to end with at once),
-`ignore_signals`, `ignore_eof`, `wedged` (a publisher that never reads). It notes each life in `lives.jsonl` and what a
-publisher receives in `received-PID`. It takes options from preset files unless
-a file `no-presets` stands beside it.
+The script maps a role (`compositor`, `slate`, `listener`, `publisher`) to: `stderr` (lines to
+print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows; `{pid}` in its
+name is this life's), `exit` (status to end with at once), `ignore_signals`, `ignore_eof`, `wedged` (a
+publisher that never reads), `obeys` (it does what is appended to `orders-PID`, a line each: `say TEXT`
+on stderr, `take BYTES` of its input, `exit STATUS`). One publisher of several is scripted as
+`publisher SERVER_URL`. It notes each life in `lives.jsonl` and what a publisher receives in `received-PID`.
+It takes options from preset files unless a file `no-presets` stands beside it.
 """
 
 from __future__ import annotations
@@ -13,44 +15,83 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def main(folder: Path, argv: list[str]) -> int:
-    is_slate = any(word.startswith("color=") for word in argv)
-    role = "publisher" if "flv" in argv else "slate" if is_slate else "compositor"
-    script = json.loads((folder / "script.json").read_text()).get(role, {})
+    role, pid = _role(argv), os.getpid()
+    scripts = json.loads((folder / "script.json").read_text())
+    script = scripts.get(f"{role} {argv[-1]}", scripts.get(role, {}))
     if script.get("ignore_signals"):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
     preset = Path(argv[argv.index("-fpre") + 1]).read_text() if "-fpre" in argv else None
     with (folder / "lives.jsonl").open("a") as lives:
-        lives.write(json.dumps({"role": role, "pid": os.getpid(), "argv": argv, "preset": preset}) + "\n")
+        lives.write(json.dumps({"role": role, "pid": pid, "argv": argv, "preset": preset}) + "\n")
     for line in script.get("stderr", []):
         print(line, file=sys.stderr, flush=True)
+    if script.get("obeys"):
+        threading.Thread(target=_obey, args=(folder / f"orders-{pid}",), daemon=True).start()
     if emit := script.get("emit"):
         sys.stdout.buffer.write(Path(emit).read_bytes())
         sys.stdout.flush()
     if follow := script.get("follow"):
-        _follow(Path(follow))
+        _follow(Path(follow.replace("{pid}", str(pid))))
     if "exit" in script:
         return int(script["exit"])
     if role == "publisher" and not script.get("wedged"):
-        _receive(folder / f"received-{os.getpid()}")
+        _receive(folder / f"received-{pid}")
         if not script.get("ignore_eof"):
             return 0
     while True:
         time.sleep(60)
 
 
+def _role(argv: list[str]) -> str:
+    if "flv" in argv:
+        return "publisher"
+    if "framecrc" in argv:
+        return "listener"
+    return "slate" if any(word.startswith("color=") for word in argv) else "compositor"
+
+
+def _obey(path: Path) -> None:
+    rest = b""
+    for data in _appended(path):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            order, _, what = line.decode().partition(" ")
+            if order == "say":
+                print(what, file=sys.stderr, flush=True)
+            elif order == "take":
+                _take(int(what))
+            elif order == "exit":
+                os._exit(int(what))
+
+
+def _take(size: int) -> None:
+    while size > 0 and (data := os.read(0, size)):
+        size -= len(data)
+
+
 def _follow(path: Path) -> None:
     """Copy to stdout what is appended to the file, for good."""
+    for data in _appended(path):
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+
+def _appended(path: Path) -> Iterator[bytes]:
+    path.touch()
     with path.open("rb") as file:
         while True:
-            sys.stdout.buffer.write(file.read())
-            sys.stdout.flush()
-            time.sleep(0.01)
+            if data := file.read():
+                yield data
+            else:
+                time.sleep(0.002)
 
 
 def _receive(path: Path) -> None:

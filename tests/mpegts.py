@@ -20,21 +20,24 @@ class Muxer:
         pmt = b"\x02" + (0xB000 | len(body) + 4).to_bytes(2) + body + b"\0\0\0\0"
         return self._section(0, pat) + self._section(PMT_PID, pmt)
 
-    def video(self, payload: bytes, *, key: bool = False, with_length: bool = True) -> bytes:
-        return self._pes(VIDEO_PID, 0xE0, payload, key=key, with_length=with_length)
+    def video(self, payload: bytes, *, key: bool = False, with_length: bool = True, ticks: int | None = None) -> bytes:
+        """One frame; `ticks` is its time in 1/90000 s, None for one without."""
+        return self._pes(VIDEO_PID, 0xE0, payload, key=key, with_length=with_length, ticks=ticks)
 
     def audio(self, payload: bytes) -> bytes:
         return self._pes(AUDIO_PID, 0xC0, payload, key=True, with_length=True)
 
-    def key_frame(self, payload: bytes) -> bytes:
+    def key_frame(self, payload: bytes, *, ticks: int | None = None) -> bytes:
         """What FFmpeg writes: the tables, then the keyframe."""
-        return self.tables() + self.video(payload, key=True)
+        return self.tables() + self.video(payload, key=True, ticks=ticks)
 
     def _section(self, pid: int, section: bytes) -> bytes:
         return self._packet(pid, start=True, payload=(b"\0" + section).ljust(184, b"\xff"), adaptation=b"")
 
-    def _pes(self, pid: int, stream_id: int, payload: bytes, *, key: bool, with_length: bool) -> bytes:
-        header = b"\x80\x00\x00"
+    def _pes(
+        self, pid: int, stream_id: int, payload: bytes, *, key: bool, with_length: bool, ticks: int | None = None
+    ) -> bytes:
+        header = b"\x80\x00\x00" if ticks is None else b"\x80\x80\x05" + _timestamp(ticks)
         length = len(header) + len(payload) if with_length else 0
         rest = b"\0\0\1" + bytes([stream_id]) + length.to_bytes(2) + header + payload
         packets, first = b"", True
@@ -59,3 +62,9 @@ class Muxer:
         packet = bytes([0x47, (0x40 if start else 0) | pid >> 8, pid & 0xFF, control | counter]) + field + payload
         assert len(packet) == PACKET, len(packet)
         return packet
+
+
+def _timestamp(ticks: int) -> bytes:
+    """A PTS that is the DTS, too, as it stands in a PES header."""
+    high, middle, low = ticks >> 30 & 0x7, ticks >> 15 & 0x7FFF, ticks & 0x7FFF
+    return bytes([0x21 | high << 1]) + (middle << 1 | 1).to_bytes(2) + (low << 1 | 1).to_bytes(2)

@@ -114,3 +114,26 @@ def test_the_demo_shows_both_flows(tmp_path: Path) -> None:
     assert "both flowed" in ended.stdout
     assert (ROOT / "demo" / "out" / "frame.png").stat().st_size > 50_000
     assert list(tmp_path.iterdir()) == []
+
+
+def test_streams_come_back_on_air_after_a_kill_and_a_stopped_one_does_not(
+    service: MakeService, camera: Camera, tmp_path: Path
+) -> None:
+    settings = {"state_file": str(tmp_path / "streams.json"), "overlay_api_base": "", "overlay_image_base": ""}
+    with camera("m1"):
+        one = service(**settings)
+        one.start("m1")
+        one.start("m2")
+        one.stop("m2")
+        eventually(lambda: "[m1] streams: is live" in one.log(), 40)
+        uptime_s = one.listed()["m1"]["uptime"]
+        one.process.kill()
+        one.process.wait()
+        two = service(**settings)
+        eventually(lambda: two.log().count("[m1] streams: is live") == 2, 40)
+        assert list(two.listed()) == ["m1"]
+        assert two.listed()["m1"]["uptime"] > uptime_s
+        two.stop("m1")
+        two.process.send_signal(signal.SIGTERM)
+        assert two.process.wait(20) == 0
+        assert service(**settings).listed() == {}

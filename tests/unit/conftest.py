@@ -1,16 +1,40 @@
-"""The fake FFmpeg as a fixture."""
+"""The fake FFmpeg as a fixture, and two ways to run the service's parts over it.
+
+`Rig` is what the children of one stream need, for parts that the test steps by
+itself. `Relay` is a whole registry, whose supervisors step their streams.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import shlex
+import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tests.fake_ffmpeg as fake
+from children import Child, Surroundings
+from config import Settings
+from destination import Destination, parse_destination
+from io_loop import IoLoop
+from logging_setup import StreamLogger
+from state_file import StateFile
+from stream_state import StreamStatus
+from streams import Machinery, StreamRegistry, StreamRequest
+from switch import Switch
+from tests.conftest import SettingsFactory
+from tests.mpegts import Muxer
+from tests.waiting import FakeClock, eventually
+
+KEY = "canary-5678"
+BACKUP_KEY = "canary-backup-9"
 
 
 class FakeFFmpeg:
@@ -35,6 +59,33 @@ class FakeFFmpeg:
         lines = path.read_text().splitlines() if path.exists() else []
         return [life for life in map(json.loads, lines) if life["role"] == role]
 
+    def argv(self, pid: int) -> list[str]:
+        """The arguments of this life, awaited."""
+        path, found = self.folder / "lives.jsonl", list[list[str]]()
+
+        def noted() -> bool:
+            lines = path.read_text().splitlines() if path.exists() else []
+            found.extend(life["argv"] for life in map(json.loads, lines) if life["pid"] == pid)
+            return bool(found)
+
+        eventually(noted)
+        return found[0]
+
+    def order(self, pid: int, line: str) -> None:
+        """Tell a life that `obeys` what to do."""
+        with (self.folder / f"orders-{pid}").open("a") as orders:
+            orders.write(line + "\n")
+
+    def feed(self, pid: int, data: bytes) -> None:
+        """Have a life that follows its feed give this on its stdout."""
+        with (self.folder / f"feed-{pid}").open("ab") as file:
+            file.write(data)
+
+    @property
+    def obedient(self) -> dict[str, Any]:
+        """The script of a role that gives what `feed()` and does what `order()` says."""
+        return {"obeys": True, "follow": f"{self.folder}/feed-{{pid}}"}
+
     def received(self, pid: int) -> bytes:
         path = self.folder / f"received-{pid}"
         return path.read_bytes() if path.exists() else b""
@@ -45,3 +96,143 @@ def fake_ffmpeg(tmp_path: Path) -> FakeFFmpeg:
     folder = tmp_path / "fake"
     folder.mkdir()
     return FakeFFmpeg(folder)
+
+
+class Rig:
+    """A loop, a switch and a clock, on which the test's own thread steps a part of a stream."""
+
+    def __init__(self, settings: Settings, fake: FakeFFmpeg) -> None:
+        self.settings = settings
+        self.fake = fake
+        self.clock = FakeClock()
+        self.loop = IoLoop("rig")
+        self.loop.start()
+        self.switch = Switch(self.loop, 2 * settings.profile.bytes_per_second, lambda: None, self.clock)
+        self.around = Surroundings(
+            self.loop,
+            settings.ffmpeg_bin,
+            self.clock,
+            subprocess.Popen,
+            lambda: None,
+            StreamLogger(logging.getLogger("rig"), "m1"),
+            StreamLogger(logging.getLogger("rig.output"), "m1"),
+        )
+        self.children: Callable[[], tuple[Child, ...]] = tuple
+        self.muxers: dict[int, Muxer] = {}
+
+    def pid(self, child: Child) -> int:
+        assert child.process is not None, f"no {child.role} runs"
+        return child.process.pid
+
+    def say(self, child: Child, line: str) -> None:
+        """Have it print this line, once only; returns when the line was taken."""
+        self.fake.order(self.pid(child), f"say {line}")
+        process = child.process
+        assert process is not None
+        eventually(lambda: line.strip() in process.last_lines, what=line)
+        self.settle()
+
+    def wait_for_end(self, child: Child) -> None:
+        eventually(child.has_died, what=f"the end of the {child.role}")
+
+    def settle(self) -> None:
+        """Return when the loop has done what it was at."""
+        self.loop.call(lambda: None)
+
+    def frame(self, child: Child, *, key: bool = False, ticks: int | None = None, sound: bool = False) -> bytes:
+        """One frame from this child, with sound before it if asked for; returns when the switch has it."""
+        pid, fd = self.pid(child), child.stdout
+        assert fd is not None
+        muxer = self.muxers.setdefault(pid, Muxer())
+        payload = f"{child.role} {pid} ".encode() * 4
+        data = muxer.key_frame(payload, ticks=ticks) if key else muxer.video(payload, ticks=ticks)
+        data = data + muxer.audio(b"sound" * 9) if sound else data
+        now = self.clock()
+        assert self.switch.source(fd).frame_at != now, "the clock must go on between two frames"
+        self.fake.feed(pid, data)
+
+        def taken() -> bool:
+            source = self.switch.source(fd)
+            return source.runs_ahead or (source.frame_at == now and (not sound or source.sound_at == now))
+
+        for _ in range(200):  # a test may send hundreds of frames
+            if taken():
+                break
+            time.sleep(0.001)
+        eventually(taken, what=f"a frame of the {child.role}")
+        self.settle()
+        return data
+
+    def close(self) -> None:
+        for child in self.children():
+            child.end()
+        self.loop.close()
+
+
+def destination(url: str = f"rtmp://127.0.0.1/live2/{KEY}") -> Destination:
+    return parse_destination(url, ("*",))
+
+
+class Relay:
+    """A registry over fake FFmpegs, and the clocks that the test moves."""
+
+    def __init__(self, settings: Settings, fake: FakeFFmpeg, wall_s: float) -> None:
+        self.fake = fake
+        self.clock = FakeClock()
+        self.wall = FakeClock()
+        self.wall.now = wall_s
+        self.state_file = StateFile(settings.state_file) if settings.state_file else None
+        machinery = Machinery(clock=self.clock, wall_clock=self.wall)
+        self.registry = StreamRegistry(settings, machinery, self.state_file)
+
+    def start(self, name: str = "m1", *, url: str = f"rtmp://127.0.0.1/live2/{KEY}", backup: str | None = None) -> None:
+        second = destination(backup) if backup else None
+        self.registry.start(StreamRequest(name, destination(url), backup=second))
+
+    def names(self) -> list[str]:
+        return [snapshot.name for snapshot in self.registry.snapshots()]
+
+    def status(self, name: str = "m1") -> StreamStatus:
+        return self.registry.status(name)
+
+    def kept(self) -> list[str]:
+        assert self.state_file is not None
+        return [stream.stream_name for stream in self.state_file.streams]
+
+    def wait(self, condition: Callable[[], object], what: str = "") -> None:
+        """Move the clock on until the condition holds."""
+
+        def holds() -> object:
+            self.clock.advance(0.1)
+            return condition()
+
+        eventually(holds, what=what)
+
+    def close(self) -> None:
+        """End it as SIGTERM does."""
+        self.registry.close()
+        if self.state_file:
+            self.state_file.close()
+
+
+MakeRelay = Callable[..., Relay]
+
+
+@pytest.fixture
+def relay(
+    fake_ffmpeg: FakeFFmpeg, settings_with: SettingsFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeRelay]:
+    """Makes relays; nothing of any may be left at the end."""
+    temp = tmp_path / "tmp"
+    temp.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temp))
+    with contextlib.ExitStack() as stack:
+
+        def make(wall_s: float = 50_000.0, **overrides: Any) -> Relay:
+            base = {"ffmpeg_bin": str(fake_ffmpeg.path), "output_profile": "480p30"}
+            made = Relay(settings_with(**base | overrides), fake_ffmpeg, wall_s)
+            stack.callback(made.close)
+            return made
+
+        yield make
+    assert list(temp.iterdir()) == []
