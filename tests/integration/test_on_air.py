@@ -243,7 +243,9 @@ def test_banners_are_on_air_and_go(
     with camera("m1"):
         one = service()
         viewer = viewer_of(watch, one.start("m1"))
-        assert viewer.wait_for(lambda v: shows(v, strips, 0), 40), "the score before is not on air"
+        eventually(lambda: "streams: is live" in one.log(), 40)
+        # A new compositor has read the first seconds of its overlay ahead of the camera.
+        assert viewer.wait_for(lambda v: v.frames > 300 and shows(v, strips, 0), 40), "the score before is not on air"
         feed.data = Answer.of(MATCH[ball].as_own_shape())
         assert viewer.wait_for(lambda v: shows(v, strips, 1), 20), "the banner is not on air"
         assert viewer.wait_for(lambda v: shows(v, strips, 2), 20), "the banner does not go"
@@ -265,6 +267,7 @@ def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Ca
             assert viewer.wait_for(lambda v: shows(v, strips, number), 40), f"score {number} is not on air"
             return time.monotonic() - pushed_at
 
+        eventually(lambda: "streams: is live" in one.log(), 40)
         lag_s(0)
         at_once = statistics.median(lag_s(number) for number in (1, 2, 3))
         one.call("PATCH", "/streams/m1", {"score_delay_s": delay_s})
