@@ -146,6 +146,7 @@ class Delivery:
         if self._frames_at_loss is not None:
             self._dropped += self._switch.frames_on_air - self._frames_at_loss
             self._frames_at_loss = None
+        self._last_dropped = self.dropped_frames  # lost while it was away, not by slowness
         self._log.info("%s: connected to %s", self.child.role, self._destination)
 
     def _note_dropped(self, now: float) -> None:

@@ -196,7 +196,7 @@ def _video_args(profile: OutputProfile, preset: str) -> list[str]:
         *("-x264-params", "nal-hrd=cbr:force-cfr=1"),
         *("-g", gop, "-keyint_min", gop, "-sc_threshold", "0"),
         # So that a source can go on air soon after its start, and not with what has piled up before.
-        *("-force_key_frames", "0.2,0.4,0.6,0.8,1.2,1.6"),
+        *("-force_key_frames", "0.2,0.4,0.6,0.8,1.2,1.6,2,2.4,2.8,3.2"),
         *("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
     ]
 

@@ -216,7 +216,7 @@ class Picture:
             self._next_successor_at = now + SUCCESSOR_WAIT_S
 
     def _begin_successor(self, because: str, now: float, *, takes_sound: bool) -> None:
-        if self._successor.child.process is None and now >= self._next_successor_at:
+        if self._successor.child.is_due(now) and now >= self._next_successor_at:
             self._log.info("%s: a successor takes over", because)
             self._start(self._successor, now, takes_sound=takes_sound)
 

@@ -24,7 +24,7 @@ from pathlib import Path
 def main(folder: Path, argv: list[str]) -> int:
     role, pid = _role(argv), os.getpid()
     scripts = json.loads((folder / "script.json").read_text())
-    script = scripts.get(f"{role} {argv[-1]}", scripts.get(role, {}))
+    script = scripts.get(f"{role} {argv[-1] if argv else None}", scripts.get(role, {}))
     if script.get("ignore_signals"):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)

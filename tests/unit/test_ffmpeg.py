@@ -40,7 +40,7 @@ def test_the_compositors_command_line() -> None:
         "-af aresample=async=1000 -shortest "
         "-c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p "
         "-b:v 4000k -minrate 4000k -maxrate 4000k -bufsize 4000k -x264-params nal-hrd=cbr:force-cfr=1 "
-        "-g 60 -keyint_min 60 -sc_threshold 0 -force_key_frames 0.2,0.4,0.6,0.8,1.2,1.6 "
+        "-g 60 -keyint_min 60 -sc_threshold 0 -force_key_frames 0.2,0.4,0.6,0.8,1.2,1.6,2,2.4,2.8,3.2 "
         "-color_range tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
         "-c:a aac -b:a 128k -ar 44100 -ac 2 "
         "-muxdelay 0 -muxpreload 0 -flush_packets 1 -omit_video_pes_length 0 "
