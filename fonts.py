@@ -72,7 +72,7 @@ def width_of(text: str, weight: Weight, size_px: int, base: Base = "first") -> i
     return math.ceil(sum(_advance(piece, size_px) for piece in _pieces(text, weight, base)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def set_line(text: str, weight: Weight, size_px: int, base: Base = "first") -> Line:
     """The line on its mask, cut to its ink."""
     width, pad = width_of(text, weight, size_px, base), size_px
@@ -183,6 +183,7 @@ def _piece_font(piece: _Piece, size_px: int) -> Font:
     return _font(piece.path, max(SMALLEST_PX, round(size_px * scale)))
 
 
+@lru_cache(maxsize=4096)
 def _advance(piece: _Piece, size_px: int) -> float:
     return _piece_font(piece, size_px).getlength(piece.run.text, direction=_direction(piece))
 

@@ -47,7 +47,7 @@ def _groups() -> dict[str, dict[str, Scene]]:
 def _cell(title: str, theme: str, scene: Scene) -> Image.Image:
     """The strip over grass, its name above it."""
     cell = Image.new("RGBA", (CANVAS.width, ROW_HEIGHT), (58, 134, 56, 255))
-    cell.alpha_composite(draw_scene(scene, CANVAS, theme), (0, ROW_HEIGHT - CANVAS.height - 6))
+    cell.alpha_composite(draw_scene(scene, CANVAS, theme).convert("RGBA"), (0, ROW_HEIGHT - CANVAS.height - 6))
     ImageDraw.Draw(cell).text((64, 9), title, fill="white", font=font_of("regular", 22))
     return cell.convert("RGB")
 

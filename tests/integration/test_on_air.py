@@ -49,7 +49,7 @@ SETTLED_AFTER_S = 2.5
 def strip_as_seen(image: Image.Image) -> Image.Image:
     """The strip of this overlay, as the viewer cuts it out, over a grey picture."""
     picture = Image.new("RGBA", (CANVAS.width, CANVAS.top + CANVAS.height), (128, 128, 128, 255))
-    picture.alpha_composite(image, (0, CANVAS.top))
+    picture.alpha_composite(image.convert("RGBA"), (0, CANVAS.top))
     return picture.crop(strip_box(CANVAS)).convert("L")
 
 

@@ -33,7 +33,7 @@ def png(image: Image.Image, **options: Any) -> bytes:
 
 def on_grass(image: Image.Image) -> Image.Image:
     picture = Image.new("RGBA", image.size, (60, 130, 60, 255))
-    picture.alpha_composite(image)
+    picture.alpha_composite(image.convert("RGBA"))
     return picture.convert("RGB")
 
 
@@ -73,7 +73,7 @@ def test_the_canvas_lies_inside_the_picture_and_the_strip_in_the_title_safe_area
     assert canvas.top % 2 == 0
     bottom = canvas.top + canvas.height
     assert 0.94 * profile.height <= bottom <= 0.955 * profile.height
-    box = draw_scoreboard(parse_match_data(boards.LONG), canvas).getbbox()
+    box = draw_scoreboard(parse_match_data(boards.LONG), canvas).convert("RGBA").getbbox()
     assert box is not None
     assert box[0] >= 0.05 * profile.width - 1
     assert box[2] <= 0.95 * profile.width + 1
@@ -223,7 +223,7 @@ def test_the_written_colours_still_stand_out(tmp_path: Path) -> None:
     for theme in THEMES:
         file.write(draw_scene(boards.phases()["chase"], CANVAS, theme))
         with Image.open(file.path) as written:
-            exact = draw_scene(boards.phases()["chase"], CANVAS, theme)
+            exact = draw_scene(boards.phases()["chase"], CANVAS, theme).convert("RGBA")
             assert mean_distance(written.convert("RGBA"), exact) < 1.5
 
 
@@ -253,7 +253,7 @@ def test_a_logo_that_is_none_is_rejected(content: bytes) -> None:
 def test_a_logo_stands_in_its_sides_block() -> None:
     board = parse_match_data(CHASE | {"batting": CHASE["batting"] | {"logo": "csk.png"}})
     logo = Image.new("RGBA", (90, 45), (9, 9, 250, 255))
-    image = draw_scoreboard(board, CANVAS, logos={"csk.png": logo}).crop((64, 0, 184, 132))
+    image = draw_scoreboard(board, CANVAS, logos={"csk.png": logo}).convert("RGBA").crop((64, 0, 184, 132))
     box = image.getchannel("B").point(lambda blue: 255 * (blue == 250)).getbbox()
     assert box is not None
     assert (box[2] - box[0], box[3] - box[1]) == (72, 36)

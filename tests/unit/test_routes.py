@@ -270,7 +270,7 @@ def test_a_pushed_score_is_on_the_overlay_at_once(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json) == (200, {"message": "Score of stream m1 taken"})
     canvas = canvas_of(PROFILES["720p30"])
     with Image.open(io.BytesIO(client.get("/streams/m1/overlay.png").data)) as shown:
-        expected = draw_scoreboard(parse_match_data(SCORE), canvas)
+        expected = draw_scoreboard(parse_match_data(SCORE), canvas).convert("RGBA")
         assert_alike(shown.convert("RGBA"), expected, "pushed", tolerance=1.5)
         assert mean_distance(shown.convert("RGBA"), placeholder(canvas)) > 20
 

@@ -74,7 +74,7 @@ def test_every_text_is_large_enough_and_stands_out_from_its_ground(name: str, th
 @pytest.mark.parametrize("name", boards.all_scenes())
 def test_the_pixels_around_a_text_are_the_ground_it_was_given(name: str, theme: str) -> None:
     scene = boards.all_scenes()[name]
-    image = draw_scene(scene, CANVAS, theme)
+    image = draw_scene(scene, CANVAS, theme).convert("RGBA")
     for text in layout_of(scene, theme=theme).texts:
         colors = image.crop((text.box.left, text.box.top, text.box.right, text.box.bottom)).getcolors(100_000)
         assert colors is not None
