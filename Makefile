@@ -1,12 +1,14 @@
 # make demo    the whole path on this machine, with a synthetic camera and a local "YouTube"
 # make run     the service with your settings, and nginx-rtmp beside it when none runs
 # make test    lint and all tests
+# make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
+# make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make bench-overlay    what drawing and decoding the overlay costs
 PYTHON := .venv/bin/python
-export DEMO_SECONDS DEMO_BALL_S
+export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test lint unit contact-sheet bench-overlay setup setup-dev
+.PHONY: demo run test drills soak lint unit contact-sheet bench-overlay setup setup-dev
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -16,6 +18,12 @@ run: setup
 
 test: lint
 	@$(PYTHON) -m pytest
+
+drills: setup-dev
+	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md
+
+soak: setup-dev
+	@$(PYTHON) -m pytest tests/drills/test_soak.py -m soak -s --drills-report docs/drills.md
 
 unit: setup-dev
 	@$(PYTHON) -m pytest tests/unit

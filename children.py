@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import ffmpeg
 from backoff import Backoff
 from io_loop import READ_BYTES, IoLoop
-from logging_setup import StreamLogger
+from logging_setup import StreamLogger, redact
 
 # FFmpeg may repeat one complaint thirty times a second for hours.
 LOG_BURST_LINES = 200
 LOG_LINES_PER_S = 2.0
+MAX_CAUSE = 300
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ class Child:
         if process is None:
             return ""
         self.close()
-        cause = process.cause()
+        # It goes into the status, and a server may say a key back.
+        cause = redact(process.cause())[:MAX_CAUSE]
         self._note_failure(
             f"ended ({cause})", now, 0.0 if at_once else self._backoff.next_wait_s(now - self.started_at)
         )

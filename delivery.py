@@ -58,8 +58,10 @@ class Delivery:
         self._reason: str | None = None
         self._published_at: float | None = None
         self._closes_soon = False
+        self._key_is_good = False
         self._dropped = 0
-        self._frames_at_loss: int | None = None
+        self._dropped_by_queues = 0
+        self._at_loss: tuple[int, int] | None = None  # frames on air, dropped by queues
         self._last_dropped = 0
         self._dropped_at: float | None = None
 
@@ -76,10 +78,13 @@ class Delivery:
     @property
     def dropped_frames(self) -> int:
         """Video frames that were on air and never reached this destination, since it was first connected."""
+        return self._dropped + self._all_dropped_by_queues()
+
+    def _all_dropped_by_queues(self) -> int:
         process = self.child.process
         if process is None or not process.takes_input:
-            return self._dropped
-        return self._dropped + self._switch.dropped_frames(process.fd("stdin"))
+            return self._dropped_by_queues
+        return self._dropped_by_queues + self._switch.dropped_frames(process.fd("stdin"))
 
     def status(self) -> DeliveryStatus:
         """As of the last step. Any thread."""
@@ -111,7 +116,8 @@ class Delivery:
         process = self.child.process
         cause = self.child.bury(now)
         lived_s = None if self._published_at is None else now - self._published_at
-        fault = ffmpeg.destination_fault(process.last_lines, lived_s) if process else None
+        lines = process.last_lines if process else ()
+        fault = ffmpeg.destination_fault(lines, lived_s, key_is_good=self._key_is_good)
         self._closes_soon = fault == ffmpeg.REFUSED
         self._lose(fault or f"the {self.child.role} ended ({cause})")
 
@@ -132,21 +138,25 @@ class Delivery:
         if reason != self._reason:
             self._log.warning("%s: %s", self.child.role, reason)
         self._reason = reason
-        if self._state == CONNECTED:
-            self._frames_at_loss = self._switch.frames_on_air
+        if self._state == CONNECTED and self._at_loss is None:
+            self._at_loss = self._switch.frames_on_air, self._all_dropped_by_queues()
         self._state = RECONNECTING
+        self._dropped_at = None
 
     def _note_connected(self, now: float) -> None:
         published_at = self._published_at
-        if self._state == CONNECTED or self.child.process is None or published_at is None:
+        if self.child.process is None or published_at is None:
             return
-        if self._closes_soon and now - published_at < ffmpeg.CLOSES_SOON_S:
+        if self._at_loss is not None:
+            frames, dropped = self._at_loss
+            self._dropped += self._switch.frames_on_air - frames - (self._all_dropped_by_queues() - dropped)
+            self._at_loss = None
+            self._last_dropped = self.dropped_frames  # lost while it was away, not by slowness
+        lived_s = now - published_at
+        self._key_is_good = self._key_is_good or lived_s >= ffmpeg.CLOSES_SOON_S
+        if self._state == CONNECTED or (self._closes_soon and lived_s < ffmpeg.CLOSES_SOON_S):
             return
         self._state, self._reason, self._closes_soon = CONNECTED, None, False
-        if self._frames_at_loss is not None:
-            self._dropped += self._switch.frames_on_air - self._frames_at_loss
-            self._frames_at_loss = None
-        self._last_dropped = self.dropped_frames  # lost while it was away, not by slowness
         self._log.info("%s: connected to %s", self.child.role, self._destination)
 
     def _note_dropped(self, now: float) -> None:
@@ -163,4 +173,4 @@ class Delivery:
 
     def _detach(self, process: ffmpeg.FFmpegProcess) -> None:
         if process.takes_input:
-            self._dropped += self._switch.remove_publisher(process.fd("stdin"))
+            self._dropped_by_queues += self._switch.remove_publisher(process.fd("stdin"))

@@ -35,8 +35,9 @@ COMPOSITOR_OFFSET_S = 50_000
 OVERLAY_RATE = 25
 # What x264 looks ahead at before its first frame, given to it at once.
 SLATE_HEAD_START_S = 0.6
-# Enough to see a camera's sound, which may start a second after its picture.
-INGEST_ANALYZE_US = 1_500_000
+# Enough to see the sound of a camera that sends it from the start. All that comes
+# meanwhile is a backlog, and a sound that begins later is heard by the listener.
+INGEST_ANALYZE_US = 800_000
 # The publisher opens its input for this long at most: with the defaults 5 s. The
 # bytes must hold a whole keyframe and the sound behind it (a 720p one of a
 # detailed picture is 150 KB), or it finds no sound and gives up.
@@ -265,11 +266,12 @@ def sound_source(line: str) -> str | None:
     return None if match is None else "camera" if match[1] == "0" else "silence"
 
 
-def destination_fault(lines: Sequence[str], published_for_s: float | None) -> str | None:
+def destination_fault(lines: Sequence[str], published_for_s: float | None, *, key_is_good: bool = False) -> str | None:
     """What a publisher's last lines say of its destination; None when they say nothing of it.
 
     `published_for_s` is None for one that never got so far. A refused key and a
-    lost network end in the same words of FFmpeg; only how far it came tells them apart.
+    lost network end in the same words of FFmpeg; only how far it came tells them
+    apart, and whether the key was taken before.
     """
     text = "\n".join(lines)
     if match := _NO_CONNECTION.search(text):
@@ -280,7 +282,7 @@ def destination_fault(lines: Sequence[str], published_for_s: float | None) -> st
     if not any(word in text for word in _CLOSED):
         return None
     is_soon = published_for_s is None or published_for_s < CLOSES_SOON_S
-    return REFUSED if is_soon else "the destination closed the connection"
+    return REFUSED if is_soon and not key_is_good else "the destination closed the connection"
 
 
 def find_ffmpeg(ffmpeg_bin: str) -> str:

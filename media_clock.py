@@ -21,6 +21,9 @@ MAX_AHEAD_AT_START_S = 1.5
 START_S = 3.0
 # Less than this share of a media second in a second, for as long as the window.
 SLOW_SPEED = 0.9
+# A source comes in real time when its lead has not grown by more than BURST_S in SETTLE_S.
+SETTLE_S = 0.35
+BURST_S = 0.04
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,25 @@ class FlowMeter:
             (self._media_ticks - ticks) / TICKS_PER_S / elapsed,
             (self._bytes - size) * 8 / 1000 / elapsed,
         )
+
+
+class Pace:
+    """Whether a source gives its media as time goes by, or a backlog: of probing, or of a camera without network."""
+
+    def __init__(self) -> None:
+        self._peaks: deque[tuple[float, float]] = deque()  # time, greatest lead up to then
+
+    def note(self, now: float, media_s: float) -> None:
+        """Note a frame at this media time."""
+        lead_s = media_s - now
+        self._peaks.append((now, max(lead_s, self._peaks[-1][1]) if self._peaks else lead_s))
+        while now - self._peaks[0][0] >= SETTLE_S and now - self._peaks[1][0] >= SETTLE_S:
+            self._peaks.popleft()
+
+    def is_real_time(self) -> bool:
+        """As of the newest frame; False until there is enough to judge by."""
+        (begin, before), (end, peak) = self._peaks[0], self._peaks[-1]
+        return end - begin >= SETTLE_S and peak - before <= BURST_S
 
 
 class MediaClock:

@@ -155,12 +155,17 @@ class Picture:
     def _bury_dead(self, now: float) -> None:
         compositor = self._compositor.child
         if compositor.has_died():
-            was_proven = self._source(compositor).frame_at is not None and now - compositor.started_at >= PROVEN_S
+            was_proven = self._is_proven(compositor, now)
             self._away_because = f"the compositor ended ({compositor.bury(now, at_once=was_proven)})"
             self._takes_sound = self._takes_sound or was_proven
-        for child in (self._successor.child, self._slate, self._listener.child):
+        if self._slate.has_died():
+            self._slate.bury(now, at_once=self._is_proven(self._slate, now))
+        for child in (self._successor.child, self._listener.child):
             if child.has_died():
                 child.bury(now)
+
+    def _is_proven(self, child: Child, now: float) -> bool:
+        return self._source(child).frame_at is not None and now - child.started_at >= PROVEN_S
 
     def _end_silent_compositor(self, now: float) -> None:
         """RTMP servers keep an idle player: only another compositor will see the camera return."""

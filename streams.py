@@ -178,6 +178,7 @@ class StreamRegistry:
             self._state_file.forget(name)
         if stream is None:
             raise StreamNotFound("Stream not found")
+        stream.is_unwanted = True
         stream.ask_to_stop()
         if not stream.gone.wait(STOP_LIMIT_S):
             raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
@@ -257,7 +258,7 @@ class StreamRegistry:
 
     def _keep(self, state_file: StateFile, stream: Stream) -> None:
         state_file.keep(_kept(stream.request, stream.begun_at))
-        if stream.stop_event.is_set():  # a stop that came in between has forgotten it already
+        if stream.is_unwanted:  # it was forgotten already, before it was kept
             state_file.forget(stream.request.name)
 
     def _reserve(self, request: StreamRequest) -> Stream:
@@ -313,7 +314,8 @@ def _kept(request: StreamRequest, begun_at: float) -> KeptStream:
 class Stream:
     """One match on air, from its start call until nothing of it is left.
 
-    `stop_event` asks it to end, `gone` says that all is gone.
+    `stop_event` asks it to end, `gone` says that all is gone; one that
+    `is_unwanted` is not to come back after a restart of the service.
     """
 
     def __init__(
@@ -329,6 +331,7 @@ class Stream:
         self.gone = threading.Event()
         self.has_begun = False
         self.has_failed = False
+        self.is_unwanted = False
         self._wake = threading.Event()
         self._desired = "run"
         self._failure: str | None = None
@@ -555,7 +558,7 @@ class Stream:
 
     def _fail(self, reason: str) -> None:
         self._log.error("ends: %s", reason)
-        self.has_failed = True
+        self.has_failed = self.is_unwanted = True
         self._failure = reason
         self.stop_event.set()
 

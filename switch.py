@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from io_loop import IoLoop
-from media_clock import FlowMeter, MediaClock, Rates
+from media_clock import FlowMeter, MediaClock, Pace, Rates
 
 PACKET = 188
 SYNC = 0x47
@@ -28,8 +28,6 @@ PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
 # A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
 MAX_UNIT_BYTES = 4_000_000
-# More media than this in less time is a backlog, of probing or of a camera that kept what it could not send.
-BURST_S = 0.05
 # A source that is asked for begins with a keyframe no older than this, if one comes soon.
 FRESH_S = 0.1
 KEY_WAIT_S = 0.4
@@ -255,6 +253,7 @@ class _Source:
     def __init__(self, takes_over: bool) -> None:
         self.framer = PesFramer()
         self.clock = MediaClock()
+        self.pace = Pace()
         self.takes_over = takes_over
         self.held: list[tuple[Unit, int]] = []  # with the media time each adds
         self.frame_at: float | None = None
@@ -262,27 +261,23 @@ class _Source:
         self.runs_ahead = False
         self.key_at: float | None = None
         self.asked_at: float | None = None
-        self._key_media_s = 0.0
 
     def note(self, unit: Unit, now: float) -> int:
         """Take its time down; the media time in 1/90000 s that it adds."""
         if not unit.video:
             self.sound_at = now
             return 0
-        step = 0 if unit.ticks is None else self.clock.advance(now, unit.ticks)
+        step = 0
+        if unit.ticks is not None:
+            step = self.clock.advance(now, unit.ticks)
+            self.pace.note(now, self.clock.media_s)
+        if unit.key:
+            self.key_at = now
         # For good: what has been filled in cannot be taken back.
         self.runs_ahead = self.runs_ahead or self.clock.runs_ahead
         if not self.runs_ahead:
             self.frame_at = now
         return step
-
-    def comes_in_real_time(self, key: Unit, now: float) -> bool:
-        """At a keyframe: whether what came since the one before took as long as it lasts."""
-        before, media_s = self.key_at, self.clock.media_s - self._key_media_s
-        self.key_at, self._key_media_s = now, self.clock.media_s
-        if key.ticks is None:
-            return True
-        return before is not None and media_s - (now - before) <= BURST_S
 
     def hold(self, unit: Unit, step: int) -> None:
         if unit.key or len(self.held) >= MAX_HELD_UNITS:
@@ -306,6 +301,7 @@ class _Outlet:
     def __init__(self, max_bytes: int) -> None:
         self.queue = UnitQueue(max_bytes)
         self.stuck_since: float | None = None
+        self.is_broken = False
 
 
 class Switch:
@@ -415,9 +411,13 @@ class Switch:
         if self._on_air == fd:
             self._offer(unit, step, now)
             return
-        is_in_time = unit.key and source.comes_in_real_time(unit, now)
         source.hold(unit, step)
-        if unit.key and source.takes_over and (is_in_time or self._on_air is None):
+        # A source that tells no times is believed.
+        if (
+            unit.key
+            and source.takes_over
+            and (self._on_air is None or unit.ticks is None or source.pace.is_real_time())
+        ):
             self._put_on_air(fd, source, now)
         elif is_first:
             self._changed()
@@ -461,6 +461,8 @@ class Switch:
 
     def _drain(self, fd: int) -> None:
         outlet = self._outlets[fd]
+        if outlet.is_broken:
+            return
         try:
             while head := outlet.queue.head():
                 outlet.queue.advance(os.write(fd, head))
@@ -469,7 +471,8 @@ class Switch:
             outlet.stuck_since = outlet.stuck_since or self._clock()
             self._loop.when_writable(fd, lambda: self._drain(fd))
             return
-        except OSError:  # its reader is gone; whoever owns the publisher notices by itself
-            self._remove_publisher(fd)
-            return
+        except OSError:
+            # Its reader is gone. Most end with that; one that does not is stuck.
+            outlet.is_broken = True
+            outlet.stuck_since = outlet.stuck_since or self._clock()
         self._loop.stop_writing(fd)

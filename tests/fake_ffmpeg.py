@@ -25,9 +25,8 @@ def main(folder: Path, argv: list[str]) -> int:
     role, pid = _role(argv), os.getpid()
     scripts = json.loads((folder / "script.json").read_text())
     script = scripts.get(f"{role} {argv[-1] if argv else None}", scripts.get(role, {}))
-    if script.get("ignore_signals"):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if script.get("ignore_signals") else ():
+        signal.signal(number, signal.SIG_IGN)
     preset = Path(argv[argv.index("-fpre") + 1]).read_text() if "-fpre" in argv else None
     with (folder / "lives.jsonl").open("a") as lives:
         lives.write(json.dumps({"role": role, "pid": pid, "argv": argv, "preset": preset}) + "\n")

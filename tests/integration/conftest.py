@@ -155,7 +155,8 @@ def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService
     with contextlib.ExitStack() as stack:
 
         def make(**settings: str) -> Service:
-            port, temp, logs = free_port(), tmp_path / "tmp", tmp_path / "logs"
+            port = int(settings.get("port", free_port()))
+            temp, logs = tmp_path / "tmp", Path(settings.get("log_dir", tmp_path / "logs"))
             temp.mkdir(exist_ok=True)
             values = {
                 "host": "127.0.0.1",

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -98,6 +98,13 @@ def fake_ffmpeg(tmp_path: Path) -> FakeFFmpeg:
     return FakeFFmpeg(folder)
 
 
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No FFmpeg is run just to be asked what it can do."""
+    monkeypatch.setattr("ffmpeg.reads_presets", lambda _path: True)
+    monkeypatch.setattr("ffmpeg.slate_head_start_s", lambda _path: 0.6)
+
+
 class Rig:
     """A loop, a switch and a clock, on which the test's own thread steps a part of a stream."""
 
@@ -106,7 +113,6 @@ class Rig:
         self.fake = fake
         self.clock = FakeClock()
         self.loop = IoLoop("rig")
-        self.loop.start()
         self.switch = Switch(self.loop, 2 * settings.profile.bytes_per_second, lambda: None, self.clock)
         self.around = Surroundings(
             self.loop,
@@ -163,10 +169,16 @@ class Rig:
         self.settle()
         return data
 
-    def close(self) -> None:
-        for child in self.children():
-            child.end()
-        self.loop.close()
+    def __enter__(self) -> Self:
+        self.loop.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            for child in self.children():
+                child.end()
+        finally:
+            self.loop.close()
 
 
 def destination(url: str = f"rtmp://127.0.0.1/live2/{KEY}") -> Destination:
@@ -220,7 +232,11 @@ MakeRelay = Callable[..., Relay]
 
 @pytest.fixture
 def relay(
-    fake_ffmpeg: FakeFFmpeg, settings_with: SettingsFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_ffmpeg: FakeFFmpeg,
+    unasked: None,
+    settings_with: SettingsFactory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[MakeRelay]:
     """Makes relays; nothing of any may be left at the end."""
     temp = tmp_path / "tmp"

@@ -29,7 +29,7 @@ def test_the_compositors_command_line() -> None:
     )
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info "
-        "-fpsprobesize 0 -analyzeduration 1500000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
+        "-fpsprobesize 0 -analyzeduration 800000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
         "-f image2 -pattern_type none -loop 1 -framerate 25 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-f lavfi -i anullsrc=channel_layout=mono:sample_rate=44100 "
         "-filter_complex "

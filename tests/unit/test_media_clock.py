@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from media_clock import MAX_AHEAD_AT_START_S, SAMPLE_S, TICKS_PER_S, FlowMeter, MediaClock, Rates
+from media_clock import MAX_AHEAD_AT_START_S, SAMPLE_S, TICKS_PER_S, FlowMeter, MediaClock, Pace, Rates
 
 # Frame times that floating point holds exactly.
 FPS = 16
@@ -318,3 +318,30 @@ def test_hours_of_flow_take_no_more_memory_than_a_minute() -> None:
     camera.run(5 * 3600)
     assert len(pickle.dumps(flow.meter)) < 2 * before[0]
     assert len(pickle.dumps(camera.clock)) < 2 * before[1]
+
+
+def pace_after(*stretches: tuple[float, float]) -> bool:
+    """Whether a source is in real time after stretches of so many seconds at so many times its pace."""
+    pace, now, media_s = Pace(), 100.0, 0.0
+    for seconds, speed in stretches:
+        for _ in range(round(seconds * FPS)):
+            pace.note(now, media_s)
+            now += 1 / FPS
+            media_s += speed / FPS
+    return pace.is_real_time()
+
+
+def test_a_source_is_in_real_time_once_it_was_for_a_moment() -> None:
+    assert not pace_after((0.3, 1))
+    assert pace_after((0.5, 1))
+
+
+def test_a_backlog_is_not_in_real_time_until_it_is_over() -> None:
+    assert not pace_after((1, 1.3))
+    assert not pace_after((0.5, 1), (1, 5))
+    assert not pace_after((1, 5), (0.3, 1))
+    assert pace_after((1, 5), (0.5, 1))
+
+
+def test_a_pause_that_is_caught_up_is_no_backlog() -> None:
+    assert pace_after((1, 1), (0.2, 0), (0.1, 3))

@@ -340,3 +340,52 @@ def test_the_end_of_a_source_is_told_once(loop: IoLoop, pipes: list[Pipe]) -> No
 def test_a_fault_on_the_loop_reaches_its_caller(loop: IoLoop) -> None:
     with pytest.raises(ZeroDivisionError):
         loop.call(lambda: 1 // 0)
+
+
+def test_a_source_that_takes_over_keeps_its_backlog_to_itself(loop: IoLoop, pipes: list[Pipe]) -> None:
+    live, successor, sink, _ = pipes
+    clock = FakeClock()
+    switch = Switch(loop, 1_000_000, lambda: None, clock)
+    switch.add_publisher(sink.write_fd)
+    switch.add_source(live.read_fd, lambda: None, takes_over=True)
+    begun = Muxer().key_frame(frame(1))
+    live.write(begun)
+    eventually(lambda: sink.read() == begun)
+    switch.add_source(successor.read_fd, lambda: None, takes_over=True)
+    muxer, ticks = Muxer(), 0
+
+    def send(*, key: bool = False) -> bytes:
+        nonlocal ticks
+        ticks += 3000
+        data = muxer.key_frame(frame(2), ticks=ticks) if key else muxer.video(frame(3), ticks=ticks)
+        successor.write(data)
+        eventually(lambda: switch.source(successor.read_fd).frame_at == clock.now)
+        return data
+
+    send(key=True)
+    for number in range(60):
+        clock.advance(1 / 300)
+        send(key=number % 6 == 5)
+    assert switch.on_air == live.read_fd
+    for _ in range(15):
+        clock.advance(1 / 30)
+        send()
+    assert (switch.on_air, sink.read()) == (live.read_fd, begun)
+    clock.advance(1 / 30)
+    fresh = send(key=True)
+    eventually(lambda: sink.read() == begun + fresh)
+    assert switch.on_air == successor.read_fd
+
+
+def test_a_publisher_whose_reader_is_gone_is_stuck_until_it_is_removed(loop: IoLoop, pipes: list[Pipe]) -> None:
+    source, gone, _, _ = pipes
+    clock = FakeClock()
+    switch = Switch(loop, 100_000, lambda: None, clock)
+    switch.add_publisher(gone.write_fd)
+    switch.add_source(source.read_fd, lambda: None, takes_over=True)
+    os.close(gone.read_fd)
+    gone.read_fd = -1
+    source.write(Muxer().key_frame(frame(1)))
+    eventually(lambda: switch.stuck_since(gone.write_fd) == clock.now)
+    switch.remove_publisher(gone.write_fd)
+    assert switch.stuck_since(gone.write_fd) is None

@@ -1,0 +1,114 @@
+"""Cameras for drills: an FFmpeg that publishes a recording, and one in Python whose clock and sound do as told."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ffmpeg import dies_with_its_parent
+from tests.drills.flv import read_flv
+from tests.drills.rtmp import AUDIO, DATA, Message, RtmpConnection
+
+
+class FFmpegCamera:
+    """A process that publishes `recording` over and over, in real time; a context manager."""
+
+    def __init__(self, ffmpeg: str, recording: Path, url: str, *options: str) -> None:
+        source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
+        argv = [ffmpeg, "-loglevel", "error", *source, "-c", "copy", *options, "-f", "flv", url]
+        self.process = subprocess.Popen(
+            dies_with_its_parent(argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def close_cleanly(self) -> None:
+        """As a camera app does at "stop": it says goodbye to the server."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+    def __enter__(self) -> FFmpegCamera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class ScriptedCamera:
+    """Publishes `recording` over and over; while it does, its sound may go and its clock may jump.
+
+    `jump_s()` moves all timestamps from the next message on. A context manager;
+    `error` says why it ended before it was told to.
+    """
+
+    def __init__(
+        self, recording: Path, port: int, application: str, name: str, *, offset_s: float = 0.0, sound: bool = True
+    ) -> None:
+        self.sound = sound
+        self.error: Exception | None = None
+        self._messages = [message for message in read_flv(recording) if message.kind != DATA]
+        self._offset_ms = round(offset_s * 1000)
+        self._closed = threading.Event()
+        self._connection = RtmpConnection("127.0.0.1", port, application, name)
+        self._connection.publish()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread.start()
+
+    def jump_s(self, seconds: float) -> None:
+        self._offset_ms += round(seconds * 1000)
+
+    def __enter__(self) -> ScriptedCamera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._connection.close()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        length_ms = max(message.time_ms for message in self._messages) + 33
+        begin = time.monotonic()
+        sound_config: Message | None = None
+        with contextlib.suppress(_Closed):
+            try:
+                for turn in itertools.count():
+                    for message in self._messages:
+                        if message.kind == AUDIO and message.is_config:
+                            # An app without sound yet says nothing of its codec either.
+                            sound_config = message if turn == 0 else sound_config
+                            continue
+                        if (message.is_config and turn) or (message.kind == AUDIO and not self.sound):
+                            continue
+                        at_ms = message.time_ms + turn * length_ms
+                        self._wait_until(begin + at_ms / 1000)
+                        if message.kind == AUDIO and sound_config:
+                            self._connection.send(replace(sound_config, time_ms=at_ms + self._offset_ms))
+                            sound_config = None
+                        self._connection.send(replace(message, time_ms=at_ms + self._offset_ms))
+            except OSError as error:
+                self.error = None if self._closed.is_set() else error
+
+    def _wait_until(self, due: float) -> None:
+        while (left := due - time.monotonic()) > 0:
+            if self._closed.wait(min(left, 1.0)):
+                raise _Closed
+        if self._closed.is_set():
+            raise _Closed
+
+
+class _Closed(Exception):
+    """The camera was told to end."""

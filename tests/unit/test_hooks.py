@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from streams import StreamRegistry
+from tests.conftest import SettingsFactory
+from tests.unit.conftest import MakeRelay
+from tests.waiting import eventually
+
+CAME, LEFT = "/hooks/publish", "/hooks/publish_done"
+
+
+class Hooked(StreamRegistry):
+    """A registry that notes what the hooks tell it."""
+
+    def __init__(self, settings_with: SettingsFactory) -> None:
+        super().__init__(settings_with())
+        self.told: list[tuple[str, str]] = []
+
+    def camera_came(self, name: str) -> None:
+        self.told.append(("came", name))
+        super().camera_came(name)
+
+    def camera_left(self, name: str) -> None:
+        self.told.append(("left", name))
+        super().camera_left(name)
+
+
+@pytest.fixture
+def registry(settings_with: SettingsFactory) -> Iterator[Hooked]:
+    made = Hooked(settings_with)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
+    return create_app(settings_with(host="127.0.0.1"), registry).test_client()
+
+
+@pytest.mark.parametrize(("path", "word"), [(CAME, "came"), (LEFT, "left")])
+def test_a_hook_tells_the_registry_which_camera(client: FlaskClient, registry: Hooked, path: str, word: str) -> None:
+    answer = client.post(path, data={"call": "publish", "addr": "192.0.2.7", "app": "live", "name": "m1"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert registry.told == [(word, "m1")]
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+@pytest.mark.parametrize("form", [{"name": "unknown"}, {"name": ""}, {}, {"name": "../x\n" + "y" * 999}], ids=str)
+def test_a_hook_for_no_stream_of_ours_refuses_no_camera(client: FlaskClient, path: str, form: dict[str, str]) -> None:
+    assert client.post(path, data=form).status_code == 204
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT, "/hooks/nowhere"])
+@pytest.mark.parametrize("address", ["10.0.0.5", "192.0.2.1", "2001:db8::1", "nonsense", ""])
+def test_hooks_are_taken_from_this_machine_only(client: FlaskClient, registry: Hooked, path: str, address: str) -> None:
+    answer = client.post(path, data={"name": "m1"}, environ_base={"REMOTE_ADDR": address})
+    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are taken from this machine only"})
+    assert registry.told == []
+
+
+def test_a_forwarded_address_changes_nothing(client: FlaskClient, registry: Hooked) -> None:
+    answer = client.post(
+        CAME,
+        data={"name": "m1"},
+        environ_base={"REMOTE_ADDR": "10.0.0.5"},
+        headers={"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"},
+    )
+    assert answer.status_code == 403
+    assert registry.told == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_every_loopback_address_is_this_machine(client: FlaskClient, address: str) -> None:
+    assert client.post(CAME, data={"name": "m1"}, environ_base={"REMOTE_ADDR": address}).status_code == 204
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+def test_a_hook_is_told_by_post_alone(client: FlaskClient, registry: Hooked, path: str) -> None:
+    assert client.get(path, query_string={"name": "m1"}).status_code == 405
+    assert registry.told == []
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+def test_hooks_need_no_token_and_the_rest_still_does(
+    settings_with: SettingsFactory, registry: Hooked, path: str
+) -> None:
+    client = create_app(settings_with(api_token="open-sesame"), registry).test_client()
+    assert client.post(path, data={"name": "m1"}).status_code == 204
+    assert len(registry.told) == 1
+    away = client.post(path, data={"name": "m1"}, environ_base={"REMOTE_ADDR": "10.0.0.5"})
+    assert away.status_code == 403
+    assert len(registry.told) == 1
+    for other in ("/hooks", "/hooksx", "/streams", "//hooks/publish", "/hooks/../streams"):
+        assert client.get(other).status_code in (401, 404, 405), other
+    assert client.get("/streams").status_code == 401
+
+
+def test_the_registry_hands_a_hook_to_the_stream_of_that_name(
+    relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    for word in ("camera_came", "camera_left"):
+        monkeypatch.setattr(
+            f"picture.Picture.{word}", lambda self, word=word: told.append((word, self._ingest_url.rsplit("/", 1)[1]))
+        )
+    one = relay()
+    one.start("m1")
+    one.start("m2")
+    one.registry.camera_left("m2")
+    one.registry.camera_came("m1")
+    one.registry.camera_came("m9")
+    one.registry.camera_left("")
+    assert told == [("camera_left", "m2"), ("camera_came", "m1")]
+
+
+def test_a_hook_ends_the_wait_of_a_stream_for_its_next_attempt(
+    relay: MakeRelay, settings_with: SettingsFactory
+) -> None:
+    one = relay()
+    one.fake.script(compositor={"exit": 1})
+    one.start()
+    one.wait(lambda: one.status().attempts["compositor"] >= 4)  # the next wait is 5 s by the clock
+    attempts = one.status().attempts["compositor"]
+    client = create_app(settings_with(host="127.0.0.1"), one.registry).test_client()
+
+    def started() -> bool:
+        client.post(CAME, data={"name": "m1"})
+        return one.status().attempts["compositor"] > attempts
+
+    eventually(started, what="another attempt while the clock stands still")
