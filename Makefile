@@ -3,10 +3,12 @@
 # make test    lint and all tests
 # make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
+# make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
+# make bench-overlay    what drawing and decoding the overlay costs
 PYTHON := .venv/bin/python
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test drills soak lint unit setup setup-dev
+.PHONY: demo run test drills soak lint unit contact-sheet bench-overlay setup setup-dev
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -25,6 +27,12 @@ soak: setup-dev
 
 unit: setup-dev
 	@$(PYTHON) -m pytest tests/unit
+
+contact-sheet: setup
+	@$(PYTHON) -m demo.contact_sheet
+
+bench-overlay: setup
+	@$(PYTHON) -m bench.overlay
 
 lint: setup-dev
 	@$(PYTHON) -m ruff check .

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import ConfigurationError
 from profiles import PROFILES, OutputProfile
+from rundown import MAX_DELAY_S
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -46,6 +47,17 @@ class Settings(BaseSettings):
     )
     match_data_path: str = _setting("/api/v1/cricket/match/{match_id}", "path of the match data on the match API")
     overlay_source: Literal["auto", "data", "image"] = _setting("auto", "what the overlay is made from")
+    overlay_theme: Literal["dark", "light"] = _setting("dark", "colours of the drawn strip")
+    overs_per_innings: int = _setting(
+        0, "overs of an innings when the feed does not say; 0: not known", "overs", ge=0, le=450
+    )
+    score_delay_s: float = _setting(
+        0.0, "score and banners are shown this much later than heard of", "s", ge=0, le=MAX_DELAY_S
+    )
+    score_stale_s: float = _setting(60.0, "a feed silent for this time gets a mark on the strip", "s", ge=5, le=3600)
+    score_lost_s: float = _setting(
+        300.0, "a feed silent for this time has its live figures taken off", "s", ge=10, le=86_400
+    )
     poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
     output_profile: str = _setting("720p30", "picture that the destination receives")
     x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")

@@ -23,7 +23,7 @@ from typing import IO
 
 from destination import Destination
 from errors import ConfigurationError
-from overlay import Canvas
+from layout import Canvas
 from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
 
 # Slate and compositor follow each other on timelines far apart: a jump that

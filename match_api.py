@@ -29,7 +29,9 @@ from errors import FeedError
 
 MAX_DATA_BYTES = 2 * 1024 * 1024
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+MAX_LOGO_BYTES = 1024 * 1024
 ANSWER_LIMIT_S = 5.0
+LOGO_LIMIT_S = 2.0  # the score waits for it
 STOP_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 2.0
 CANCEL_CHECK_S = 0.1
@@ -79,6 +81,12 @@ class MatchApi:
     def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
         """The undecoded image, or None when it has not changed since the last answer."""
         return self._get(f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES, limit_s)
+
+    def logo(self, name: str) -> bytes | None:
+        """A team's logo, undecoded; `name` is a plain file name."""
+        url = f"{self._image_base}/{quote(name, safe='')}"
+        self._validators.pop(url, None)  # who asks for it has none
+        return self._get(url, MAX_LOGO_BYTES, LOGO_LIMIT_S)
 
     def close(self) -> None:
         self._session.close()

@@ -1,10 +1,11 @@
-"""One thread a stream: asks the feed, and has the newest score drawn.
+"""One thread a stream: asks the feed, takes what is pushed, and hands the newest score to the presenter.
 
 What it asks follows from OVERLAY_SOURCE: `data` asks the match API, `image`
 the image server, `auto` the match API first and the image server when no
-usable match data has come for DATA_HOLD_S. Whatever fails, the last good
-overlay stays. Knows neither FFmpeg nor the registry; its thread is started
-and joined by the stream that made it.
+usable match data has come for DATA_HOLD_S. A push silences all asking while
+it is fresh. Whatever fails, the last good overlay stays. Knows neither FFmpeg
+nor the registry; its thread, and the presenter's, are started and joined by
+the stream that made it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from PIL.Image import Image
@@ -20,84 +22,102 @@ from PIL.Image import Image
 import overlay
 from errors import FeedError, ImageRejected
 from logging_setup import StreamLogger
+from logos import Logos
 from match_api import ANSWER_LIMIT_S, MatchApi
-from scoreboard import parse_match_data
+from presenter import Presenter
+from scoreboard import Scoreboard, parse_match_data
 
 # One lost poll must not swap the drawn strip for the ready image and back.
 DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
+PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
 
 
 class MatchMonitor:
-    """Keeps one overlay file in step with one match."""
+    """Keeps one overlay in step with one match."""
 
     def __init__(
         self,
         stream_name: str,
         source: str,
         api: MatchApi,
-        canvas: overlay.Canvas,
-        overlay_file: overlay.OverlayFile,
+        presenter: Presenter,
         poll_interval_s: float,
         stop_event: threading.Event,
         clock: Callable[[], float] = time.monotonic,
+        push_hold_s: float = PUSH_HOLD_S,
+        overs_limit: int | None = None,
     ) -> None:
         self._match_id = stream_name
         self._api = api
-        self._canvas = canvas
-        self._file = overlay_file
+        self._presenter = presenter
         self._poll_interval_s = poll_interval_s
         self._stop_event = stop_event
         self._clock = clock
+        self._push_hold_s = push_hold_s
+        self._overs_limit = overs_limit
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._asks_data = source in ("auto", "data") and api.has_data
         self._asks_images = source in ("auto", "image") and api.has_images
         self._data = _Source("match data")
         self._images = _Source("overlay image")
-        self._shown: Any | None = None
-        self._shown_source: _Source | None = None
+        self._logos = Logos(api.logo, clock)
+        self._lock = threading.Lock()  # of what pushes and polls both set
+        self._board: Scoreboard | None = None
+        self._pushed: Scoreboard | None = None
+        self._pushed_at: float | None = None
         self._overlay_id: str | None = None  # while monitoring is still to be asked for
         self._ask_again_at = 0.0
-        self.drawn_at: float | None = None  # by the clock; when the overlay last changed
-        self._write_failed = False
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
     def first_overlay(self) -> None:
         """Put the blank placeholder in place, then the score if the feed answers soon."""
-        self._file.write(overlay.placeholder(self._canvas))
+        self._presenter.blank()
         self.poll(FIRST_POLL_LIMIT_S)
 
     @property
     def match_title(self) -> str:
         """The match as the feed names it, or "" while it is not known. Any thread."""
-        board = self._data.value
-        if board is None:
-            return ""
-        return board.title or " v ".join(team.name for team in (board.batting, board.bowling) if team)
+        board = self._board
+        return board.name if board else ""
+
+    @property
+    def drawn_at(self) -> float | None:
+        """When the overlay last changed, by the clock; None: it is the placeholder. Any thread."""
+        return self._presenter.drawn_at
+
+    def push(self, board: Scoreboard) -> None:
+        """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread."""
+        board = self._completed(board)
+        with self._lock:
+            self._pushed, self._pushed_at, self._board = board, self._clock(), board
+            self._presenter.hear(board)
 
     @property
     def score_at(self) -> float | None:
-        """When the feed last said what the overlay shows, by the clock; None before it did. Any thread."""
-        return self._shown_source.good_at if self._shown_source else None
+        """When the feed or a push last said what the overlay shows, by the clock; None before it did. Any thread."""
+        return self._presenter.heard_at
 
     def start_monitoring_later(self, overlay_id: str) -> None:
         """Ask the match API to start monitoring on this monitor's thread, until it does."""
         self._overlay_id = overlay_id
 
     def start(self) -> None:
-        """Poll on a thread of its own until the stop event; without a source there is nothing to poll."""
-        if self._asks_data or self._asks_images:
-            self._thread.start()
+        """Poll on a thread of its own until the stop event, and have delayed scores shown at their time."""
+        self._presenter.start()
+        self._thread.start()
 
     def join(self, timeout_s: float) -> bool:
-        """True when the thread has ended, or never ran."""
+        """True when both threads have ended, or never ran."""
+        deadline = time.monotonic() + timeout_s
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        has_ended = self._presenter.join(max(0.0, deadline - time.monotonic()))
+        return has_ended and not self._thread.is_alive()
 
     def poll(self, limit_s: float = ANSWER_LIMIT_S) -> None:
-        """Ask once and draw what is new; never raises."""
+        """Ask once and hand on what is new; never raises."""
         try:
             self._poll(limit_s)
         except Exception:
@@ -106,11 +126,14 @@ class MatchMonitor:
 
     def _run(self) -> None:
         due = self._clock()
-        while not self._stop_event.is_set():
-            self._ask_for_monitoring()
-            self.poll()
-            due = max(due + self._poll_interval_s, self._clock())
-            self._stop_event.wait(due - self._clock())
+        try:
+            while not self._stop_event.is_set():
+                self._ask_for_monitoring()
+                self.poll()
+                due = max(due + self._poll_interval_s, self._clock())
+                self._stop_event.wait(due - self._clock())
+        finally:
+            self._presenter.wake()
 
     def _ask_for_monitoring(self) -> None:
         if self._overlay_id is None or self._clock() < self._ask_again_at:
@@ -124,27 +147,64 @@ class MatchMonitor:
         self._log.info("the match API monitors the match again")
 
     def _poll(self, limit_s: float) -> None:
+        self._ask_logo()
+        if self._is_pushed():
+            return
         if self._asks_data and self._ask_data(limit_s):
             return
         data_is_held = self._data.good_at is not None and self._clock() - self._data.good_at < DATA_HOLD_S
         if self._asks_images and not data_is_held:
             self._ask_image(limit_s)
 
+    def _is_pushed(self) -> bool:
+        """True while the last push is fresh: then nobody is asked."""
+        return self._pushed_at is not None and self._clock() - self._pushed_at < self._push_hold_s
+
     def _ask_data(self, limit_s: float) -> bool:
         """True when the match API has a usable state of the match."""
         board = self._ask(self._data, lambda: self._api.match_data(self._match_id, limit_s), parse_match_data)
-        if board is not None and board != self._shown:
-            self._show(self._data, board, overlay.draw_scoreboard(board, self._canvas))
+        if board is not None:
+            self._hand_on(self._completed(board))
         return board is not None
 
     def _ask_image(self, limit_s: float) -> None:
         image = self._ask(
             self._images,
             lambda: self._api.overlay_image(self._match_id, limit_s),
-            lambda content: overlay.compose_image(content, self._canvas),
+            lambda content: overlay.compose_image(content, self._presenter.canvas),
         )
-        if image is not None and image is not self._shown:
-            self._show(self._images, image, image)
+        if image is not None:
+            self._hand_on(image)
+
+    def _hand_on(self, content: Scoreboard | Image) -> None:
+        """Unless a push is fresher: one that came while this was asked for, or one with a later `updated_at`."""
+        with self._lock:
+            if self._is_pushed() or self._is_older_than_the_push(content):
+                return
+            self._pushed = None
+            if isinstance(content, Scoreboard):
+                self._board = content
+            self._presenter.hear(content)
+
+    def _is_older_than_the_push(self, content: Scoreboard | Image) -> bool:
+        if self._pushed is None or self._pushed.updated_at is None or not isinstance(content, Scoreboard):
+            return False
+        return content.updated_at is not None and content.updated_at < self._pushed.updated_at
+
+    def _completed(self, board: Scoreboard) -> Scoreboard:
+        if self._overs_limit is None or board.overs_limit is not None or board.sport != "cricket":
+            return board
+        return replace(board, overs_limit=self._overs_limit)
+
+    def _ask_logo(self) -> None:
+        """One logo a poll at most; what cannot be had is left out."""
+        board = self._board
+        if board is None or not self._api.has_images:
+            return
+        error = self._logos.ask_for({team.logo for team in board.sides if team.logo})
+        if error is not None:
+            self._log.warning("a logo is left out: %s", error)
+        self._presenter.use_logos(self._logos.images)
 
     def _ask(self, source: _Source, fetch: Callable[[], Any | None], read: Callable[[Any], Any]) -> Any | None:
         """What the source says now, read; None when this poll brought nothing usable."""
@@ -159,22 +219,6 @@ class MatchMonitor:
         if source.value is not None:
             self._note_good(source)
         return source.value
-
-    def _show(self, source: _Source, content: Any, image: Image) -> None:
-        if self._stop_event.is_set():
-            return
-        try:
-            self._file.write(image)
-        except OSError as error:
-            if not self._write_failed:
-                self._log.error("the overlay cannot be written: %s; the last one stays", error.strerror)
-            self._write_failed = True
-            return
-        if self._write_failed:
-            self._log.info("the overlay is written again")
-        self._write_failed = False
-        self._shown, self._shown_source = content, source
-        self.drawn_at = self._clock()
 
     def _note_fault(self, source: _Source, error: FeedError | ImageRejected) -> None:
         if error.kind == "cancelled":

@@ -25,8 +25,9 @@ import slate
 from children import Child, Surroundings
 from config import Settings
 from errors import ImageRejected
+from layout import Canvas
 from media_clock import SLOW_SPEED, WINDOW_S
-from overlay import Canvas, OverlayFile
+from overlay import OverlayFile
 from switch import SourceState, Switch
 
 LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long

@@ -27,6 +27,8 @@ from errors import (
     StreamStopped,
     WorkFolderUnusable,
 )
+from rundown import MAX_DELAY_S
+from scoreboard import read_push
 from stream_state import NAME_PATTERN
 from streams import StreamRegistry, StreamRequest
 
@@ -73,7 +75,8 @@ def start_stream() -> ResponseReturnValue:
     backup = parse_destination(body["backup_url"], hosts, "backup_url") if body.get("backup_url") else None
     if backup is not None and backup.url == destination.url:
         raise InvalidField("backup_url must be another URL than youtube_url")
-    _registry().start(StreamRequest(name, destination, _overlay_id(body), backup))
+    delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
+    _registry().start(StreamRequest(name, destination, _overlay_id(body), backup, score_delay_s=delay_s))
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
 
 
@@ -103,6 +106,26 @@ def streams() -> ResponseReturnValue:
 @blueprint.get("/streams/<name>")
 def stream(name: str) -> ResponseReturnValue:
     return asdict(_registry().status(name))
+
+
+@blueprint.patch("/streams/<name>")
+def change_stream(name: str) -> ResponseReturnValue:
+    body = _body()
+    delay_s = _score_delay_s(body)
+    _registry().delay_score(name, delay_s)
+    return {"message": f"Stream {name} changed successfully", "score_delay_s": delay_s}
+
+
+@blueprint.put("/streams/<name>/match")
+def push_match(name: str) -> ResponseReturnValue:
+    _registry().push(name, read_push(_body()))
+    return {"message": f"Score of stream {name} taken"}
+
+
+@blueprint.get("/streams/<name>/overlay.png")
+def overlay_png(name: str) -> ResponseReturnValue:
+    headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
+    return _registry().overlay_png(name), 200, headers
 
 
 @blueprint.post("/hooks/publish")
@@ -156,6 +179,13 @@ def _overlay_id(body: dict[str, Any]) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_OVERLAY_ID or not value.isprintable():
         raise InvalidField(f"overlay_id must be a string of 1 to {MAX_OVERLAY_ID} characters")
     return value
+
+
+def _score_delay_s(body: dict[str, Any]) -> float:
+    value = body.get("score_delay_s")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DELAY_S:
+        raise InvalidField(f"score_delay_s must be a number of seconds from 0 to {MAX_DELAY_S:g}")
+    return float(value)
 
 
 def _relay_error(error: RelayError) -> ResponseReturnValue:

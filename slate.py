@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 from errors import ImageRejected
-from overlay import REFERENCE_WIDTH, font_of
+from fonts import font_of
+from layout import REFERENCE_WIDTH
 from profiles import OutputProfile
 
 TOP_COLOR, BOTTOM_COLOR = (18, 32, 58), (6, 10, 20)

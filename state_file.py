@@ -19,6 +19,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import ConfigurationError
+from rundown import MAX_DELAY_S
 from stream_state import NAME_PATTERN
 
 VERSION = 1
@@ -36,6 +37,7 @@ class KeptStream(BaseModel):
     backup_url: str | None = Field(default=None, max_length=2000, repr=False)
     overlay_id: str = Field(default="0", min_length=1, max_length=64)
     begun_at: float = Field(ge=0, allow_inf_nan=False)
+    score_delay_s: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
 
 
 class _Content(BaseModel):

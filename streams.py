@@ -20,7 +20,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ffmpeg
@@ -40,11 +40,15 @@ from errors import (
     WorkFolderUnusable,
 )
 from io_loop import IoLoop
+from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
 from match_api import MatchApi
 from match_monitor import MatchMonitor
-from overlay import OverlayFile, canvas_of
+from overlay import OverlayFile
 from picture import Picture
+from presenter import Presenter
+from rundown import Rundown
+from scoreboard import Scoreboard
 from state_file import KeptStream, StateFile
 from stream_state import (
     FAILED,
@@ -82,6 +86,7 @@ class StreamRequest:
     overlay_id: str = "0"
     backup: Destination | None = None
     begun_at: float | None = None
+    score_delay_s: float | None = None  # None: SCORE_DELAY_S
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -136,9 +141,7 @@ class StreamRegistry:
             stream.gone.set()
             raise
         if self._state_file:
-            self._state_file.keep(_kept(request, stream.begun_at))
-            if stream.is_unwanted:  # it was forgotten already, before it was kept
-                self._state_file.forget(request.name)
+            self._keep(self._state_file, stream)
 
     def restore(self) -> None:
         """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
@@ -157,6 +160,7 @@ class StreamRegistry:
                 kept.overlay_id,
                 parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
                 kept.begun_at,
+                kept.score_delay_s,
             )
             self.start(request)
         except RelayError as error:
@@ -202,6 +206,21 @@ class StreamRegistry:
             raise StreamNotFound("Stream not found")
         return failed
 
+    def push(self, name: str, board: Scoreboard) -> None:
+        """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
+        self._running(name).push(board)
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
+        stream = self._running(name)
+        stream.delay_score(delay_s)
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def overlay_png(self, name: str) -> bytes:
+        """The stream's overlay as it is now. Raises StreamNotFound."""
+        return self._running(name).overlay_png
+
     def camera_came(self, name: str) -> None:
         """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
         if stream := self._begun(name):
@@ -230,6 +249,17 @@ class StreamRegistry:
         with self._lock:
             stream = self._streams.get(name)
         return stream if stream is not None and stream.has_begun else None
+
+    def _running(self, name: str) -> Stream:
+        stream = self._begun(name)
+        if stream is None:
+            raise StreamNotFound("Stream not found")
+        return stream
+
+    def _keep(self, state_file: StateFile, stream: Stream) -> None:
+        state_file.keep(_kept(stream.request, stream.begun_at))
+        if stream.is_unwanted:  # it was forgotten already, before it was kept
+            state_file.forget(stream.request.name)
 
     def _reserve(self, request: StreamRequest) -> Stream:
         with self._lock:
@@ -277,6 +307,7 @@ def _kept(request: StreamRequest, begun_at: float) -> KeptStream:
         backup_url=request.backup.url if request.backup else None,
         overlay_id=request.overlay_id,
         begun_at=begun_at,
+        score_delay_s=request.score_delay_s,
     )
 
 
@@ -316,15 +347,25 @@ class Stream:
         self._overlay_file = OverlayFile(folder / "overlay.png")
         canvas = canvas_of(settings.profile)
         self._api = self._match_api(self.stop_event)
+        self._presenter = Presenter(
+            request.name,
+            canvas,
+            self._overlay_file,
+            Rundown(settings.score_stale_s, settings.score_lost_s, self._first_delay_s()),
+            settings.overlay_theme,
+            self.stop_event,
+            machinery.clock,
+        )
         self._monitor = MatchMonitor(
             request.name,
             settings.overlay_source,
             self._api,
-            canvas,
-            self._overlay_file,
+            self._presenter,
             settings.poll_interval_s,
             self.stop_event,
             machinery.clock,
+            settings.score_stale_s,
+            settings.overs_per_innings or None,
         )
         self._loop = IoLoop(f"switch-{request.name}")
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
@@ -382,6 +423,24 @@ class Stream:
             raise
         self.has_begun = True
         self._log.info("started to %s", self.request.destination)
+
+    def _first_delay_s(self) -> float:
+        asked = self.request.score_delay_s
+        return self._settings.score_delay_s if asked is None else asked
+
+    def push(self, board: Scoreboard) -> None:
+        """Show what the caller says of the match. Any thread."""
+        self._monitor.push(board)
+
+    def delay_score(self, delay_s: float) -> None:
+        """From now on show score and banners this much later than heard of. Any thread."""
+        self.request = replace(self.request, score_delay_s=delay_s)
+        self._presenter.set_delay(delay_s)
+
+    @property
+    def overlay_png(self) -> bytes:
+        """The overlay as it is now. Any thread."""
+        return self._overlay_file.content
 
     def ask_to_stop(self) -> None:
         """Let the supervisor end it; returns at once."""

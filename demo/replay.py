@@ -5,6 +5,7 @@ One state after every delivery, in both shapes that the service reads.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ class State:
     non_striker: tuple[str, int, int]
     bowler: tuple[str, int, int, int]
     this_over: tuple[str, ...]
+    overs_limit: int | None
+    partnership: tuple[int, int]
+    last_wicket: tuple[str, int, int, str] | None
 
     @property
     def overs(self) -> str:
@@ -89,7 +93,52 @@ class State:
             "batters": batters,
             "bowler": {"name": name, "overs": overs_of(balls), "runs": runs, "wickets": wickets},
             "this_over": list(self.this_over),
+            "overs_limit": self.overs_limit,
+            "partnership": {"runs": self.partnership[0], "balls": self.partnership[1]},
+            "last_wicket": self._last_wicket(),
         }
+
+    def _last_wicket(self) -> dict[str, Any] | None:
+        if self.last_wicket is None:
+            return None
+        name, runs, balls, how_out = self.last_wicket
+        return {"name": name, "runs": runs, "balls": balls, "how_out": how_out}
+
+
+def frame(path: Path = MATCH) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The match before its first ball, between its innings and after its last ball, in the project's own shape."""
+    match = json.loads(path.read_text())
+    info = match["info"]
+    innings = [list(group) for _, group in itertools.groupby(states(path), key=lambda state: state.innings)]
+    first, last = innings[0][-1], innings[-1][-1]
+    toss = f"{info['toss']['winner']} won the toss and chose to {info['toss']['decision']}"
+    target = match["innings"][1]["target"]
+    before = {
+        "sport": "cricket",
+        "title": first.title,
+        "status": "scheduled",
+        "toss": toss,
+        "batting": {"name": first.batting},
+        "bowling": {"name": first.bowling},
+    }
+    pause = first.as_own_shape() | {
+        "status": "innings_break",
+        "target": target["runs"],
+        "overs_limit": int(target["overs"]),
+    }
+    after = last.as_own_shape() | {
+        "status": "finished",
+        "result": _result(info["outcome"]),
+        "player_of_match": info["player_of_match"][0],
+    }
+    return before, pause, after
+
+
+def _result(outcome: dict[str, Any]) -> str:
+    [(what, count)] = outcome["by"].items()
+    unit = what if count != 1 else what.removesuffix("s")
+    method = f" ({outcome['method']})" if "method" in outcome else ""
+    return f"{outcome['winner']} won by {count} {unit}{method}"
 
 
 def overs_of(legal_balls: int) -> str:
@@ -103,13 +152,17 @@ def states(path: Path = MATCH) -> Iterator[State]:
     title = f"{info['event']['name']} {info['season']} {info['event'].get('stage', '')}".strip()
     for number, innings in enumerate(match["innings"], start=1):
         bowling = next(team for team in info["teams"] if team != innings["team"])
-        yield from _innings_states(innings, number, title, bowling)
+        overs_limit = innings.get("target", {}).get("overs", info.get("overs"))
+        yield from _innings_states(innings, number, title, bowling, overs_limit and int(overs_limit))
 
 
-def _innings_states(innings: dict[str, Any], number: int, title: str, bowling: str) -> Iterator[State]:
+def _innings_states(
+    innings: dict[str, Any], number: int, title: str, bowling: str, overs_limit: int | None
+) -> Iterator[State]:
     batters: dict[str, Tally] = {}
     bowlers: dict[str, Tally] = {}
-    side = Tally()
+    side, stand = Tally(), Tally()
+    last_wicket = None
     deliveries = [(over["over"], delivery) for over in innings["overs"] for delivery in over["deliveries"]]
     labels: list[str] = []
     for index, (over, delivery) in enumerate(deliveries):
@@ -118,6 +171,12 @@ def _innings_states(innings: dict[str, Any], number: int, title: str, bowling: s
         bowler = bowlers.setdefault(delivery["bowler"], Tally())
         _count(delivery, side, batters.setdefault(delivery["batter"], Tally()), bowler)
         labels.append(_label(delivery))
+        stand.runs += delivery["runs"]["total"]
+        stand.balls += not any(extra in delivery.get("extras", {}) for extra in _ON_DELIVERY)
+        for wicket in delivery.get("wickets", []):
+            out = batters.setdefault(wicket["player_out"], Tally())
+            last_wicket = (wicket["player_out"], out.runs, out.balls, _how_out(wicket, delivery["bowler"]))
+            stand = Tally()
         # Who faces the next ball is what a scorer shows after this one.
         facing = deliveries[min(index + 1, len(deliveries) - 1)][1]
         pair = [batters.setdefault(facing[role], Tally()) for role in ("batter", "non_striker")]
@@ -134,6 +193,9 @@ def _innings_states(innings: dict[str, Any], number: int, title: str, bowling: s
             non_striker=(facing["non_striker"], pair[1].runs, pair[1].balls),
             bowler=(delivery["bowler"], bowler.balls, bowler.runs, bowler.wickets),
             this_over=tuple(labels),
+            overs_limit=overs_limit,
+            partnership=(stand.runs, stand.balls),
+            last_wicket=last_wicket,
         )
 
 
@@ -149,6 +211,20 @@ def _count(delivery: dict[str, Any], side: Tally, batter: Tally, bowler: Tally) 
     bowler.runs += delivery["runs"]["batter"] + sum(extras.get(extra, 0) for extra in _ON_DELIVERY)
     bowler.balls += legal
     bowler.wickets += sum(kind not in _NOT_THE_BOWLERS for kind in kinds)
+
+
+def _how_out(wicket: dict[str, Any], bowler: str) -> str:
+    """As a scorer writes it."""
+    fielders = [fielder.get("name", "sub") for fielder in wicket.get("fielders", [])]
+    kind = wicket["kind"]
+    if kind == "caught" and fielders:
+        return f"c {fielders[0]} b {bowler}"
+    if kind == "stumped" and fielders:
+        return f"st {fielders[0]} b {bowler}"
+    if kind == "run out":
+        return f"run out ({'/'.join(fielders)})" if fielders else "run out"
+    known = {"bowled": f"b {bowler}", "lbw": f"lbw b {bowler}", "caught and bowled": f"c & b {bowler}"}
+    return known.get(kind) or str(kind)
 
 
 def _label(delivery: dict[str, Any]) -> str:

@@ -17,17 +17,19 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 from app import on_end_signal
 from config import load_settings
 from demo import camera
+from demo.boards import CSK, MI
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import MATCH, states
 from demo.viewer import Viewer, save_frame
 from deploy.rtmp_server import RtmpServer, RtmpServerError, free_port, listens
 from errors import ConfigurationError
-from overlay import canvas_of
+from layout import canvas_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).parent / "out"
@@ -106,7 +108,7 @@ def _replay(feed: MatchFeed, ball_s: float) -> Iterator[None]:
     def run() -> None:
         ball = FIRST_BALL
         while not stop.is_set():
-            feed.data = Answer.of(match[ball % len(match)].as_current_score())
+            feed.data = Answer.of(in_colors(match[ball % len(match)].as_own_shape()))
             ball += 1
             stop.wait(ball_s)
 
@@ -117,6 +119,12 @@ def _replay(feed: MatchFeed, ball_s: float) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def in_colors(state: dict[str, Any]) -> dict[str, Any]:
+    """With the sides' short names and colours, which the ball-by-ball file has not."""
+    known = {side["name"]: side for side in (MI, CSK)}
+    return state | {role: state[role] | known[state[role]["name"]] for role in ("batting", "bowling")}
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ missing_packages() {
     [ -f /usr/lib/nginx/modules/ngx_rtmp_module.so ] || [ -f /usr/share/nginx/modules/ngx_rtmp_module.so ] ||
         echo libnginx-mod-rtmp
     [ -f /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf ] || echo fonts-roboto-unhinted
+    [ -f /usr/share/fonts/truetype/noto/NotoSansDevanagari-Bold.ttf ] || echo fonts-noto-core
+    PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libfribidi\.so\.0' || echo libfribidi0
     command -v curl >/dev/null || echo curl
     command -v setpriv >/dev/null || echo util-linux
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv

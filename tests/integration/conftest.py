@@ -122,6 +122,10 @@ class Service:
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
         return requests.post(self.url + path, json=body, timeout=30)
 
+    def call(self, method: str, path: str, body: dict[str, Any]) -> None:
+        answer = requests.request(method, self.url + path, json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+
     def listed(self) -> dict[str, Any]:
         answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", timeout=10).json()
         return answer

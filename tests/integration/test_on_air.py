@@ -6,6 +6,8 @@ import io
 import itertools
 import os
 import signal
+import statistics
+import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +19,10 @@ import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer, strip_box
+from events import events_between
+from layout import canvas_of
 from profiles import PROFILES
+from rundown import Scene
 from scoreboard import parse_match_data
 from tests.images import mean_distance
 from tests.integration.conftest import (
@@ -33,7 +38,7 @@ from tests.integration.conftest import (
 )
 from tests.waiting import eventually
 
-CANVAS = overlay.canvas_of(PROFILES[PROFILE])
+CANVAS = canvas_of(PROFILES[PROFILE])
 MATCH = list(states())
 # Far above what the encoder does to a still strip, far below another strip.
 RECOGNISED = 12.0
@@ -44,7 +49,7 @@ SETTLED_AFTER_S = 2.5
 def strip_as_seen(image: Image.Image) -> Image.Image:
     """The strip of this overlay, as the viewer cuts it out, over a grey picture."""
     picture = Image.new("RGBA", (CANVAS.width, CANVAS.top + CANVAS.height), (128, 128, 128, 255))
-    picture.alpha_composite(image, (0, CANVAS.top))
+    picture.alpha_composite(image.convert("RGBA"), (0, CANVAS.top))
     return picture.crop(strip_box(CANVAS)).convert("L")
 
 
@@ -74,10 +79,20 @@ def viewer_of(watch: list[Viewer], url: str) -> Viewer:
     return watch[-1]
 
 
+def quiet_balls(first: int, count: int) -> list[int]:
+    """Numbers of states, from `first` on, between which no banner is shown."""
+    found = [first]
+    for number in range(first + 1, len(MATCH)):
+        before, after = (parse_match_data(MATCH[ball].as_own_shape()) for ball in (found[-1], number))
+        if len(found) < count and not events_between(before, after):
+            found.append(number)
+    return found
+
+
 def test_the_score_on_air_follows_the_feed_and_the_stream_is_the_profiles(
     service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer], tmp_path: Path
 ) -> None:
-    balls = [60, 61, 123, 240]
+    balls = quiet_balls(60, 4)
     strips = [score_strip(ball) for ball in balls]
     feed.data = Answer.of(MATCH[balls[0]].as_current_score())
     with camera("m1"):
@@ -208,4 +223,54 @@ def test_a_killed_compositor_or_publisher_is_replaced(
         assert again.wait_for(lambda v: shows(v, strips, 0), 40), "the new publisher is not on air"
         assert "compositor ended (killed by SIGKILL)" in one.log()
         assert "publisher ended (killed by SIGKILL)" in one.log()
+        one.stop("m1")
+
+
+def scene_strip(scene: Scene) -> Image.Image:
+    return strip_as_seen(overlay.draw_scene(scene, CANVAS))
+
+
+@pytest.mark.parametrize("kind", ["WICKET", "SIX"])
+def test_banners_are_on_air_and_go(
+    service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer], kind: str
+) -> None:
+    boards = [parse_match_data(state.as_own_shape()) for state in MATCH]
+    told = {ball: events_between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
+    ball, event = next((ball, events[0]) for ball, events in told.items() if [one.kind for one in events] == [kind])
+    strips = [scene_strip(Scene(boards[ball - 1])), scene_strip(Scene(boards[ball], event))]
+    strips.append(scene_strip(Scene(boards[ball])))
+    feed.data = Answer.of(MATCH[ball - 1].as_own_shape())
+    with camera("m1"):
+        one = service()
+        viewer = viewer_of(watch, one.start("m1"))
+        eventually(lambda: "streams: is live" in one.log(), 40)
+        # A new compositor has read the first seconds of its overlay ahead of the camera.
+        assert viewer.wait_for(lambda v: v.frames > 300 and shows(v, strips, 0), 40), "the score before is not on air"
+        feed.data = Answer.of(MATCH[ball].as_own_shape())
+        assert viewer.wait_for(lambda v: shows(v, strips, 1), 20), "the banner is not on air"
+        assert viewer.wait_for(lambda v: shows(v, strips, 2), 20), "the banner does not go"
+        one.stop("m1")
+
+
+def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Camera, watch: list[Viewer]) -> None:
+    balls = quiet_balls(60, 7)
+    strips = [scene_strip(Scene(parse_match_data(MATCH[ball].as_own_shape()))) for ball in balls]
+    delay_s = 3.0
+    with camera("m1"):
+        one = service(overlay_api_base="", overlay_image_base="")
+        viewer = viewer_of(watch, one.start("m1"))
+
+        def lag_s(number: int) -> float:
+            """From the push to the picture that has arrived."""
+            pushed_at = time.monotonic()
+            one.call("PUT", "/streams/m1/match", MATCH[balls[number]].as_own_shape())
+            assert viewer.wait_for(lambda v: shows(v, strips, number), 40), f"score {number} is not on air"
+            return time.monotonic() - pushed_at
+
+        eventually(lambda: "streams: is live" in one.log(), 40)
+        lag_s(0)
+        at_once = statistics.median(lag_s(number) for number in (1, 2, 3))
+        one.call("PATCH", "/streams/m1", {"score_delay_s": delay_s})
+        delayed = statistics.median(lag_s(number) for number in (4, 5, 6))
+        assert abs(delayed - at_once - delay_s) < 0.5
         one.stop("m1")

@@ -13,7 +13,7 @@ import pytest
 import ffmpeg
 from destination import parse_destination
 from errors import ConfigurationError
-from overlay import canvas_of
+from layout import canvas_of
 from profiles import PROFILES, OutputProfile
 from tests.unit.conftest import FakeFFmpeg
 from tests.waiting import eventually, runs

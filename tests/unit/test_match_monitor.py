@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,13 +13,17 @@ from PIL import Image
 import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
+from layout import canvas_of
+from logos import RETRY_S
 from match_api import MatchApi
-from match_monitor import DATA_HOLD_S, MatchMonitor
+from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor
+from presenter import Presenter
 from profiles import PROFILES
-from scoreboard import parse_match_data
+from rundown import BANNER_S, Rundown
+from scoreboard import Scoreboard, Team, parse_match_data
 from tests.waiting import FakeClock, eventually
 
-CANVAS = overlay.canvas_of(PROFILES["480p30"])
+CANVAS = canvas_of(PROFILES["480p30"])
 MATCH = list(states())
 
 
@@ -30,9 +35,15 @@ class Rig:
         self.stop = threading.Event()
         self.file = overlay.OverlayFile(folder / "overlay.png")
         self.api = MatchApi(feed.url, feed.url if images else "", "/match/{match_id}", self.stop)
-        self.monitor = MatchMonitor("m", source, self.api, CANVAS, self.file, 0.05, self.stop, self.clock)
+        self.rundown = Rundown(60, 300)
+        self.presenter = Presenter("m", CANVAS, self.file, self.rundown, "dark", self.stop, self.clock)
+        self.monitor = MatchMonitor("m", source, self.api, self.presenter, 0.05, self.stop, self.clock)
 
     def picture(self) -> bytes:
+        """What stands once the banners of the last score are over."""
+        while self.rundown.scene(self.clock()).banner:
+            self.clock.advance(BANNER_S)
+        self.presenter.step()
         return self.file.path.read_bytes()
 
 
@@ -103,7 +114,7 @@ def test_nothing_is_drawn_or_written_when_nothing_changed(
     feed.data = score(9)
     one = rig()
     inode = one.file.path.stat().st_ino
-    monkeypatch.setattr(overlay, "draw_scoreboard", None)
+    monkeypatch.setattr(overlay, "draw_scene", None)
     one.monitor.poll()
     feed.data = Answer(feed.data.body.replace(b'"data"', b'"at": 5, "data"'))
     one.monitor.poll()
@@ -209,7 +220,7 @@ def test_a_full_disk_is_logged_once_and_the_overlay_follows_when_there_is_room(
     def full(self: Path, content: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    caplog.set_level(logging.INFO, "match_monitor")
+    caplog.set_level(logging.INFO, "presenter")
     feed.data = score(5)
     one = rig("data")
     with monkeypatch.context() as patch:
@@ -217,7 +228,7 @@ def test_a_full_disk_is_logged_once_and_the_overlay_follows_when_there_is_room(
         for number in (6, 7, 8):
             feed.data = score(number)
             one.monitor.poll()
-    assert one.picture() == drawn(tmp_path, 5)
+    assert one.file.path.read_bytes() == drawn(tmp_path, 5)
     one.monitor.poll()
     assert one.picture() == drawn(tmp_path, 8)
     assert caplog.messages == [
@@ -243,7 +254,7 @@ def test_a_fault_in_drawing_does_not_end_the_polling(
     one = rig("data")
     one.monitor.start()
     with monkeypatch.context() as patch:
-        patch.setattr(overlay, "draw_scoreboard", lambda *_: 1 / 0)
+        patch.setattr(overlay, "draw_scene", lambda *_: 1 / 0)
         feed.data = score(1)
         eventually(lambda: "ZeroDivisionError" in caplog.text)
     eventually(lambda: one.picture() == drawn(tmp_path, 1))
@@ -259,12 +270,139 @@ def test_the_thread_polls_until_the_stop(rig: MakeRig, feed: MatchFeed, tmp_path
     assert one.monitor.join(10)
 
 
-def test_with_both_sources_off_there_is_no_thread(tmp_path: Path) -> None:
+PUSHED = parse_match_data(MATCH[30].as_own_shape())
+
+
+def test_a_push_is_on_the_overlay_at_once_and_polls_are_quiet_while_it_is_fresh(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path
+) -> None:
+    feed.data = score(5)
+    one = rig("data")
+    one.monitor.push(PUSHED)
+    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(PUSHED, CANVAS))
+    asked = len(feed.calls)
+    one.clock.advance(PUSH_HOLD_S - 20)
+    one.monitor.push(PUSHED)
+    one.clock.advance(PUSH_HOLD_S - 1)
+    one.monitor.poll()
+    assert len(feed.calls) == asked, "nobody is asked while pushes are fresh"
+    one.clock.advance(2)
+    feed.data = score(40)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 40)
+
+
+def test_a_polled_score_that_is_older_than_the_push_does_not_take_its_place(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path
+) -> None:
+    def at(minute: int) -> dict[str, Any]:
+        return MATCH[30 + minute].as_own_shape() | {"updated_at": f"2019-05-12T17:{minute:02}:00Z"}
+
+    one = rig("data")
+    one.monitor.push(parse_match_data(at(20)))
+    one.clock.advance(PUSH_HOLD_S + 1)
+    for minute, shown in ((10, 20), (30, 30)):
+        feed.data = Answer.of(at(minute))
+        one.monitor.poll()
+        assert one.rundown.scene(one.clock()).content == parse_match_data(at(shown))
+
+
+def test_a_poll_under_way_when_a_push_comes_is_not_shown(rig: MakeRig, feed: MatchFeed) -> None:
+    feed.data = score(5)
+    one = rig("data")
+    feed.hold = True
+    thread = threading.Thread(target=one.monitor.poll)
+    asked = len(feed.calls)
+    thread.start()
+    eventually(lambda: len(feed.calls) > asked)
+    one.monitor.push(PUSHED)
+    feed.data = score(60)
+    feed.release.set()
+    thread.join(10)
+    assert one.rundown.scene(one.clock()).content == PUSHED
+
+
+def test_the_overs_that_the_feed_does_not_say_come_from_the_setting(feed: MatchFeed, tmp_path: Path) -> None:
+    stop, clock = threading.Event(), FakeClock()
+    rundown = Rundown(60, 300)
+    presenter = Presenter("m", CANVAS, overlay.OverlayFile(tmp_path / "o.png"), rundown, "dark", stop, clock)
+    api = MatchApi(feed.url, "", "/match/{match_id}", stop)
+    monitor = MatchMonitor("m", "data", api, presenter, 1, stop, clock, overs_limit=15)
+    monitor.push(parse_match_data({"sport": "cricket", "batting": {"name": "A"}}))
+    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), overs_limit=15)
+    monitor.push(parse_match_data({"sport": "cricket", "batting": {"name": "A"}, "overs_limit": 50}))
+    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), overs_limit=50)
+    api.close()
+
+
+def test_a_logo_comes_from_the_image_server_once(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
+    state = MATCH[30].as_own_shape()
+    state["batting"]["logo"] = "mi.png"
+    feed.image = strip("red")
+    feed.data = Answer.of(state)
+    one = rig("data")
+    for _ in range(3):
+        one.monitor.poll()
+    assert [path for path in feed.paths("GET") if path.endswith(".png")] == ["/mi.png"]
+    logo = {"mi.png": overlay.decode_logo(feed.image.body)}
+    board = parse_match_data(state)
+    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(board, CANVAS, logos=logo))
+    assert one.picture() != expected(tmp_path, overlay.draw_scoreboard(board, CANVAS))
+
+
+def test_a_logo_that_cannot_be_had_is_left_out_and_asked_for_again_later(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "match_monitor")
+    state = MATCH[30].as_own_shape()
+    state["bowling"]["logo"] = "csk.png"
+    feed.data = Answer.of(state)
+    one = rig("data")
+    for _ in range(3):
+        one.monitor.poll()
+    assert feed.paths("GET").count("/csk.png") == 1
+    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(parse_match_data(state), CANVAS))
+    one.clock.advance(RETRY_S + 1)
+    one.monitor.poll()
+    assert feed.paths("GET").count("/csk.png") == 2
+    assert caplog.messages == [f"a logo is left out: {feed.url}/csk.png answered 404"]
+
+
+def test_the_presenters_thread_ends_a_banner_and_shows_a_delayed_score(
+    feed: MatchFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the real clock, with delays made short."""
+    monkeypatch.setattr("rundown.BANNER_S", 0.2)
     stop = threading.Event()
-    file = overlay.OverlayFile(tmp_path / "overlay.png")
-    monitor = MatchMonitor("m", "auto", MatchApi("", "", "/{match_id}", stop), CANVAS, file, 1, stop)
+    file = overlay.OverlayFile(tmp_path / "o.png")
+    presenter = Presenter("m", CANVAS, file, Rundown(60, 300, 0.2), "dark", stop)
+    api = MatchApi("", "", "/{match_id}", stop)
+    monitor = MatchMonitor("m", "auto", api, presenter, 1, stop)
     monitor.first_overlay()
     monitor.start()
-    assert monitor.join(0)
-    assert file.path.exists()
-    assert not [thread for thread in threading.enumerate() if thread.name == "monitor-m"]
+    blank = file.content
+    monitor.push(parse_match_data(MATCH[3].as_own_shape()))
+    assert file.content == blank, "it is delayed"
+    eventually(lambda: file.content == drawn_own(tmp_path, 3))
+    four = next(index for index, state in enumerate(MATCH) if index > 3 and state.this_over[-1] == "4")
+    monitor.push(parse_match_data(MATCH[four].as_own_shape()))
+    eventually(lambda: file.content == drawn_own(tmp_path, four))
+    stop.set()
+    assert monitor.join(10)
+    assert not [thread for thread in threading.enumerate() if thread.name in ("monitor-m", "presenter-m")]
+
+
+def drawn_own(folder: Path, number: int) -> bytes:
+    return expected(folder, overlay.draw_scoreboard(parse_match_data(MATCH[number].as_own_shape()), CANVAS))
+
+
+def test_it_tells_when_it_heard_and_when_it_drew(rig: MakeRig, feed: MatchFeed) -> None:
+    one = rig("data")
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (None, None)
+    feed.data = score(5)
+    one.monitor.poll()
+    began = one.clock()
+    one.clock.advance(7)
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (began, began)
+    one.monitor.poll()
+    assert (one.monitor.score_at, one.monitor.drawn_at) == (began + 7, began)

@@ -14,7 +14,8 @@ import pytest
 import overlay
 from children import Child
 from config import Settings
-from overlay import OverlayFile, canvas_of
+from layout import canvas_of
+from overlay import OverlayFile
 from picture import Picture
 from tests.conftest import SettingsFactory
 from tests.unit.conftest import FakeFFmpeg, Rig

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from app import create_app
 from demo.match_feed import Answer, MatchFeed
+from layout import canvas_of
+from overlay import draw_scoreboard, placeholder
+from profiles import PROFILES
+from scoreboard import parse_match_data
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
+from tests.images import assert_alike, mean_distance
 from tests.unit.conftest import FakeFFmpeg
 
 URL = "rtmp://127.0.0.1/live2/key-1"
@@ -250,3 +257,98 @@ def test_without_a_token_and_beyond_loopback_a_warning_is_logged(
     assert "API_TOKEN" not in caplog.text
     create_app(settings_with())
     assert "API_TOKEN is not set" in caplog.text
+
+
+SCORE = {"sport": "cricket", "batting": {"name": "Mumbai Indians", "short": "MI", "runs": 12, "wickets": 1}}
+
+
+def test_a_pushed_score_is_on_the_overlay_at_once(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    blank = client.get("/streams/m1/overlay.png")
+    assert (blank.status_code, blank.content_type, blank.headers["Cache-Control"]) == (200, "image/png", "no-store")
+    answer = client.put("/streams/m1/match", json=SCORE)
+    assert (answer.status_code, answer.json) == (200, {"message": "Score of stream m1 taken"})
+    canvas = canvas_of(PROFILES["720p30"])
+    with Image.open(io.BytesIO(client.get("/streams/m1/overlay.png").data)) as shown:
+        expected = draw_scoreboard(parse_match_data(SCORE), canvas).convert("RGBA")
+        assert_alike(shown.convert("RGBA"), expected, "pushed", tolerance=1.5)
+        assert mean_distance(shown.convert("RGBA"), placeholder(canvas)) > 20
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sport": "curling"}, "sport must be cricket or generic"),
+        ({"batting": {"name": "MI", "runs": -1}}, "batting.runs must be a whole number from 0 to 9999"),
+        ({"batting": {"name": "MI", "runs": 10**30}}, "batting.runs must be a whole number from 0 to 9999"),
+        ({"batting": {"name": "MI", "wickets": 21}}, "batting.wickets must be a whole number from 0 to 20"),
+        ({"batting": {"name": "MI", "overs": "3.9"}}, 'batting.overs must be overs and balls, as in "14.3"'),
+        ({"batting": {"name": "MI", "color": "blue"}}, 'batting.color must be a colour as in "#004ba0"'),
+        ({"batting": {"name": "MI", "logo": "../mi.png"}}, 'batting.logo must be a plain file name as in "mi.png"'),
+        ({"batting": {"name": "MI", "logo": "http://h/mi.png"}}, "batting.logo must be a plain file name"),
+        ({"batting": {"name": "\u0000"}}, "batting.name must be text with letters or digits in it"),
+        ({"batting": ["MI"]}, "batting must be an object"),
+        ({"batters": {}}, "batters must be a list of at most 2"),
+        ({"batters": [{}, {}, {}]}, "batters must be a list of at most 2"),
+        ({"batters": [{"name": "A"}, {"name": "B", "balls": "x"}]}, "batters[1].balls must be a whole number"),
+        ({"batters": [{"name": "A", "on_strike": "yes"}]}, "batters[0].on_strike must be true or false"),
+        ({"this_over": "1 W 4"}, "this_over must be a list of labels"),
+        ({"this_over": ["1", None]}, "this_over must be a list of labels"),
+        ({"status": "tea"}, "status must be one of scheduled, live, innings_break"),
+        ({"innings": 99}, "innings must be a whole number from 0 to 20"),
+        ({"updated_at": "yesterday"}, 'updated_at must be a time as in "2019-05-12T17:40:11Z"'),
+        ({"batting": None}, "one of batting, bowling, title, result must be given"),
+        ({"sport": "generic", "away": {"name": "B", "score": [1]}}, "away.score must be a whole number or text"),
+    ],
+)
+def test_a_push_that_cannot_be_used_names_the_field(client: FlaskClient, change: dict[str, Any], reason: str) -> None:
+    client.post("/start_stream", json=GOOD)
+    answer = client.put("/streams/m1/match", json=SCORE | change)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"].startswith(reason)
+
+
+def test_what_is_missing_or_null_or_unknown_in_a_push_is_fine(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    body = SCORE | {"result": None, "title": "", "umpires": ["A"], "batters": None, "bowling": {"name": "CSK"}}
+    assert client.put("/streams/m1/match", json=body).status_code == 200
+
+
+def test_the_score_delay_may_be_given_at_the_start_and_changed(client: FlaskClient) -> None:
+    assert client.post("/start_stream", json=GOOD | {"score_delay_s": 120}).status_code == 200
+    blank = client.get("/streams/m1/overlay.png").data
+    client.put("/streams/m1/match", json=SCORE)
+    assert client.get("/streams/m1/overlay.png").data == blank
+    answer = client.patch("/streams/m1", json={"score_delay_s": 0})
+    assert answer.status_code == 200
+    assert answer.json == {"message": "Stream m1 changed successfully", "score_delay_s": 0}
+    assert client.get("/streams/m1/overlay.png").data != blank
+
+
+@pytest.mark.parametrize("value", [-1, 121, "5", True, [1], float("nan"), float("inf")])
+def test_a_score_delay_that_is_none_is_refused(client: FlaskClient, value: Any) -> None:
+    reason = {"error": "score_delay_s must be a number of seconds from 0 to 120"}
+    answer = client.post("/start_stream", json=GOOD | {"score_delay_s": value})
+    assert (answer.status_code, answer.json) == (400, reason)
+    client.post("/start_stream", json=GOOD)
+    answer = client.patch("/streams/m1", json={"score_delay_s": value})
+    assert (answer.status_code, answer.json) == (400, reason)
+    assert client.patch("/streams/m1", json={}).status_code == 400
+
+
+def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: FlaskClient) -> None:
+    answers = [
+        client.put("/streams/m9/match", json=SCORE),
+        client.patch("/streams/m9", json={"score_delay_s": 1}),
+        client.get("/streams/m9/overlay.png"),
+    ]
+    assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 3
+
+
+def test_a_push_is_bounded(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    assert client.put("/streams/m1/match", json=SCORE | {"x": "y" * 70_000}).status_code == 413
+    nested = '{"sport": "cricket", "title": ' + "[" * 20_000 + "]" * 20_000 + "}"
+    answer = client.put("/streams/m1/match", data=nested, content_type="application/json")
+    assert answer.status_code == 400

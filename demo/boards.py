@@ -1,0 +1,183 @@
+"""Scenes that show all the strip can: every phase, event, script, and texts too long for their place.
+
+The contact sheet and the tests draw the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from events import Event
+from rundown import Scene
+from scoreboard import parse_match_data
+
+MI = {"name": "Mumbai Indians", "short": "MI", "color": "#004ba0"}
+CSK = {"name": "Chennai Super Kings", "short": "CSK", "color": "#f9cd05"}
+TITLE = "IPL 2019 Final"
+TOSS = "Mumbai Indians won the toss and chose to bat"
+CHASE: dict[str, Any] = {
+    "sport": "cricket",
+    "title": TITLE,
+    "status": "live",
+    "innings": 2,
+    "target": 150,
+    "overs_limit": 20,
+    "batting": CSK | {"runs": 133, "wickets": 5, "overs": "18.2"},
+    "bowling": MI | {"runs": 149, "wickets": 8, "overs": "20.0"},
+    "batters": [
+        {"name": "SR Watson", "runs": 76, "balls": 55, "fours": 8, "sixes": 3, "on_strike": True},
+        {"name": "RA Jadeja", "runs": 3, "balls": 3},
+    ],
+    "bowler": {"name": "JJ Bumrah", "overs": "3.2", "runs": 12, "wickets": 2},
+    "this_over": ["1", "W", "wd", "4", "0", "6"],
+    "partnership": {"runs": 24, "balls": 18},
+}
+FIRST: dict[str, Any] = {
+    "sport": "cricket",
+    "title": TITLE,
+    "innings": 1,
+    "overs_limit": 20,
+    "toss": TOSS,
+    "batting": MI | {"runs": 82, "wickets": 2, "overs": "11.1"},
+    "bowling": CSK,
+    "batters": [
+        {"name": "SA Yadav", "runs": 15, "balls": 16, "on_strike": True},
+        {"name": "Ishan Kishan", "runs": 20, "balls": 20},
+    ],
+    "bowler": {"name": "Imran Tahir", "overs": "2.1", "runs": 17, "wickets": 1},
+    "this_over": ["nb", "2lb", "1", "4b"],
+    "partnership": {"runs": 37, "balls": 29},
+}
+SCHEDULED = {"sport": "cricket", "status": "scheduled", "title": TITLE, "toss": TOSS, "batting": MI, "bowling": CSK}
+BREAK = FIRST | {
+    "status": "innings_break",
+    "target": 150,
+    "batting": MI | {"runs": 149, "wickets": 8, "overs": "20.0"},
+}
+RAIN = CHASE | {"status": "rain"}
+SUPER_OVER = CHASE | {
+    "status": "super_over",
+    "innings": 4,
+    "overs_limit": 1,
+    "target": 16,
+    "batting": CSK | {"runs": 9, "wickets": 1, "overs": "0.3"},
+    "bowling": MI | {"runs": 15, "wickets": 1, "overs": "1.0"},
+    "this_over": ["6", "W", "2"],
+}
+FINISHED = CHASE | {
+    "status": "finished",
+    "result": "Mumbai Indians won by 1 run",
+    "player_of_match": "JJ Bumrah",
+    "batting": CSK | {"runs": 148, "wickets": 7, "overs": "20.0"},
+}
+GENERIC = {
+    "sport": "generic",
+    "title": "Goa Professional League",
+    "home": {"name": "Dempo SC", "short": "DEM", "score": 2, "color": "#ffffff"},
+    "away": {"name": "Churchill Brothers", "short": "CHB", "score": 1, "color": "#c8102e"},
+    "clock": "67:12",
+    "period": "2nd half",
+}
+LONG = CHASE | {
+    "overs_limit": 120,
+    "target": 1234,
+    "batting": {"name": "Royal Challengers Bengaluru and District", "short": "WWWWWW", "runs": 1004, "wickets": 10}
+    | {"overs": "119.5", "color": "#ec1c24"},
+    "batters": [
+        {"name": "Wijesekara Mudiyanselage Wanigamuni", "runs": 388, "balls": 488, "on_strike": True},
+        {"name": "Venkatanarasimharajuvaripeta", "runs": 288, "balls": 301},
+    ],
+    "bowler": {"name": "Warnakulasuriya Patabendige Ushantha", "overs": "33.3", "runs": 188, "wickets": 10},
+    "this_over": ["wd", "5nb", "wd", "1lb", "4b", "wd", "W", "6", "4", "wd", "1", "2"],
+}
+SPARSE = {
+    "sport": "cricket",
+    "batting": {"name": "Kandy Falcons", "runs": 12, "wickets": 0, "overs": "1.3"},
+    "bowling": {"name": "Galle Marvels"},
+}
+TWINS = FIRST | {
+    "batting": MI | {"color": "#101010", "runs": 82, "wickets": 2, "overs": "11.1"},
+    "bowling": CSK | {"color": "#0e1014"},
+}
+
+# Title, both sides, both batters, bowler.
+_WRITTEN = {
+    "devanagari": ("फाइनल", "मुंबई इंडियंस", "चेन्नई सुपर किंग्स", "रोहित शर्मा", "ऋषभ पंत", "जसप्रीत बुमराह"),
+    "bengali": ("ফাইনাল", "বাংলাদেশ", "কলকাতা নাইট রাইডার্স", "সাকিব আল হাসান", "লিটন দাস", "মুস্তাফিজুর রহমান"),
+    "tamil": ("இறுதிப் போட்டி", "சென்னை சூப்பர் கிங்ஸ்", "மதுரை பாந்தர்ஸ்", "ரவிச்சந்திரன் அஸ்வின்", "தினேஷ் கார்த்திக்", "நடராஜன்"),
+    "telugu": ("ఫైనల్", "హైదరాబాద్ సన్‌రైజర్స్", "విశాఖపట్నం", "హనుమ విహారి", "అంబటి రాయుడు", "మహమ్మద్ సిరాజ్"),
+    "sinhala": ("අවසන් තරගය", "ශ්‍රී ලංකාව", "ගාල්ල මාවල්ස්", "කුසල් මෙන්ඩිස්", "පැතුම් නිස්සංක", "වනිඳු හසරංග"),
+    "urdu": ("فائنل", "کراچی کنگز", "لاہور قلندرز", "بابر اعظم", "محمد رضوان", "شاہین شاہ آفریدی"),
+    "accents": ("Finale", "São João Cricket", "Île-de-France Élan", "Łukasz Núñez", "Børge Đoković", "Ștefan Żółć"),
+    "mixed": ("Final फाइनल", "Mumbai मुंबई", "کراچی Karachi", "Rohit रोहित", "بابر Babar", "அஸ்வின் Ashwin"),
+}  # fmt: skip
+
+
+def in_script(name: str) -> dict[str, Any]:
+    """A live match whose every name is written so."""
+    title, batting, bowling, striker, partner, bowler = _WRITTEN[name]
+    return FIRST | {
+        "title": title,
+        "toss": None,
+        "partnership": None,
+        "batting": {"name": batting, "runs": 82, "wickets": 2, "overs": "11.1"},
+        "bowling": {"name": bowling},
+        "batters": [
+            {"name": striker, "runs": 15, "balls": 16, "on_strike": True},
+            {"name": partner, "runs": 20, "balls": 20},
+        ],
+        "bowler": {"name": bowler, "overs": "2.1", "runs": 17, "wickets": 1},
+    }
+
+
+def _scene(feed: dict[str, Any], **over: Any) -> Scene:
+    return Scene(parse_match_data(feed), **over)
+
+
+def phases() -> dict[str, Scene]:
+    return {
+        "scheduled": _scene(SCHEDULED),
+        "toss": _scene(FIRST | {"partnership": None, "batting": MI | {"runs": 4, "wickets": 0, "overs": "0.3"}}),
+        "first-innings": _scene(FIRST),
+        "innings-break": _scene(BREAK),
+        "chase": _scene(CHASE),
+        "rain": _scene(RAIN),
+        "super-over": _scene(SUPER_OVER),
+        "finished": _scene(FINISHED),
+        "silent": _scene(CHASE, silent_s=120),
+        "lost": _scene(CHASE, is_lost=True),
+        "generic": _scene(GENERIC),
+    }
+
+
+def limits() -> dict[str, Scene]:
+    return {
+        "long": _scene(LONG),
+        "sparse": _scene(SPARSE),
+        "twins": _scene(TWINS),
+    }
+
+
+def events() -> dict[str, Scene]:
+    board = parse_match_data(CHASE)
+    won = parse_match_data(FINISHED)
+    side, winner = board.batting, board.bowling
+    told = {
+        "four": Event("FOUR", "SR Watson", "80 (56)", side),
+        "six": Event("SIX", "SR Watson", "82 (56)", side),
+        "wicket": Event("WICKET", "SR Watson", "c Dhoni b Bumrah  76 (55)", side),
+        "wicket-unnamed": Event("WICKET", side=side),
+        "fifty": Event("FIFTY", "SR Watson", "50 (31)  6×4  2×6  SR 161", side),
+        "hundred": Event("HUNDRED", "SR Watson", "100 (58)  11×4  5×6  SR 172", side),
+        "innings": Event("INNINGS", "Mumbai Indians", "149/8 (20.0 overs)", winner),
+    }
+    scenes = {name: Scene(board, banner=event) for name, event in told.items()}
+    return scenes | {"win": Scene(won, banner=Event("WIN", "Mumbai Indians", str(won.result), winner))}
+
+
+def scripts() -> dict[str, Scene]:
+    return {name: _scene(in_script(name)) for name in _WRITTEN}
+
+
+def all_scenes() -> dict[str, Scene]:
+    return phases() | events() | scripts() | limits()
