@@ -41,7 +41,7 @@ class Viewer:
         crop = f"crop={right - left}:{bottom - top}:{left}:{top}"
         self._process = subprocess.Popen(
             [
-                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-analyzeduration", "1000000", "-i", url),
+                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-analyzeduration", "5000000", "-i", url),
                 *("-an", "-vf", f"{crop},format=gray", "-f", "rawvideo", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,

@@ -15,10 +15,11 @@ from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer, save_frame
 from tests.integration.conftest import FFMPEG, SILENT, Camera, MakeService, Service, probe, running
-from tests.integration.test_on_air import CANVAS, score_strip, shows
+from tests.integration.test_on_air import CANVAS, quiet_balls, score_strip, shows
 from tests.waiting import eventually
 
 MATCH = list(states())
+BALLS = quiet_balls(60, 2)
 # Between two frames at the viewer while a source takes another's place: one frame is 0.033 s.
 LONGEST_STEP_S = Fraction("0.15")
 
@@ -26,7 +27,7 @@ LONGEST_STEP_S = Fraction("0.15")
 @pytest.fixture
 def on_air(service: MakeService, feed: MatchFeed, tmp_path: Path) -> Iterator[tuple[Service, str, Path]]:
     """A stream without a camera, where it arrives, and the recording that is made of all of it."""
-    feed.data = Answer.of(MATCH[10].as_current_score())
+    feed.data = Answer.of(MATCH[BALLS[0]].as_current_score())
     one = service()
     url = one.start("m1")
     path = tmp_path / "viewed.flv"
@@ -69,9 +70,9 @@ def test_one_connection_through_no_camera_camera_none_and_another_camera(
     assert is_slate(url, tmp_path)
     viewer = Viewer(FFMPEG, url, CANVAS)
     try:
-        strips = [score_strip(10), score_strip(200)]
+        strips = [score_strip(ball) for ball in BALLS]
         assert viewer.wait_for(lambda v: shows(v, strips, 0), 20), "the score is on the slate"
-        feed.data = Answer.of(MATCH[200].as_current_score())
+        feed.data = Answer.of(MATCH[BALLS[1]].as_current_score())
         assert viewer.wait_for(lambda v: shows(v, strips, 1), 20), "the score on the slate is live"
     finally:
         viewer.close()
