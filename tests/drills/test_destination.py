@@ -26,7 +26,8 @@ def await_successor(drill: Drill, role: str, gone: int) -> None:
     eventually(lambda: drill.children(role) not in ([], [gone]), 20, f"another {role}")
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(KILLS, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [1, KILLS])
 def test_compositor_killed(drill: Drill, kills: int) -> None:
     often = "five times" if kills > 1 else "once"
     row = drill.row(f"compositor killed with SIGKILL, {often}", "gap 0.8 s each; 1 connection")
@@ -39,7 +40,7 @@ def test_compositor_killed(drill: Drill, kills: int) -> None:
         os.kill(compositor, signal.SIGKILL)
         await_successor(drill, "compositor", compositor)
         drill.await_on_air("camera")
-        drill.observe(5 if kills > 1 else 2)
+        drill.observe(5)
         gaps.append(drill.viewer.longest_gap_s(moments[-1]))
     drill.await_on_air("camera")
     assert_full_rate(drill)
@@ -76,9 +77,8 @@ def test_slate_killed(drill: Drill) -> None:
     assert row.connections == 1
 
 
-@pytest.mark.parametrize(
-    "fault", ["killed", pytest.param("closed", marks=pytest.mark.long), pytest.param("down", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["killed", "closed", "down"])
 @pytest.mark.timeout(180)
 def test_publisher_lost(drill: Drill, fault: str) -> None:
     names = {"killed": "publisher killed", "closed": "YouTube closes", "down": "YouTube is down for 30 s"}

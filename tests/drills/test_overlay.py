@@ -150,6 +150,7 @@ def await_polls(feed: MatchFeed) -> None:
     eventually(lambda: len(feed.calls) > asked + 2, what="the service polls")
 
 
+@pytest.mark.long
 def test_overlay_image_faults(drill: Drill, feed: MatchFeed, eyes: Callable[[], Viewer]) -> None:
     def strip(level: int) -> Image.Image:
         return Image.new("RGBA", (1280, 123), (level, level, level, 255))
