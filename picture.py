@@ -140,7 +140,7 @@ class Picture:
         self._watch_sound(now)
         self._watch_overlay(now)
         if self._compositor.child.is_due(now) and self._successor.child.process is None:
-            self._start(self._compositor, now, takes_sound=self._takes_sound)
+            self._start(self._compositor, now, takes_sound=self._takes_sound, patient=self._is_patient)
         self._step_slate(now)
         self._note_status(now)
 
@@ -238,7 +238,8 @@ class Picture:
     def _begin_successor(self, because: str, now: float, *, takes_sound: bool) -> None:
         if self._successor.child.is_due(now) and now >= self._next_successor_at:
             self._log.info("%s: a successor takes over", because)
-            self._start(self._successor, now, takes_sound=takes_sound)
+            # Nothing is lost by awaiting the camera's next keyframe; a camera without sound would be waited out.
+            self._start(self._successor, now, takes_sound=takes_sound, patient=takes_sound)
 
     def _watch_sound(self, now: float) -> None:
         compositor, source = self._compositor, self._source(self._compositor.child)
@@ -272,7 +273,7 @@ class Picture:
         else:
             self._begin_successor("the overlay is not followed", now, takes_sound=self._compositor.takes_sound)
 
-    def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool) -> None:
+    def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:
         settings = self._settings
         self._overlay_file.restore()
         argv = ffmpeg.compositor_args(
@@ -282,7 +283,7 @@ class Picture:
             settings.profile,
             settings.x264_preset,
             sound=takes_sound,
-            patient=self._is_patient,
+            patient=patient,
         )
         compositor.start(argv, now, takes_sound=takes_sound)
 
