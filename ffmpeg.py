@@ -98,7 +98,7 @@ def compositor_args(
         *_GLOBAL,
         *([] if sound else ["-an"]),
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
-        *_overlay_args(overlay_path),
+        *overlay_input(overlay_path),
         *_SILENCE,
         "-filter_complex",
         _picture_filter(canvas, profile),
@@ -135,7 +135,7 @@ def slate_args(
         *("-re", *early, "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
         *("-f", "image2", "-pattern_type", "none", "-i", str(picture_path)),
         *early,
-        *_overlay_args(overlay_path),
+        *overlay_input(overlay_path),
         *("-re", *early, "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
         "-filter_complex",
         "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
@@ -166,7 +166,8 @@ def _ingest_args(url: str, analyze_us: int = INGEST_ANALYZE_US) -> list[str]:
     ]
 
 
-def _overlay_args(path: Path) -> list[str]:
+def overlay_input(path: Path) -> list[str]:
+    """The overlay as an input that shows each new picture at once."""
     return [
         # image2 opens the path anew for each picture; without it a rename is never seen.
         *("-f", "image2", "-pattern_type", "none", "-loop", "1"),
