@@ -148,5 +148,5 @@ class Presenter:
             return False
         one, other = self._drawn[0], wanted[0]
         if isinstance(other.content, Image):  # comparing two pictures would compare their pixels
-            return one.content is other.content
+            return one.content is other.content and one.silent_s == other.silent_s
         return one == other

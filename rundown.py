@@ -30,7 +30,8 @@ class Scene:
     """What is to be seen: the score or a ready image (None: nothing yet), and what lies over it.
 
     `silent_s` is for how long the feed has been silent, in steps (0: it is
-    not), `is_lost` that its live figures are too old to be shown.
+    not), `is_lost` that its live figures are too old to be shown. Those of a
+    ready image cannot be taken off it: it goes on telling its age.
     """
 
     content: Scoreboard | Image | None = None
@@ -83,7 +84,7 @@ class Rundown:
         while self._waiting and self._waiting[0][0] + self.delay_s <= now:
             self._show(self._waiting.popleft()[1], now)
         silent_s = self._silent_s(now)
-        is_lost = silent_s >= self._lost_s
+        is_lost = silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
         self._step_banner(now)
         if is_lost:
             return Scene(self._shown, is_lost=True)
@@ -97,7 +98,8 @@ class Rundown:
         if self._banner:
             times.append(self._banner_until)
         silent_s = self._silent_s(now)
-        if self._can_grow_old() and self._heard_at is not None and silent_s < self._lost_s:
+        is_final = silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
+        if self._can_grow_old() and self._heard_at is not None and not is_final:
             whole_min = (max(silent_s, 0) // 60 + 1) * 60
             steps = [step for step in (self._stale_s, self._lost_s, whole_min) if step > silent_s]
             times.append(now + min(steps) - silent_s)
@@ -136,7 +138,8 @@ class Rundown:
         return bowled is None or event.balls is None or bowled - event.balls <= BALLS_PER_OVER
 
     def _can_grow_old(self) -> bool:
-        return isinstance(self._shown, Scoreboard) and self._shown.phase != "finished"
+        shown = self._shown
+        return shown is not None and not (isinstance(shown, Scoreboard) and shown.phase == "finished")
 
     def _silent_s(self, now: float) -> float:
         """Seconds from the last word of the feed to the moment that the viewer sees."""

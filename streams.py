@@ -44,7 +44,7 @@ from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
 from match_api import MatchApi
 from match_monitor import MatchMonitor
-from overlay import OverlayFile
+from overlay import OverlayFile, compact
 from picture import Picture
 from presenter import Presenter
 from rundown import Rundown
@@ -440,7 +440,7 @@ class Stream:
     @property
     def overlay_png(self) -> bytes:
         """The overlay as it is now. Any thread."""
-        return self._overlay_file.content
+        return compact(self._overlay_file.content)
 
     def ask_to_stop(self) -> None:
         """Let the supervisor end it; returns at once."""

@@ -46,6 +46,24 @@ def compose(
     return composer.put
 
 
+def compose_age(silent_s: int, canvas: Canvas) -> Layout:
+    """The mark of age alone, for a ready image: at the right end of its top."""
+    put = Layout(canvas)
+    _put_age(put, RIGHT - GAP, TOP + 15, silent_s)
+    return put
+
+
+def _put_age(put: Layout, right: float, middle: float, silent_s: int) -> float:
+    """Gives the mark's left edge."""
+    age = f"{silent_s // 60} min" if silent_s >= 60 else f"{silent_s} s"
+    text = f"Score {age} old"
+    left = right - put.units_of(text, "bold", 23) - 20
+    put.block(left, middle - 15, right, middle + 15, themes.WARNING, radius=15)
+    ink = ink_on(themes.WARNING)
+    put.text(left + 6, middle, right - 6, text, "bold", 23, ink, themes.WARNING, align="center", height=28)
+    return left
+
+
 class _Composer:
     """One layout in the making; `left` and `right` bound what is still free."""
 
@@ -343,16 +361,7 @@ class _Composer:
         right = self.right - GAP
         if not self.scene.silent_s:
             return right
-        silent_s = self.scene.silent_s
-        age = f"{silent_s // 60} min" if silent_s >= 60 else f"{silent_s} s"
-        text = f"Score {age} old"
-        width = self.put.units_of(text, "bold", 23) + 20
-        self.put.block(right - width, LINE_MIDDLE - 15, right, LINE_MIDDLE + 15, themes.WARNING, radius=15)
-        ink = ink_on(themes.WARNING)
-        self.put.text(
-            right - width + 6, LINE_MIDDLE, right - 6, text, "bold", 23, ink, themes.WARNING, align="center", height=28
-        )
-        return right - width - GAP
+        return _put_age(self.put, right, LINE_MIDDLE, self.scene.silent_s) - GAP
 
     # Banners
 

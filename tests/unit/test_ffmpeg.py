@@ -28,14 +28,14 @@ def test_the_compositors_command_line() -> None:
         "rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, "veryfast"
     )
     assert " ".join(args) == (
-        "-hide_banner -nostdin -nostats -loglevel level+info "
+        "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
         "-fpsprobesize 0 -analyzeduration 800000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
         "-f image2 -pattern_type none -loop 1 -framerate 25 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-f lavfi -i anullsrc=channel_layout=mono:sample_rate=44100 "
         "-filter_complex "
         "[0:v:0]scale=w='min(1280,2*trunc(720*dar/2))':h='min(720,2*trunc(1280/dar/2))'"
         ":out_range=tv:out_color_matrix=bt709,format=yuv420p,pad=1280:720:-1:-1,setsar=1,fps=30[camera];"
-        "[1:v:0]format=yuva420p[overlay];[camera][overlay]overlay=x=0:y=552:format=yuv420:shortest=1,"
+        "[1:v:0]format=rgba,scale=flags=neighbor:out_color_matrix=bt709:out_range=tv,format=yuva420p[overlay];[camera][overlay]overlay=x=0:y=552:format=yuv420:shortest=1,"
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709 "
         "-af aresample=async=1000 -shortest "
         "-c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p "
@@ -56,12 +56,12 @@ def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
     encode = slice(slate.index("-c:v"), slate.index("-output_ts_offset"))
     assert slate[encode] == compositor[compositor.index("-c:v") : compositor.index("-output_ts_offset")]
     assert " ".join(slate[: slate.index("-c:v")]) == (
-        "-hide_banner -nostdin -nostats -loglevel level+info "
+        "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
         "-re -itsoffset -0.6 -f lavfi -i color=c=black:s=1280x720:r=30 -f image2 -pattern_type none -i /tmp/s.png "
         "-itsoffset -0.6 -f image2 -pattern_type none -loop 1 -framerate 25 "
         "-threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-re -itsoffset -0.6 -f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100 -filter_complex "
-        "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=yuva420p[overlay];"
+        "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=rgba,scale=flags=neighbor:out_color_matrix=bt709:out_range=tv,format=yuva420p[overlay];"
         "[slate][overlay]overlay=x=0:y=552:format=yuv420,"
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,setpts=PTS+0.6/TB "
         "-af asetpts=PTS+0.6/TB"

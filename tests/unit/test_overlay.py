@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from demo import boards
 from demo.boards import CHASE
 from errors import ImageRejected
-from layout import canvas_of
-from overlay import OverlayFile, compose_image, decode_logo, draw_scene, draw_scoreboard, placeholder
+from layout import SAFE_MARGIN_X, canvas_of
+from overlay import OverlayFile, compact, compose_image, decode_logo, draw_scene, draw_scoreboard, placeholder
 from profiles import PROFILES
 from rundown import Scene
 from scoreboard import Team, parse_match_data
@@ -225,6 +225,27 @@ def test_the_written_colours_still_stand_out(tmp_path: Path) -> None:
         with Image.open(file.path) as written:
             exact = draw_scene(boards.phases()["chase"], CANVAS, theme).convert("RGBA")
             assert mean_distance(written.convert("RGBA"), exact) < 1.5
+
+
+def test_a_ready_image_that_is_not_confirmed_any_more_tells_its_age() -> None:
+    image = compose_image(png(Image.new("RGB", (1280, 123), (200, 30, 40))), CANVAS)
+    old = draw_scene(Scene(image, silent_s=120), CANVAS)
+    assert_like_golden(on_grass(old), "image-silent")
+    changed = ImageChops.difference(old.convert("RGB"), image.convert("RGB")).getbbox()
+    assert changed is not None
+    left, _, right, _ = changed
+    assert left > SAFE_MARGIN_X
+    assert right <= CANVAS.width - SAFE_MARGIN_X
+    assert draw_scene(Scene(image), CANVAS) is image
+
+
+def test_over_a_network_the_same_picture_is_smaller(tmp_path: Path) -> None:
+    file = OverlayFile(tmp_path / "overlay.png")
+    file.write(draw_scene(boards.phases()["chase"], CANVAS))
+    sent = compact(file.content)
+    assert len(sent) < len(file.content) / 5
+    with Image.open(io.BytesIO(sent)) as small, Image.open(file.path) as large:
+        assert small.convert("RGBA").tobytes() == large.convert("RGBA").tobytes()
 
 
 def test_a_logo_is_cut_to_its_ink_and_bounded() -> None:

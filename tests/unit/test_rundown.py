@@ -191,3 +191,21 @@ def test_an_image_is_delayed_and_brings_no_banners() -> None:
     assert one.scene(10).content == A
     assert one.scene(15) == Scene(image)
     assert one.scene(16) == Scene(FOUR)
+
+
+def test_an_image_keeps_its_figures_and_tells_its_age() -> None:
+    one = rundown()
+    image = Image.new("RGBA", (4, 4))
+    one.hear(image, 0)
+    ages = []
+    now: float | None = 0.0
+    for _ in range(8):
+        assert now is not None
+        scene = one.scene(now)
+        assert scene.content is image
+        assert not scene.is_lost
+        ages.append(scene.silent_s)
+        now = one.next_change_at(now)
+    assert ages == [0, 60, 120, 180, 240, 300, 360, 420]
+    one.hear(image, 500)
+    assert one.scene(500) == Scene(image)
