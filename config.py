@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     host: str = _setting("0.0.0.0", "address that the API listens on", min_length=1)
     port: int = _setting(1233, "port that the API listens on", ge=0, le=65535)
     api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`")
+    list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
     overlay_image_base: str = _setting(

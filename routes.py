@@ -92,8 +92,13 @@ def stop_stream() -> ResponseReturnValue:
 
 @blueprint.get("/list_streams")
 def list_streams() -> ResponseReturnValue:
+    settings: Settings = current_app.extensions["settings"]
+    shows_key = settings.list_streams_show_key
     return {
-        stream.name: {"youtube_url": stream.youtube_url, "uptime": stream.uptime_s}
+        stream.name: {
+            "youtube_url": stream.youtube_url if shows_key else stream.masked_url,
+            "uptime": stream.uptime_s,
+        }
         for stream in _registry().snapshots()
     }
 

@@ -99,6 +99,7 @@ class StreamSnapshot:
 
     name: str
     youtube_url: str
+    masked_url: str
     uptime_s: float
 
 
@@ -449,7 +450,8 @@ class Stream:
         self._wake.set()
 
     def snapshot(self) -> StreamSnapshot:
-        return StreamSnapshot(self.request.name, self.request.destination.url, self._uptime_s())
+        destination = self.request.destination
+        return StreamSnapshot(self.request.name, destination.url, destination.masked_url, self._uptime_s())
 
     def status(self) -> StreamStatus:
         """As of the supervisor's last step. Any thread."""
