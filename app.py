@@ -15,6 +15,8 @@ try:
 
     import access
     import ffmpeg
+    import hooks
+    import login
     import routes
     import security_headers
     import slate
@@ -35,10 +37,12 @@ END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def create_app(settings: Settings | None = None, registry: StreamRegistry | None = None) -> Flask:
     """The WSGI application; who makes it closes `app.extensions["registry"]` at the end."""
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder="static", template_folder="templates")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
+    login.init_app(app)
     routes.init_app(app, registry or StreamRegistry(settings), settings)
+    hooks.init_app(app)
     security_headers.add_to(app)
     return app
 

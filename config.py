@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import ConfigurationError
@@ -39,8 +39,11 @@ class Settings(BaseSettings):
 
     host: str = _setting("0.0.0.0", "address that the API listens on", min_length=1)
     port: int = _setting(1233, "port that the API listens on", ge=0, le=65535)
-    api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`")
+    api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`, or log in")
     list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
+    trusted_proxy: IPvAnyAddress | None = _setting(
+        None, "address of the reverse proxy whose `X-Forwarded-For` and `-Proto` are believed"
+    )
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
     overlay_image_base: str = _setting(
@@ -86,6 +89,13 @@ class Settings(BaseSettings):
     def profile(self) -> OutputProfile:
         return PROFILES[self.output_profile]
 
+    @field_validator("api_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr) -> SecretStr:
+        if any(not 0x21 <= ord(character) <= 0x7E for character in value.get_secret_value()):
+            raise ValueError("must hold no spaces, control or non-ASCII characters")
+        return value
+
     @field_validator("rtmp_server")
     @classmethod
     def _check_rtmp_server(cls, value: str) -> str:
@@ -101,7 +111,7 @@ class Settings(BaseSettings):
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
 
-    @field_validator("slate_image", "state_file", mode="before")
+    @field_validator("slate_image", "state_file", "trusted_proxy", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -133,25 +133,6 @@ def overlay_png(name: str) -> ResponseReturnValue:
     return _registry().overlay_png(name), 200, headers
 
 
-@blueprint.post("/hooks/publish")
-def camera_came() -> ResponseReturnValue:
-    """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
-    _registry().camera_came(_hooked_name())
-    return "", 204
-
-
-@blueprint.post("/hooks/publish_done")
-def camera_left() -> ResponseReturnValue:
-    """nginx-rtmp's `on_publish_done`."""
-    _registry().camera_left(_hooked_name())
-    return "", 204
-
-
-def _hooked_name() -> str:
-    # Where the hooks come from is looked at by access.py.
-    return request.form.get("name", "")
-
-
 def _registry() -> StreamRegistry:
     registry: StreamRegistry = current_app.extensions["registry"]
     return registry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -101,8 +102,16 @@ def test_what_is_no_http_is_refused_in_json_with_the_headers_of_every_answer(
 
 
 def test_no_answer_names_the_server(web: Web) -> None:
-    for answer in (web.call("GET /"), web.call("GET /static/none")):
+    for answer in (web.call("GET /login"), web.call("GET /"), web.call("GET /static/none")):
         assert not [name for name in ("server", "via", "x-powered-by") if name in answer.headers]
+
+
+def test_two_authorization_headers_are_none(web: Web) -> None:
+    right, wrong = f"Authorization: Bearer {TOKEN}", "Authorization: Basic eDp5"
+    assert web.call("GET /list_streams", right).status == 200
+    for headers in ((right, right), (wrong, right)):
+        assert web.call("GET /list_streams", *headers).is_error(401)
+    assert web.call("GET /list_streams", f"Authorization: Bearer {TOKEN}\xe9").is_error(401)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +134,40 @@ def test_no_spelling_of_a_path_gets_around_the_token(web: Web, path: str) -> Non
     for method in ("GET", "HEAD", "OPTIONS", "POST", "BREW"):
         status = web.call(f"{method} {path}").status
         assert status in (401, 404), f"{method}: {status}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/..%2fapp.py",
+        "/static%2f..%2flist_streams",
+        "/static/%2e%2e/app.py",
+        "/static/..%5capp.py",
+        "/static//etc/passwd",
+    ],
+)
+def test_no_spelling_of_a_path_leaves_the_static_folder(web: Web, path: str) -> None:
+    assert web.call(f"GET {path}").status in (401, 404)
+
+
+def test_hooks_are_refused_when_a_proxy_passes_them_on(web: Web) -> None:
+    assert web.call("POST /hooks/publish", body="name=m1").status == 204
+    for header in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1", "Origin: null"):
+        assert web.call("POST /hooks/publish", header, body="name=m1").is_error(403)
+
+
+def test_a_session_by_its_cookie(web: Web) -> None:
+    answer = web.call("POST /login", body=f"token={TOKEN}")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert web.call("GET /list_streams", f"Cookie: {cookie}").status == 200
+    assert web.call("GET /list_streams", f"Cookie: {cookie}x").is_error(401)
+    assert web.call("POST /stop_stream", f"Cookie: {cookie}").is_error(403)
+
+
+def test_no_secret_is_in_the_log(web: Web) -> None:
+    for path in ("/login", f"/login?token={TOKEN}"):
+        web.call(f"POST {path}", body=f"token={TOKEN}x")
+    text = web.log.read_text()
+    assert re.search("refused", text)
+    assert "canary" not in text
