@@ -23,7 +23,7 @@ try:
     import web_server
     from config import Settings, load_settings
     from errors import ConfigurationError, ImageRejected
-    from logging_setup import set_up_logging
+    from logging_setup import redact, set_up_logging
     from state_file import StateFile
     from streams import StreamRegistry
 except ModuleNotFoundError as error:
@@ -64,6 +64,7 @@ def serve(settings: Settings) -> None:
     log = logging.getLogger("app")
     state_file = StateFile(settings.state_file) if settings.state_file else None
     registry = StreamRegistry(settings, state_file=state_file)
+    redact.add([settings.hook_secret.get_secret_value()])
     server = web_server.listen(create_app(settings, registry), settings.host, settings.port)
 
     def leave(number: int) -> None:

@@ -34,6 +34,7 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
         "ALLOWED_INGEST_HOSTS": " , ",
         "LOG_LEVEL": "loud",
         "API_TOKEN": "canary token",
+        "HOOK_SECRET": "canary/with/slashes",
         "LIST_STREAMS_SHOW_KEY": "perhaps",
         "TRUSTED_PROXY": "proxy.example",
     }
@@ -45,6 +46,16 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
     assert [name for name in faults if f"\n  {name}: " not in message] == []
     assert "480p30, 720p30, 720p60, 1080p30, 1080p60" in message
     assert "canary" not in message
+
+
+@pytest.mark.parametrize(
+    "secret", ["short", "x" * 15, "x" * 129, "canary-0123456789é", "canary-0123456789\n", "../../canary/12345"]
+)
+def test_a_hook_secret_is_safe_in_a_path(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="HOOK_SECRET: must be 16 to 128 of A-Z a-z 0-9 _ -"):
+        load_settings({"hook_secret": secret})
+    assert load_settings({"hook_secret": ""}).hook_secret.get_secret_value() == ""
+    assert "canary" not in repr(load_settings({"hook_secret": "canary-0123456789"}))
 
 
 def test_a_trusted_proxy_is_one_address() -> None:

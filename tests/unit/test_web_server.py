@@ -19,7 +19,7 @@ from tests.unit.test_app import ROOT, environment, real_enough
 from tests.waiting import eventually
 from web_server import MAX_READ_BYTES
 
-TOKEN = "canary-token-0123456789"
+TOKEN, SECRET = "canary-token-0123456789", "canary-hook-0123456789"
 
 
 class Answer:
@@ -54,7 +54,7 @@ class Web:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("web")
     port = free_port()
-    secrets = {"API_TOKEN": TOKEN, "LOG_LEVEL": "DEBUG"}
+    secrets = {"API_TOKEN": TOKEN, "HOOK_SECRET": SECRET, "LOG_LEVEL": "DEBUG"}
     ffmpeg = real_enough(FakeFFmpeg(folder))
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "app.py")],
@@ -154,6 +154,8 @@ def test_hooks_are_refused_when_a_proxy_passes_them_on(web: Web) -> None:
     assert web.call("POST /hooks/publish", body="name=m1").status == 204
     for header in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1", "Origin: null"):
         assert web.call("POST /hooks/publish", header, body="name=m1").is_error(403)
+        assert web.call(f"POST /hooks/{SECRET}/publish", header, body="name=m1").status == 204
+    assert web.call("POST /hooks/canary/publish", body="name=m1").is_error(403)
 
 
 def test_a_session_by_its_cookie(web: Web) -> None:
@@ -166,7 +168,7 @@ def test_a_session_by_its_cookie(web: Web) -> None:
 
 
 def test_no_secret_is_in_the_log(web: Web) -> None:
-    for path in ("/login", f"/login?token={TOKEN}"):
+    for path in (f"/hooks/{SECRET}/publish", f"/hooks/{SECRET}x/publish", f"/{SECRET}", f"/login?token={TOKEN}"):
         web.call(f"POST {path}", body=f"token={TOKEN}x")
     text = web.log.read_text()
     assert re.search("refused", text)
