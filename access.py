@@ -25,6 +25,7 @@ from errors import TooManyFailures
 from sessions import Sessions
 from throttle import Throttle
 
+TOKEN_NEEDED = "Authorization: Bearer TOKEN is needed"  # noqa: S105
 HOOKS = "hooks"
 COOKIE = "relay_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -110,10 +111,13 @@ class Guard:
             return self.refuse("Without API_TOKEN, Host must be an address or a local name")
         return None
 
-    def refuse(self, error: str, status: int = 403, headers: dict[str, str] | None = None) -> ResponseReturnValue:
-        """The answer that refuses the current call, and a line of it in the log."""
+    def refuse(self, error: str) -> ResponseReturnValue:
+        """The answer that forbids the current call, which is then in the log."""
+        self._log_refusal(error)
+        return {"error": error}, 403
+
+    def _log_refusal(self, error: str) -> None:
         self._refusals.warning("a call from %s was refused: %s", _address(), error)
-        return {"error": error}, status, headers or {}
 
     def session(self) -> str | None:
         """The session that the current call belongs to."""
@@ -136,9 +140,10 @@ class Guard:
         session = self.session()
         if session is not None:
             g.csrf_token = sessions.csrf_token(session)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_bearer = scheme.lower() == "bearer"
         try:
-            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() == "bearer" and self.is_token(given.strip()):
+            if is_bearer and self.is_token(given.strip()):
                 return None
         except TooManyFailures as error:
             if session is None:
@@ -147,7 +152,9 @@ class Guard:
             return self._check_csrf(sessions, session)
         if request.path in (HOME_PATH, LOGOUT_PATH) and accepts_pages():
             return redirect(LOGIN_PATH, 303)
-        return self.refuse("Authorization: Bearer TOKEN is needed", 401, {"WWW-Authenticate": "Bearer"})
+        if not is_bearer:  # a wrong one is in the log already
+            self._log_refusal(TOKEN_NEEDED)
+        return {"error": TOKEN_NEEDED}, 401, {"WWW-Authenticate": "Bearer"}
 
     def _check_csrf(self, sessions: Sessions, session: str) -> ResponseReturnValue | None:
         if request.method in SAFE_METHODS:
