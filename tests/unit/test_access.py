@@ -50,6 +50,11 @@ class Site:
 MakeSite = Callable[..., Site]
 
 
+@pytest.fixture(autouse=True)
+def _cheap_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sessions.DERIVATION_COST", 2)
+
+
 @pytest.fixture
 def site(settings_with: SettingsFactory) -> Iterator[MakeSite]:
     made: list[Site] = []
