@@ -12,15 +12,18 @@ try:
     from types import FrameType
 
     from flask import Flask
-    from waitress.server import create_server
 
     import access
     import ffmpeg
+    import hooks
+    import login
     import routes
+    import security_headers
     import slate
+    import web_server
     from config import Settings, load_settings
     from errors import ConfigurationError, ImageRejected
-    from logging_setup import set_up_logging
+    from logging_setup import redact, set_up_logging
     from state_file import StateFile
     from streams import StreamRegistry
 except ModuleNotFoundError as error:
@@ -28,20 +31,19 @@ except ModuleNotFoundError as error:
         raise
     sys.exit(f"{error.name} is not installed: run `pip install -r requirements.txt`")
 
-# A start waits for the match API and a stop for its FFmpegs: a handful at once must not hold up the rest.
-HTTP_THREADS = 16
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# Flask refuses bodies over its own limit with JSON; this is for what is so large that reading it is a waste.
-MAX_READ_BYTES = 16 * 1024 * 1024
 
 
 def create_app(settings: Settings | None = None, registry: StreamRegistry | None = None) -> Flask:
     """The WSGI application; who makes it closes `app.extensions["registry"]` at the end."""
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder="static", template_folder="templates")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
+    login.init_app(app)
     routes.init_app(app, registry or StreamRegistry(settings), settings)
+    hooks.init_app(app)
+    security_headers.add_to(app)
     return app
 
 
@@ -62,13 +64,8 @@ def serve(settings: Settings) -> None:
     log = logging.getLogger("app")
     state_file = StateFile(settings.state_file) if settings.state_file else None
     registry = StreamRegistry(settings, state_file=state_file)
-    app = create_app(settings, registry)
-    try:
-        server = create_server(
-            app, host=settings.host, port=settings.port, threads=HTTP_THREADS, max_request_body_size=MAX_READ_BYTES
-        )
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error}") from None
+    redact.add([settings.hook_secret.get_secret_value()])
+    server = web_server.listen(create_app(settings, registry), settings.host, settings.port)
 
     def leave(number: int) -> None:
         log.info("%s: stops, and ends its streams", signal.Signals(number).name)

@@ -8,13 +8,14 @@ handed on.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import ConfigurationError
@@ -23,6 +24,7 @@ from rundown import MAX_DELAY_S
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
 DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
 
 
@@ -39,7 +41,13 @@ class Settings(BaseSettings):
 
     host: str = _setting("0.0.0.0", "address that the API listens on", min_length=1)
     port: int = _setting(1233, "port that the API listens on", ge=0, le=65535)
-    api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`")
+    api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`, or log in")
+    list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
+    hook_secret: SecretStr = _setting("", "with it in their path, hooks are taken from other machines too")
+    publish_announced_only: bool = _setting(False, "`true` lets cameras publish under the name of a stream only")
+    trusted_proxy: IPvAnyAddress | None = _setting(
+        None, "address of the reverse proxy whose `X-Forwarded-For` and `-Proto` are believed"
+    )
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
     overlay_image_base: str = _setting(
@@ -85,6 +93,20 @@ class Settings(BaseSettings):
     def profile(self) -> OutputProfile:
         return PROFILES[self.output_profile]
 
+    @field_validator("api_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr) -> SecretStr:
+        if any(not 0x21 <= ord(character) <= 0x7E for character in value.get_secret_value()):
+            raise ValueError("must hold no spaces, control or non-ASCII characters")
+        return value
+
+    @field_validator("hook_secret")
+    @classmethod
+    def _check_hook_secret(cls, value: SecretStr) -> SecretStr:
+        if not _HOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("must be 16 to 128 of A-Z a-z 0-9 _ -")
+        return value
+
     @field_validator("rtmp_server")
     @classmethod
     def _check_rtmp_server(cls, value: str) -> str:
@@ -100,7 +122,7 @@ class Settings(BaseSettings):
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
 
-    @field_validator("slate_image", "state_file", mode="before")
+    @field_validator("slate_image", "state_file", "trusted_proxy", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -10,6 +10,7 @@ RelayError
 ├── MonitoringFailed        the match API would not start monitoring
 ├── WorkFolderUnusable      a temporary folder that takes no files
 ├── StopTimedOut            something of a stream outlived its stop
+├── TooManyFailures         credentials from an address that gave wrong ones too often
 ├── FeedError               one failed question to the match API, with its kind
 └── ImageRejected           a picture, for the overlay or the slate, that cannot be used
 
@@ -17,6 +18,8 @@ Messages are written for the operator and never hold a stream key.
 """
 
 from __future__ import annotations
+
+import math
 
 
 class RelayError(Exception):
@@ -57,6 +60,14 @@ class WorkFolderUnusable(RelayError):
 
 class StopTimedOut(RelayError):
     """A part of the stream did not end in the time a stop may take."""
+
+
+class TooManyFailures(RelayError):
+    """Too many wrong credentials; none are looked at for the next `retry_after_s`."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = math.ceil(wait_s)
+        super().__init__(f"Too many wrong tokens from this address: try again in {self.retry_after_s} s")
 
 
 class FeedError(RelayError):

@@ -1,9 +1,11 @@
 """The client of the match API and of the overlay image server.
 
 Every answer is bounded: in bytes, and in seconds from the first byte sent to
-the last byte read, however slowly it drips. Redirects are not followed,
-compressed answers are not asked for, and whoever owns the client may cancel
-what is under way. Raises FeedError with a kind and a message for the log.
+the last byte read, however slowly it drips. Nobody but the two bases is
+connected to: redirects are not followed, and the environment's proxies are not
+asked. Compressed answers are not asked for, cookies are not kept, and whoever
+owns the client may cancel what is under way. Raises FeedError with a kind and a
+message for the log.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
@@ -54,6 +57,7 @@ class MatchApi:
         self._cancelled = cancelled
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy and no .netrc decides where a match goes
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.headers["Accept-Encoding"] = "identity"
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _DeadlineAdapter(pool_maxsize=1))
@@ -85,8 +89,10 @@ class MatchApi:
     def logo(self, name: str) -> bytes | None:
         """A team's logo, undecoded; `name` is a plain file name."""
         url = f"{self._image_base}/{quote(name, safe='')}"
-        self._validators.pop(url, None)  # who asks for it has none
-        return self._get(url, MAX_LOGO_BYTES, LOGO_LIMIT_S)
+        try:
+            return self._get(url, MAX_LOGO_BYTES, LOGO_LIMIT_S)
+        finally:
+            self._validators.pop(url, None)  # who asks for it has none, and a feed may name any number
 
     def close(self) -> None:
         self._session.close()
@@ -181,6 +187,16 @@ class _Limits(threading.local):
 _limits = _Limits()
 
 
+def _remaining_s() -> float:
+    """What is left for the question under way; raises _Cancelled or TimeoutError when it is over."""
+    if _limits.cancelled.is_set():
+        raise _Cancelled
+    remaining_s = _limits.deadline - time.monotonic()
+    if remaining_s <= 0:
+        raise TimeoutError("deadline")
+    return remaining_s
+
+
 class _BoundedReader(io.RawIOBase):
     """Reads a socket in short waits, so that a deadline over all reads and a cancel are both kept.
 
@@ -200,12 +216,7 @@ class _BoundedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while True:
-            if _limits.cancelled.is_set():
-                raise _Cancelled
-            remaining = _limits.deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError("deadline")
-            self._sock.settimeout(min(CANCEL_CHECK_S, remaining))
+            self._sock.settimeout(min(CANCEL_CHECK_S, _remaining_s()))
             with contextlib.suppress(TimeoutError):
                 return self._sock.recv_into(buffer)
 
@@ -222,10 +233,12 @@ class _BoundedConnect:
     def _new_conn(self: Any) -> socket.socket:
         fault = OSError("the name has no address")
         for family, kind, protocol, _, address in _look_up(self._dns_host, self.port):
+            remaining_s = _remaining_s()
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(min(CONNECT_LIMIT_S, max(CANCEL_CHECK_S, _limits.deadline - time.monotonic())))
+                sock.settimeout(min(CONNECT_LIMIT_S, remaining_s))
                 sock.connect(address)
+                sock.settimeout(_remaining_s())  # of the TLS handshake
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return sock
             except OSError as error:
@@ -249,10 +262,7 @@ def _look_up(host: str, port: int) -> list[Any]:
         try:
             return found.result(CANCEL_CHECK_S)
         except TimeoutError:
-            if _limits.cancelled.is_set():
-                raise _Cancelled from None
-            if time.monotonic() > _limits.deadline:
-                raise
+            _remaining_s()
 
 
 class _HTTPConnection(_BoundedConnect, urllib3.connection.HTTPConnection):

@@ -92,8 +92,13 @@ def stop_stream() -> ResponseReturnValue:
 
 @blueprint.get("/list_streams")
 def list_streams() -> ResponseReturnValue:
+    settings: Settings = current_app.extensions["settings"]
+    shows_key = settings.list_streams_show_key
     return {
-        stream.name: {"youtube_url": stream.youtube_url, "uptime": stream.uptime_s}
+        stream.name: {
+            "youtube_url": stream.youtube_url if shows_key else stream.masked_url,
+            "uptime": stream.uptime_s,
+        }
         for stream in _registry().snapshots()
     }
 
@@ -126,25 +131,6 @@ def push_match(name: str) -> ResponseReturnValue:
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
     return _registry().overlay_png(name), 200, headers
-
-
-@blueprint.post("/hooks/publish")
-def camera_came() -> ResponseReturnValue:
-    """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
-    _registry().camera_came(_hooked_name())
-    return "", 204
-
-
-@blueprint.post("/hooks/publish_done")
-def camera_left() -> ResponseReturnValue:
-    """nginx-rtmp's `on_publish_done`."""
-    _registry().camera_left(_hooked_name())
-    return "", 204
-
-
-def _hooked_name() -> str:
-    # Where the hooks come from is looked at by access.py.
-    return request.form.get("name", "")
 
 
 def _registry() -> StreamRegistry:

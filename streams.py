@@ -99,6 +99,7 @@ class StreamSnapshot:
 
     name: str
     youtube_url: str
+    masked_url: str
     uptime_s: float
 
 
@@ -123,7 +124,7 @@ class StreamRegistry:
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._failed: OrderedDict[str, StreamStatus] = OrderedDict()
-        self._restoring: list[threading.Thread] = []
+        self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
         self._closed = False
 
@@ -147,7 +148,7 @@ class StreamRegistry:
         """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
         for kept in self._state_file.streams if self._state_file else ():
             thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
-            self._restoring.append(thread)
+            self._restoring[kept.stream_name] = thread
             thread.start()
 
     def _restore(self, kept: KeptStream) -> None:
@@ -221,6 +222,15 @@ class StreamRegistry:
         """The stream's overlay as it is now. Raises StreamNotFound."""
         return self._running(name).overlay_png
 
+    def is_announced(self, name: str) -> bool:
+        """True while a stream of this name starts, runs, or is about to come back after a restart."""
+        restoring = self._restoring.get(name)
+        if restoring is not None and restoring.is_alive():
+            return True
+        with self._lock:
+            stream = self._streams.get(name)
+        return stream is not None and not stream.is_unwanted
+
     def camera_came(self, name: str) -> None:
         """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
         if stream := self._begun(name):
@@ -240,7 +250,7 @@ class StreamRegistry:
             stream.ask_to_stop()
         for stream in streams:
             stream.gone.wait(STOP_LIMIT_S)
-        for thread in self._restoring:
+        for thread in self._restoring.values():
             thread.join(STOP_LIMIT_S)
         if self._work:
             self._work.close()
@@ -449,7 +459,8 @@ class Stream:
         self._wake.set()
 
     def snapshot(self) -> StreamSnapshot:
-        return StreamSnapshot(self.request.name, self.request.destination.url, self._uptime_s())
+        destination = self.request.destination
+        return StreamSnapshot(self.request.name, destination.url, destination.masked_url, self._uptime_s())
 
     def status(self) -> StreamStatus:
         """As of the supervisor's last step. Any thread."""

@@ -33,6 +33,10 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
         "MAX_CONCURRENT_STREAMS": "-1",
         "ALLOWED_INGEST_HOSTS": " , ",
         "LOG_LEVEL": "loud",
+        "API_TOKEN": "canary token",
+        "HOOK_SECRET": "canary/with/slashes",
+        "LIST_STREAMS_SHOW_KEY": "perhaps",
+        "TRUSTED_PROXY": "proxy.example",
     }
     for name, value in faults.items():
         monkeypatch.setenv(name, value)
@@ -41,6 +45,22 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
     message = str(caught.value)
     assert [name for name in faults if f"\n  {name}: " not in message] == []
     assert "480p30, 720p30, 720p60, 1080p30, 1080p60" in message
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize(
+    "secret", ["short", "x" * 15, "x" * 129, "canary-0123456789é", "canary-0123456789\n", "../../canary/12345"]
+)
+def test_a_hook_secret_is_safe_in_a_path(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="HOOK_SECRET: must be 16 to 128 of A-Z a-z 0-9 _ -"):
+        load_settings({"hook_secret": secret})
+    assert load_settings({"hook_secret": ""}).hook_secret.get_secret_value() == ""
+    assert "canary" not in repr(load_settings({"hook_secret": "canary-0123456789"}))
+
+
+def test_a_trusted_proxy_is_one_address() -> None:
+    assert load_settings({"trusted_proxy": ""}).trusted_proxy is None
+    assert str(load_settings({"trusted_proxy": "2001:DB8::1"}).trusted_proxy) == "2001:db8::1"
 
 
 def test_a_secret_shows_neither_in_a_message_nor_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -108,6 +110,7 @@ class RawServer:
         self._text = text
         self._pause_s = byte_pause_s
         self._stop = threading.Event()
+        self.received = b""
         self.sent = threading.Event()
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._thread = threading.Thread(target=self._run)
@@ -116,7 +119,7 @@ class RawServer:
     def _run(self) -> None:
         connection, _ = self._server.accept()
         with connection:
-            connection.recv(4096)
+            self.received = connection.recv(4096)
             self.sent.set()
             try:
                 step = 1 if self._pause_s else len(self._text) or 1
@@ -196,12 +199,81 @@ def test_a_stop_does_not_wait_for_the_answer(cancelled: threading.Event) -> None
     server.close()
 
 
-def test_the_environment_sends_no_match_through_a_proxy(
-    api: MatchApi, feed: MatchFeed, monkeypatch: pytest.MonkeyPatch
+def test_the_environment_adds_neither_proxy_nor_password(
+    cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    feed.data = Answer.of({})
+    monkeypatch.delenv("NO_PROXY")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login canary password canary\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server = RawServer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    api = MatchApi(server.url, "", PATH, cancelled)
     assert api.match_data("m") == {}
+    api.close()
+    server.close()
+    assert server.received.startswith(b"GET /api/v1/cricket/match/m HTTP/1.1\r\n")
+    assert b"authorization" not in server.received.lower()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_nobody_else_is_connected_to_by_a_redirect(api: MatchApi, feed: MatchFeed, status: int) -> None:
+    other = MatchFeed()
+    try:
+        for place in (other.url, f"//{other.url.partition('//')[2]}/x", "/elsewhere"):
+            feed.data = feed.image = feed.start = Answer(b"", status, headers={"Location": place})
+            questions: list[Callable[[], object]] = [
+                lambda: api.match_data("m"),
+                lambda: api.overlay_image("m"),
+                lambda: api.logo("mi.png"),
+                lambda: api.start_monitoring("m", "0"),
+            ]
+            assert [kind_of(ask) for ask in questions] == ["redirect"] * 4
+        assert other.calls == []
+        assert "/elsewhere" not in feed.paths("GET")
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["http://127.0.0.1:1/x", "//127.0.0.1:1/x", "@127.0.0.1:1", "../x", "x?y#z", "\\\\h\\x"]
+)
+def test_a_name_is_a_path_on_the_base_whatever_it_looks_like(api: MatchApi, feed: MatchFeed, name: str) -> None:
+    quoted = quote(name, safe="")
+    feed.data, feed.image = Answer.of({}), Answer(b"png")
+    api.match_data(name)
+    api.overlay_image(name)
+    api.logo(name)
+    assert feed.paths("GET") == [f"/api/v1/cricket/match/{quoted}", f"/{quoted}.png", f"/{quoted}"]
+
+
+def test_nothing_piles_up_of_what_a_feed_sends_along(api: MatchApi, feed: MatchFeed) -> None:
+    feed.image = Answer(b"png", headers={"Set-Cookie": "tracker=1; Max-Age=99999"})
+    for number in range(20):
+        assert api.logo(f"logo-{number}.png") == b"png"
+    assert api.logo("logo-1.png") == b"png", "it is sent anew to who asks anew"
+    assert len(api._session.cookies) == 0
+    assert api._validators == {}
+
+
+def test_not_every_address_of_a_name_is_tried_when_the_question_is_over(
+    cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    def hang(_socket: socket.socket, address: object) -> None:
+        tried.append(address)
+        if len(tried) == 3:
+            cancelled.set()
+        raise TimeoutError
+
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in range(1, 1000)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(socket.socket, "connect", hang)
+    api = MatchApi("http://feed.invalid", "", PATH, cancelled)
+    assert kind_of(lambda: api.match_data("m", limit_s=60)) == "cancelled"
+    assert len(tried) == 3
+    api.close()
 
 
 def test_connections_are_closed_with_the_client(feed: MatchFeed, cancelled: threading.Event) -> None:

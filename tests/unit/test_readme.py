@@ -20,6 +20,7 @@ README = (ROOT / "README.md").read_text()
 
 def default_of(name: str) -> str:
     default = Settings.model_fields[name].default
+    default = str(default).lower() if isinstance(default, bool) else default
     return "(empty)" if default is None or not str(default) else f"`{default}`"
 
 

@@ -19,7 +19,7 @@ from scoreboard import parse_match_data
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
 from tests.images import assert_alike, mean_distance
-from tests.unit.conftest import FakeFFmpeg
+from tests.unit.conftest import FakeFFmpeg, MakeRelay
 
 URL = "rtmp://127.0.0.1/live2/key-1"
 GOOD = {"youtube_url": URL, "stream_name": "m1"}
@@ -55,6 +55,19 @@ def test_start_list_stop_answer_as_the_spec_says(client: FlaskClient) -> None:
     answer = client.post("/stop_stream", json={"stream_name": "m1"})
     assert (answer.status_code, answer.json) == (200, {"message": "Stream m1 stopped successfully"})
     assert client.get("/list_streams").json == {}
+
+
+def test_keys_are_masked_in_the_list_when_that_is_asked_for(relay: MakeRelay, settings_with: SettingsFactory) -> None:
+    one = relay()
+    client = create_app(settings_with(list_streams_show_key=False), one.registry).test_client()
+    assert client.post("/start_stream", json=GOOD).json == {
+        "message": "Stream m1 started successfully",
+        "youtube_url": URL,
+    }
+    listed = client.get("/list_streams").json
+    assert listed is not None
+    assert listed["m1"]["youtube_url"] == "rtmp://127.0.0.1/live2/****"
+    assert isinstance(listed["m1"]["uptime"], float)
 
 
 def test_the_specs_content_type_is_taken(client: FlaskClient) -> None:

@@ -1,0 +1,73 @@
+"""nginx-rtmp lets a camera in, or turns it away, as the service's hook says."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import deploy.rtmp_server
+from deploy.rtmp_server import RtmpServer, free_port
+from tests.integration.conftest import FFMPEG, MakeService
+from tests.waiting import eventually
+
+SECRET = "canary-hook-0123456789"
+PLAIN_CONFIG = deploy.rtmp_server.rtmp_config
+
+
+def away(secret: str) -> Callable[..., str]:
+    """The configuration of an nginx whose hooks do not come from this machine, with this secret in their path."""
+
+    def config(*args: object) -> str:
+        text = PLAIN_CONFIG(*args)  # type: ignore[arg-type]
+        hooked = text.replace("/hooks/publish", f"/hooks/{secret}/publish")
+        return hooked.replace("proxy_pass", "proxy_set_header X-Forwarded-For 192.0.2.1; proxy_pass")
+
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "is_believed"),
+    [(PLAIN_CONFIG, True), (away(SECRET), True), (away(SECRET + "x"), False)],
+    ids=["from here", "by the secret", "wrong secret"],
+)
+def test_only_announced_cameras_are_let_in(
+    service: MakeService,
+    recordings: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: Callable[..., str],
+    is_believed: bool,
+) -> None:
+    monkeypatch.setattr("deploy.rtmp_server.rtmp_config", config)
+    port, folder = free_port(), tmp_path / "ingest"
+    folder.mkdir()
+    server = RtmpServer(folder, "127.0.0.1", free_port(), ["live"], hooks=f"127.0.0.1:{port}")
+    ingest = f"rtmp://127.0.0.1:{server.port}/live"
+
+    def is_let_in(name: str) -> bool:
+        source = ["-i", str(recordings("720p")), "-t", "1", "-c", "copy", "-f", "flv", f"{ingest}/{name}"]
+        ended = subprocess.run([FFMPEG, "-loglevel", "error", *source], capture_output=True, timeout=30, check=False)
+        return ended.returncode == 0
+
+    try:
+        one = service(
+            port=str(port), rtmp_server=ingest, publish_announced_only="true", hook_secret=SECRET, log_level="DEBUG"
+        )
+        assert not is_let_in("m1")
+        one.start("m1")
+        assert is_let_in("m1") == is_believed
+        assert not is_let_in("m2")
+        assert not is_let_in("m2?name=m1")
+        one.stop("m1")
+        assert not is_let_in("m1")
+        if is_believed:
+            assert "No stream of the name m2 is announced" in one.log()
+        assert "canary" not in one.log()
+        one.process.terminate()
+        one.process.wait(20)
+        eventually(lambda: is_let_in("m2"), what="the gate lets cameras in while the service is down")
+    finally:
+        server.close()
