@@ -21,7 +21,7 @@ try:
     import security_headers
     import slate
     import web_server
-    from config import Settings, load_settings
+    from config import Settings, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
     from logging_setup import redact, set_up_logging
     from state_file import StateFile
@@ -51,6 +51,7 @@ def main() -> None:
     """Serve until SIGTERM or Ctrl-C, then end all streams; settings that cannot be used end it at once."""
     try:
         settings = load_settings()
+        forget_secrets()
         set_up_logging(settings.log_dir, settings.log_level)
         settings = settings.model_copy(update={"ffmpeg_bin": ffmpeg.find_ffmpeg(settings.ffmpeg_bin)})
         slate.draw_slate(settings.profile, "", "", settings.slate_image)

@@ -8,6 +8,7 @@ handed on.
 
 from __future__ import annotations
 
+import os
 import re
 import string
 from collections.abc import Mapping
@@ -184,6 +185,13 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     except ValidationError as error:
         faults = [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
         raise ConfigurationError("settings that cannot be used:\n" + "\n".join(faults)) from None
+
+
+def forget_secrets() -> None:
+    """Take the secret settings out of the environment, which each child process would inherit."""
+    secret = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    for variable in [name for name in os.environ if name.lower() in secret]:
+        del os.environ[variable]
 
 
 def _reason(message: str) -> str:

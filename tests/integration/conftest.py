@@ -101,11 +101,14 @@ def camera(rtmp: Rtmp, recordings: Callable[[str], Path]) -> Camera:
 class Service:
     """`python app.py` and its API."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, rtmp: Rtmp, temp: Path, logs: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], url: str, rtmp: Rtmp, temp: Path, logs: Path, token: str = ""
+    ) -> None:
         self.process = process
         self.url = url
         self.temp = temp
         self.logs = logs
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._rtmp = rtmp
 
     def start(self, name: str, key: str | None = None) -> str:
@@ -120,14 +123,14 @@ class Service:
         assert answer.status_code == 200, answer.text
 
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(self.url + path, json=body, timeout=30)
+        return requests.post(self.url + path, json=body, headers=self.headers, timeout=30)
 
     def call(self, method: str, path: str, body: dict[str, Any]) -> None:
-        answer = requests.request(method, self.url + path, json=body, timeout=30)
+        answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=30)
         assert answer.status_code == 200, answer.text
 
     def listed(self) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", timeout=10).json()
+        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=10).json()
         return answer
 
     def children(self, word: str = "ffmpeg") -> dict[int, str]:
@@ -176,7 +179,7 @@ def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService
                 running([sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=env, stderr=stderr)
             )
             eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
-            return Service(process, f"http://127.0.0.1:{port}", rtmp, temp, logs)
+            return Service(process, f"http://127.0.0.1:{port}", rtmp, temp, logs, values.get("api_token", ""))
 
         yield make
 

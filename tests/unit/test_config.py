@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from config import Settings, load_settings
+from config import Settings, forget_secrets, load_settings
 from errors import ConfigurationError
 
 
@@ -99,3 +100,11 @@ def test_trailing_slashes_are_taken_off() -> None:
 
 def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_secrets_leave_the_environment_that_children_inherit(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_TOKEN", "hook_secret", "RTMP_SERVER"):
+        monkeypatch.setenv(name, "rtmp://localhost/live")
+    forget_secrets()
+    assert "RTMP_SERVER" in os.environ
+    assert not {"API_TOKEN", "hook_secret"} & os.environ.keys()
