@@ -21,8 +21,9 @@ try:
     from config import Settings, load_settings
     from errors import ConfigurationError, ImageRejected
     from logging_setup import set_up_logging
+    from metrics import Metrics
     from state_file import StateFile
-    from streams import StreamRegistry
+    from streams import Machinery, StreamRegistry
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
         raise
@@ -35,13 +36,21 @@ END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MAX_READ_BYTES = 16 * 1024 * 1024
 
 
-def create_app(settings: Settings | None = None, registry: StreamRegistry | None = None) -> Flask:
-    """The WSGI application; who makes it closes `app.extensions["registry"]` at the end."""
+def create_app(
+    settings: Settings | None = None, registry: StreamRegistry | None = None, metrics: Metrics | None = None
+) -> Flask:
+    """The WSGI application; who makes it closes `app.extensions["registry"]` at the end.
+
+    `metrics` are those whose meters `registry` was given.
+    """
     settings = settings or load_settings()
+    metrics = metrics or Metrics()
+    registry = registry or StreamRegistry(settings, Machinery(meters=metrics.meters))
+    metrics.watch(registry, settings)
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
-    routes.init_app(app, registry or StreamRegistry(settings), settings)
+    routes.init_app(app, registry, settings, metrics)
     return app
 
 
@@ -61,8 +70,9 @@ def serve(settings: Settings) -> None:
     """Run the service on the calling, main thread."""
     log = logging.getLogger("app")
     state_file = StateFile(settings.state_file) if settings.state_file else None
-    registry = StreamRegistry(settings, state_file=state_file)
-    app = create_app(settings, registry)
+    metrics = Metrics()
+    registry = StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
+    app = create_app(settings, registry, metrics)
     try:
         server = create_server(
             app, host=settings.host, port=settings.port, threads=HTTP_THREADS, max_request_body_size=MAX_READ_BYTES

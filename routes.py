@@ -27,6 +27,7 @@ from errors import (
     StreamStopped,
     WorkFolderUnusable,
 )
+from metrics import CONTENT_TYPE, Metrics
 from rundown import MAX_DELAY_S
 from scoreboard import read_push
 from stream_state import NAME_PATTERN
@@ -51,11 +52,12 @@ _log = logging.getLogger(__name__)
 blueprint = Blueprint("streams", __name__)
 
 
-def init_app(app: Flask, registry: StreamRegistry, settings: Settings) -> None:
-    """Register routes and error handlers; `registry` answers them."""
+def init_app(app: Flask, registry: StreamRegistry, settings: Settings, metrics: Metrics) -> None:
+    """Register routes and error handlers; `registry` answers them, `metrics` has the page of `/metrics`."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["registry"] = registry
     app.extensions["settings"] = settings
+    app.extensions["metrics"] = metrics
     app.register_blueprint(blueprint)
     app.register_error_handler(RelayError, _relay_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -126,6 +128,12 @@ def push_match(name: str) -> ResponseReturnValue:
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
     return _registry().overlay_png(name), 200, headers
+
+
+@blueprint.get("/metrics")
+def metrics_page() -> ResponseReturnValue:
+    metrics: Metrics = current_app.extensions["metrics"]
+    return metrics.page(), 200, {"Content-Type": CONTENT_TYPE}
 
 
 @blueprint.post("/hooks/publish")
