@@ -1,6 +1,6 @@
 """Who may call the API: the holder of API_TOKEN, when one is set.
 
-The RTMP server's hooks are taken without it, from this machine alone.
+The RTMP server's hooks are taken without it, from this machine alone, and whether the process lives is told to all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from config import Settings
 
 _log = logging.getLogger(__name__)
 HOOKS_PATH = "/hooks/"
+HEALTH_PATH = "/healthz"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -31,7 +32,7 @@ def guard(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
-        if request.path.startswith(HOOKS_PATH):  # nginx-rtmp can send no header
+        if request.path.startswith(HOOKS_PATH) or request.path == HEALTH_PATH:  # nginx-rtmp can send no header
             return None
         given = request.headers.get("Authorization", "").encode()
         if hmac.compare_digest(given, expected):

@@ -27,6 +27,7 @@ from errors import (
     StreamStopped,
     WorkFolderUnusable,
 )
+from health import Health
 from metrics import CONTENT_TYPE, Metrics
 from rundown import MAX_DELAY_S
 from scoreboard import read_push
@@ -58,6 +59,7 @@ def init_app(app: Flask, registry: StreamRegistry, settings: Settings, metrics: 
     app.extensions["registry"] = registry
     app.extensions["settings"] = settings
     app.extensions["metrics"] = metrics
+    app.extensions["health"] = Health(settings, registry)
     app.register_blueprint(blueprint)
     app.register_error_handler(RelayError, _relay_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -128,6 +130,19 @@ def push_match(name: str) -> ResponseReturnValue:
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
     return _registry().overlay_png(name), 200, headers
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """The process lives; nothing is looked at."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    health: Health = current_app.extensions["health"]
+    readiness = health.readiness()
+    return asdict(readiness), 200 if readiness.ready else 503
 
 
 @blueprint.get("/metrics")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app import create_app
 from demo.match_feed import Answer, MatchFeed
+from health import Check, Readiness
 from layout import canvas_of
 from overlay import draw_scoreboard, placeholder
 from profiles import PROFILES
@@ -248,6 +249,22 @@ def test_with_a_token_set_calls_need_it(guarded: FlaskClient) -> None:
     assert guarded.get("/list_streams", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert guarded.get("/nowhere").status_code == 401
     assert guarded.get("/list_streams", headers={"Authorization": "Bearer open-sesame"}).json == {}
+
+
+def test_whether_the_process_lives_is_told_to_all(guarded: FlaskClient) -> None:
+    answer = guarded.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    for path in ("/readyz", "/metrics", "/healthz/"):
+        assert guarded.get(path).status_code == 401
+
+
+def test_readiness_is_told_by_its_status_and_in_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for ready, status in ((True, 200), (False, 503)):
+        told = Readiness(ready, {"ffmpeg": Check(ready, "as it is")})
+        monkeypatch.setattr("health.Health.readiness", lambda _self, told=told: told)
+        answer = client.get("/readyz")
+        assert answer.status_code == status
+        assert answer.json == {"ready": ready, "checks": {"ffmpeg": {"ok": ready, "detail": "as it is"}}}
 
 
 def test_without_a_token_and_beyond_loopback_a_warning_is_logged(
