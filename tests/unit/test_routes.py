@@ -194,6 +194,20 @@ def test_the_overlay_id_is_passed_on(client: FlaskClient, feed: MatchFeed) -> No
     assert feed.calls[0][2] == {"match_id": "m1", "overlay_id": "3"}
 
 
+def test_a_backup_is_another_destination(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", json=GOOD | {"backup_url": URL})
+    assert (answer.status_code, answer.json) == (409, {"error": "backup_url must be another URL than youtube_url"})
+    unusable: list[object] = [False, 0, [], {}, "rtmp://127.0.0.1/live2"]
+    for bad in unusable:
+        answer = client.post("/start_stream", json=GOOD | {"backup_url": bad})
+        assert answer.status_code == 400
+        assert_is_error(answer.json, "backup_url ")
+    assert client.get("/list_streams").json == {}
+    for name, none in (("m1", None), ("m2", "")):
+        answer = client.post("/start_stream", json=GOOD | {"stream_name": name, "backup_url": none})
+        assert answer.status_code == 200
+
+
 def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
     answer = client.post("/start_stream", json=GOOD | {"filler": "x" * 65_536})
     assert (answer.status_code, answer.json) == (413, {"error": "The body is over 65536 bytes"})
@@ -254,7 +268,7 @@ def test_with_a_token_set_calls_need_it(guarded: FlaskClient) -> None:
 def test_whether_the_process_lives_is_told_to_all(guarded: FlaskClient) -> None:
     answer = guarded.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
-    for path in ("/readyz", "/metrics", "/healthz/"):
+    for path in ("/readyz", "/metrics", "/openapi.json", "/healthz/"):
         assert guarded.get(path).status_code == 401
 
 
