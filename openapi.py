@@ -206,94 +206,80 @@ def _requests(settings: Settings) -> dict[str, Json]:
 
 def _scores() -> dict[str, Json]:
     """What is pushed; in all of it null, and but for objects and lists "", counts as missing."""
-    something = {"type": "string", "pattern": SOMETHING}
-    text = {"type": ["string", "null"], "pattern": f"^$|{SOMETHING}"}
-    count, wickets = _whole(MAX_NUMBER), _whole(MAX_WICKETS)
-    overs = _whole(MAX_OVERS, r"[0-9]{1,3}(?:\.[0-6])?")
-    label = {"type": ["string", "integer"], "pattern": SOMETHING, "minimum": 0, "maximum": MAX_NUMBER}
-    given = {"type": "object", "anyOf": [_object({key: something}, key) for key in ("name", "short")]}
-
-    def shows(**fields: Json) -> list[Json]:
-        return [_object({key: schema}, key) for key, schema in fields.items()]
-
+    text, count, wickets, overs = _ref("Text"), _ref("Count"), _ref("Wickets"), _ref("Overs")
     both = {
         "status": {"enum": [*STATUSES, "", None]},
         "title": text,
         "result": text,
         "updated_at": _or_null({"type": "string", "format": "date-time"}, ""),
     }
+    cricket = {
+        "sport": {"const": "cricket"},
+        **both,
+        "innings": _whole(MAX_INNINGS),
+        "target": count,
+        "overs_limit": _whole(MAX_OVERS),
+        "toss": text,
+        "player_of_match": text,
+        "batting": _or_null(_ref("Team")),
+        "bowling": _or_null(_ref("Team")),
+        "batters": _or_null({"type": "array", "maxItems": MAX_BATTERS, "items": _or_null(_ref("Batter"))}),
+        "bowler": _or_null(
+            _object({"name": text, "overs": overs, "maidens": count, "runs": count, "wickets": wickets}),
+        ),
+        "this_over": _or_null({"type": "array", "items": _ref("BallLabel")}),
+        "partnership": _or_null(_object({"runs": count, "balls": count})),
+        "last_wicket": _or_null(_object({"name": text, "runs": count, "balls": count, "how_out": text})),
+    }
+    other = {
+        "sport": {"const": "generic"},
+        **both,
+        "home": _or_null(_ref("Team")),
+        "away": _or_null(_ref("Team")),
+        "clock": text,
+        "period": text,
+    }
+    team = {
+        "name": text,
+        "short": text,
+        "runs": count,
+        "wickets": wickets,
+        "overs": overs,
+        "color": {"type": ["string", "null"], "pattern": "^(?:#[0-9a-fA-F]{6})?$"},
+        "logo": {
+            "type": ["string", "null"],
+            "pattern": r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\.png)?$",
+            "description": "A file name under OVERLAY_IMAGE_BASE",
+        },
+        "score": {"anyOf": [text, {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}]},
+    }
+    batter = {"name": text, "runs": count, "balls": count, "fours": count, "sixes": count}
+    named = {"type": "object", "anyOf": [_object({key: _ref("SomeText")}, key) for key in ("name", "short")]}
     return {
         "Score": {"anyOf": [_ref("CricketScore"), _ref("OtherScore")]},
-        "CricketScore": _object(
-            {
-                "sport": {"const": "cricket"},
-                **both,
-                "innings": _whole(MAX_INNINGS),
-                "target": count,
-                "overs_limit": _whole(MAX_OVERS),
-                "toss": text,
-                "player_of_match": text,
-                "batting": _nullable("Team"),
-                "bowling": _nullable("Team"),
-                "batters": _or_null({"type": "array", "maxItems": MAX_BATTERS, "items": _nullable("Batter")}),
-                "bowler": _nullable("Bowler"),
-                "this_over": _or_null({"type": "array", "items": label}),
-                "partnership": _or_null(_object({"runs": count, "balls": count})),
-                "last_wicket": _or_null(_object({"name": text, "runs": count, "balls": count, "how_out": text})),
-            },
-            "sport",
-        )
-        | {"anyOf": shows(batting=given, bowling=given, title=something, result=something)},
-        "OtherScore": _object(
-            {
-                "sport": {"const": "generic"},
-                **both,
-                "home": _nullable("Team"),
-                "away": _nullable("Team"),
-                "clock": text,
-                "period": text,
-            },
-            "sport",
-        )
-        | {"anyOf": shows(home=given, away=given, title=something, result=something)},
-        "Team": _object(
-            {
-                "name": text,
-                "short": text,
-                "runs": count,
-                "wickets": wickets,
-                "overs": overs,
-                "color": {"type": ["string", "null"], "pattern": "^(?:#[0-9a-fA-F]{6})?$"},
-                "logo": {
-                    "type": ["string", "null"],
-                    "pattern": r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\.png)?$",
-                    "description": "A file name under OVERLAY_IMAGE_BASE",
-                },
-                "score": label | {"type": ["string", "integer", "null"], "pattern": f"^$|{SOMETHING}"},
-            }
-        ),
-        "Batter": _object(
-            {
-                "name": text,
-                "runs": count,
-                "balls": count,
-                "fours": count,
-                "sixes": count,
-                "on_strike": {"enum": [True, False, "", None]},
-            }
-        ),
-        "Bowler": _object({"name": text, "overs": overs, "maidens": count, "runs": count, "wickets": wickets}),
+        "CricketScore": _object(cricket, "sport") | _one_of(batting=named, bowling=named),
+        "OtherScore": _object(other, "sport") | _one_of(home=named, away=named),
+        "Team": _object(team),
+        "Batter": _object(batter | {"on_strike": {"enum": [True, False, "", None]}}),
+        "Text": {"type": ["string", "null"], "pattern": f"^$|{SOMETHING}"},
+        "SomeText": {"type": "string", "pattern": SOMETHING},
+        "BallLabel": {"type": ["string", "integer"], "pattern": SOMETHING, "minimum": 0, "maximum": MAX_NUMBER},
+        "Count": _whole(MAX_NUMBER),
+        "Wickets": _whole(MAX_WICKETS),
+        "Overs": _whole(MAX_OVERS, r"[0-9]{1,3}(?:\.[0-6])?"),
     }
+
+
+def _one_of(**sides: Json) -> Json:
+    """Something there is to show."""
+    fields = sides | {"title": _ref("SomeText"), "result": _ref("SomeText")}
+    return {"anyOf": [_object({key: schema}, key) for key, schema in fields.items()]}
 
 
 def _whole(most: int, digits: str | None = None) -> Json:
     """A number from 0 on, or its text, or none of both."""
     pattern = f"^(?:{_SPACES}(?:{digits or _DIGITS_UP_TO[most]}){_SPACES})?$"
     return {"type": ["integer", "string", "null"], "minimum": 0, "maximum": most, "pattern": pattern}
-
-
-def _nullable(schema: str) -> Json:
-    return _or_null(_ref(schema))
 
 
 def _answers() -> dict[str, Json]:
