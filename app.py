@@ -48,6 +48,7 @@ def create_app(
     registry = registry or StreamRegistry(settings, Machinery(meters=metrics.meters))
     metrics.watch(registry, settings)
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a path is taken as it is; no redirect, in HTML, to what it may have meant
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
     routes.init_app(app, registry, settings, metrics)

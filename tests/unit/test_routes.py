@@ -224,6 +224,8 @@ def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
         ("GET", "/", 404),
         ("POST", "/start_stream/", 404),
         ("GET", "/../../etc/passwd", 404),
+        ("GET", "//list_streams", 404),
+        ("PUT", "/streams//match", 404),
     ],
 )
 def test_wrong_methods_and_paths_answer_in_json(client: FlaskClient, method: str, path: str, status: int) -> None:
