@@ -24,8 +24,9 @@ try:
     from config import Settings, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
     from logging_setup import redact, set_up_logging
+    from metrics import Metrics
     from state_file import StateFile
-    from streams import StreamRegistry
+    from streams import Machinery, StreamRegistry
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
         raise
@@ -34,14 +35,23 @@ except ModuleNotFoundError as error:
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def create_app(settings: Settings | None = None, registry: StreamRegistry | None = None) -> Flask:
-    """The WSGI application; who makes it closes `app.extensions["registry"]` at the end."""
+def create_app(
+    settings: Settings | None = None, registry: StreamRegistry | None = None, metrics: Metrics | None = None
+) -> Flask:
+    """The WSGI application; who makes it closes `app.extensions["registry"]` at the end.
+
+    `metrics` are those whose meters `registry` was given.
+    """
     settings = settings or load_settings()
+    metrics = metrics or Metrics()
+    registry = registry or StreamRegistry(settings, Machinery(meters=metrics.meters))
+    metrics.watch(registry, settings)
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.url_map.merge_slashes = False  # a path is taken as it is; no redirect, in HTML, to what it may have meant
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
     login.init_app(app)
-    routes.init_app(app, registry or StreamRegistry(settings), settings)
+    routes.init_app(app, registry, settings, metrics)
     hooks.init_app(app)
     security_headers.add_to(app)
     return app
@@ -64,9 +74,10 @@ def serve(settings: Settings) -> None:
     """Run the service on the calling, main thread."""
     log = logging.getLogger("app")
     state_file = StateFile(settings.state_file) if settings.state_file else None
-    registry = StreamRegistry(settings, state_file=state_file)
+    metrics = Metrics()
+    registry = StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
     redact.add([settings.hook_secret.get_secret_value()])
-    server = web_server.listen(create_app(settings, registry), settings.host, settings.port)
+    server = web_server.listen(create_app(settings, registry, metrics), settings.host, settings.port)
 
     def leave(number: int) -> None:
         log.info("%s: stops, and ends its streams", signal.Signals(number).name)

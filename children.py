@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import ffmpeg
 from backoff import Backoff
+from causes import Cause
 from io_loop import READ_BYTES, IoLoop
 from logging_setup import StreamLogger, redact
 
@@ -41,8 +42,8 @@ class Child:
 
     `attach` and `detach` join a process to the switch and part them again;
     `on_line` gets each line of its stderr, on the loop's thread. The end of one
-    that `may_fail` is no trouble of the stream's. Two that play one role in
-    turn are `counted_with` each other.
+    that `may_fail` is no trouble of the stream's, and is not counted. Two that
+    play one role in turn are `counted_with` each other.
     """
 
     def __init__(
@@ -70,6 +71,17 @@ class Child:
         self._on_line = on_line
         self._may_fail = may_fail
         self._numbers: Iterator[int] = counted_with._numbers if counted_with else itertools.count(1)
+        self._restarts: _Restarts = counted_with._restarts if counted_with else _Restarts()
+
+    @property
+    def restarts(self) -> Mapping[Cause, int]:
+        """Attempts that ended and were not meant to, by cause. Any thread."""
+        return self._restarts.by_cause
+
+    def count(self, cause: Cause) -> None:
+        """Note why an attempt ended."""
+        if not self._may_fail:
+            self._restarts.add(cause)
 
     @property
     def stdout(self) -> int | None:
@@ -100,6 +112,7 @@ class Child:
                 spawn=around.spawn,
             )
         except OSError as error:
+            self.count(Cause.NOT_STARTED)
             self._note_failure(f"cannot be started: {error.strerror}", now, self._backoff.next_wait_s(0))
             return
         self.process = process
@@ -111,10 +124,13 @@ class Child:
         self._attach(process)
         around.log.info("%s attempt %d started, pid %d", self.role, attempt, process.pid)
 
-    def bury(self, now: float, *, at_once: bool = False, no_wait_after: str | None = None) -> str:
+    def bury(
+        self, now: float, *, at_once: bool = False, no_wait_after: str | None = None, is_counted: bool = True
+    ) -> str:
         """Part with a process that died on its own, set the time of the next attempt, and say why it died.
 
         `at_once` is for one whose end says nothing against the next, `no_wait_after` for a cause that does not.
+        One that is not counted here is counted by the caller, who knows more of its cause.
         """
         process = self.process
         if process is None:
@@ -122,6 +138,8 @@ class Child:
         self.close()
         # It goes into the status, and a server may say a key back.
         cause = redact(process.cause())[:MAX_CAUSE]
+        if is_counted:
+            self.count(process.ending)
         wait_s = 0.0 if at_once or cause == no_wait_after else self._backoff.next_wait_s(now - self.started_at)
         self._note_failure(f"ended ({cause})", now, wait_s)
         return cause
@@ -134,10 +152,12 @@ class Child:
         self.last_error = (now, what)
         self._around.log.warning("%s %s; next attempt in %.1f s", self.role, what, wait_s)
 
-    def end(self) -> None:
-        """End an attempt that is not needed any more, at once."""
+    def end(self, cause: Cause | None = None) -> None:
+        """End an attempt at once: one that is not needed any more, or, with a cause, one that another replaces."""
         if self.process is None:
             return
+        if cause:
+            self.count(cause)
         self._around.log.info("%s attempt %d is ended", self.role, self.attempts)
         self.process.kill()
         self.close()
@@ -189,6 +209,17 @@ class Child:
             if left_out:
                 output_log.warning("%s %d: (%d lines left out)", self.role, attempt, left_out)
             output_log.info("%s %d: %s", self.role, attempt, line)
+
+
+class _Restarts:
+    """How often attempts of one role ended, by cause."""
+
+    def __init__(self) -> None:
+        self.by_cause: Mapping[Cause, int] = {}
+
+    def add(self, cause: Cause) -> None:
+        # Another mapping each time: whoever reads the last one may go on reading it.
+        self.by_cause = {**self.by_cause, cause: self.by_cause.get(cause, 0) + 1}
 
 
 class _LineBudget:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import ffmpeg
+from causes import Cause
 from children import Child, Surroundings
 from config import Settings
 from destination import Destination
@@ -19,17 +21,19 @@ LONGEST_WAIT_S = 30.0
 # What is said of a slow destination stays said for so long after the last lost frame.
 SLOW_FOR_S = 10.0
 
-CONNECTING = "connecting"
-CONNECTED = "connected"
-RECONNECTING = "reconnecting"
+DeliveryState = Literal["connecting", "connected", "reconnecting"]
+CONNECTING: Final = "connecting"
+CONNECTED: Final = "connected"
+RECONNECTING: Final = "reconnecting"
+DELIVERY_STATES: tuple[DeliveryState, ...] = (CONNECTING, CONNECTED, RECONNECTING)
 
 
 @dataclass(frozen=True)
 class DeliveryStatus:
-    """`url` has its key masked; `state` is connecting, connected or reconnecting; `reason` says what is wrong."""
+    """`url` has its key masked; `reason` says what is wrong."""
 
     url: str
-    state: str
+    state: DeliveryState
     reason: str | None
     attempts: int
     dropped_frames: int
@@ -54,7 +58,7 @@ class Delivery:
             detach=self._detach,
             on_line=self._take_line,
         )
-        self._state = CONNECTING
+        self._state: DeliveryState = CONNECTING
         self._reason: str | None = None
         self._published_at: float | None = None
         self._closes_soon = False
@@ -114,12 +118,14 @@ class Delivery:
 
     def _bury(self, now: float) -> None:
         process = self.child.process
-        cause = self.child.bury(now)
+        if process is None:
+            return
+        cause = self.child.bury(now, is_counted=False)
         lived_s = None if self._published_at is None else now - self._published_at
-        lines = process.last_lines if process else ()
-        fault = ffmpeg.destination_fault(lines, lived_s, key_is_good=self._key_is_good)
+        fault = ffmpeg.destination_fault(process.last_lines, lived_s, key_is_good=self._key_is_good)
+        self.child.count(fault.cause if fault else process.ending)
         self._closes_soon = fault == ffmpeg.REFUSED
-        self._lose(fault or f"the {self.child.role} ended ({cause})")
+        self._lose(fault.words if fault else f"the {self.child.role} ended ({cause})")
 
     def _end_stuck(self, now: float) -> None:
         """A destination that accepts and then reads no more would hold its FFmpeg for good."""
@@ -131,7 +137,8 @@ class Delivery:
             "%s: the destination takes no data for %.0f s: the connection is made anew", self.child.role, now - since
         )
         process.kill()
-        self.child.bury(now)
+        self.child.bury(now, is_counted=False)
+        self.child.count(Cause.STUCK)
         self._lose("the destination takes no data")
 
     def _lose(self, reason: str) -> None:

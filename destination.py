@@ -7,6 +7,7 @@ Refuses everything that is not an RTMP(S) URL of an admitted host with a key.
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -51,6 +52,28 @@ def parse_destination(url: object, allowed_hosts: tuple[str, ...], field_name: s
     application, stream_key = _application_and_key(parts, field_name)
     server_url = f"{parts.scheme}://{parts.netloc}/{application}"
     return Destination(server_url, application, stream_key, url)
+
+
+def url_pattern(allowed_hosts: tuple[str, ...]) -> str:
+    """What `parse_destination` accepts, as a regular expression that every engine reads; the length is not in it."""
+    hosts = "|".join(_host_pattern(host) for host in allowed_hosts)
+    port = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+    # Visible ASCII without '#'; '?' begins the query, and the last '/' before it the key.
+    segment, in_path, in_query = '[!"$-.0->@-~]', '[!"$->@-~]', '[!"$-~]'
+    path = f"/+{segment}{in_path}*/{segment}+"
+    return rf"^rtmps?://(?:{hosts})(?::(?:{port}))?{path}(?:\?{in_query}*)?$"
+
+
+def example_host(allowed_hosts: tuple[str, ...]) -> str:
+    """One that they admit, as it stands in a URL."""
+    host = re.sub(r"[*?]", "a", allowed_hosts[0])
+    return f"[{host}]" if ":" in host else host
+
+
+def _host_pattern(allowed: str) -> str:
+    parts = re.split(r"([*?])", f"[{allowed}]" if ":" in allowed else allowed)
+    wildcards = {"*": "[a-z0-9.-]*", "?": "[a-z0-9.-]"}
+    return "".join(wildcards.get(part) or re.escape(part) for part in parts) if allowed != "*" else "[a-z0-9.-]+"
 
 
 def _split(url: str, field_name: str) -> SplitResult:

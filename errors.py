@@ -3,6 +3,7 @@
 RelayError
 ├── ConfigurationError      settings that the service cannot start with
 ├── InvalidField            a request whose field is missing or unusable
+├── SameDestination         a backup that is the primary once more
 ├── StreamAlreadyActive     a second start of a name that is taken
 ├── StreamNotFound          a stop of a name that is not there
 ├── StreamStopped           a start that a stop overtook
@@ -32,6 +33,10 @@ class ConfigurationError(RelayError):
 
 class InvalidField(RelayError):
     """A request field is missing or not what is accepted."""
+
+
+class SameDestination(RelayError):
+    """Two destinations of one stream are the same URL."""
 
 
 class StreamAlreadyActive(RelayError):

@@ -17,10 +17,12 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from causes import Cause
 from destination import Destination
 from errors import ConfigurationError
 from layout import Canvas
@@ -66,15 +68,25 @@ _ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
 
 _SOUND_MAPPING = re.compile(r"Stream #(\d+):\d+ -> #0:1\b")
 _NO_CONNECTION = re.compile(r"Connection to \S+ failed: (.+)")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a destination, in words and as a cause to count."""
+
+    words: str
+    cause: Cause
+
+
 _FAULTS = {
-    "Failed to resolve hostname": "the destination's host name is not known",
-    "Cannot open connection": "the destination cannot be reached",
-    "RTMP handshake": "the destination closes the connection before the RTMP handshake",
-    "Connection timed out": "the destination takes no data",
+    "Failed to resolve hostname": Fault("the destination's host name is not known", Cause.UNREACHABLE),
+    "Cannot open connection": Fault("the destination cannot be reached", Cause.UNREACHABLE),
+    "RTMP handshake": Fault("the destination closes the connection before the RTMP handshake", Cause.CLOSED),
+    "Connection timed out": Fault("the destination takes no data", Cause.STUCK),
 }
 _CLOSED = ("Input/output error", "Broken pipe", "Connection reset by peer", "End of file")
 CLOSES_SOON_S = 10.0
-REFUSED = "the destination closes the connection right after publish: check the stream key"
+REFUSED = Fault("the destination closes the connection right after publish: check the stream key", Cause.REFUSED)
 
 _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
 # Filters shared out to threads wait for each other more than they work: 4 % of the transcode's CPU.
@@ -289,7 +301,9 @@ def sound_source(line: str) -> str | None:
     return None if match is None else "camera" if match[1] == "0" else "silence"
 
 
-def destination_fault(lines: Sequence[str], published_for_s: float | None, *, key_is_good: bool = False) -> str | None:
+def destination_fault(
+    lines: Sequence[str], published_for_s: float | None, *, key_is_good: bool = False
+) -> Fault | None:
     """What a publisher's last lines say of its destination; None when they say nothing of it.
 
     `published_for_s` is None for one that never got so far. A refused key and a
@@ -298,14 +312,14 @@ def destination_fault(lines: Sequence[str], published_for_s: float | None, *, ke
     """
     text = "\n".join(lines)
     if match := _NO_CONNECTION.search(text):
-        return f"the destination cannot be reached: {match[1]}"
+        return Fault(f"the destination cannot be reached: {match[1]}", Cause.UNREACHABLE)
     for words, fault in _FAULTS.items():
         if words in text:
             return fault
     if not any(word in text for word in _CLOSED):
         return None
     is_soon = published_for_s is None or published_for_s < CLOSES_SOON_S
-    return REFUSED if is_soon and not key_is_good else "the destination closed the connection"
+    return REFUSED if is_soon and not key_is_good else Fault("the destination closed the connection", Cause.CLOSED)
 
 
 def find_ffmpeg(ffmpeg_bin: str) -> str:
@@ -324,6 +338,16 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
     if not reads_presets(path):
         _log.warning("this FFmpeg takes stream keys on its command line only: `ps` shows them on this machine")
     return path
+
+
+@lru_cache(maxsize=8)
+def version(path: str) -> str:
+    """As this FFmpeg tells it ("5.1.9-0+deb12u1"); "unknown" when it does not."""
+    try:
+        words = _ask_ffmpeg(path, "-version").split()
+    except ConfigurationError:
+        return "unknown"
+    return words[2] if words[:2] == ["ffmpeg", "version"] and len(words) > 2 else "unknown"
 
 
 @lru_cache(maxsize=8)
@@ -459,6 +483,13 @@ class FFmpegProcess:
         if "matches no streams" in errors[-1]:
             return NO_PICTURE_YET
         return f"exit status {status}: {errors[-1]}"
+
+    @property
+    def ending(self) -> Cause:
+        """`cause()` as a word to count; what its owner knows may be better."""
+        if self.cause() == NO_PICTURE_YET:
+            return Cause.NO_PICTURE
+        return Cause.KILLED if (self._popen.returncode or 0) < 0 else Cause.EXITED
 
     @property
     def last_lines(self) -> tuple[str, ...]:

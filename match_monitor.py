@@ -13,8 +13,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PIL.Image import Image
@@ -32,6 +32,14 @@ DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Polls:
+    """How often one source was asked, and how often that failed, by kind (see `errors.FeedError`)."""
+
+    asked: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
 
 
 class MatchMonitor:
@@ -98,6 +106,12 @@ class MatchMonitor:
     def score_at(self) -> float | None:
         """When the feed or a push last said what the overlay shows, by the clock; None before it did. Any thread."""
         return self._presenter.heard_at
+
+    @property
+    def polls(self) -> dict[str, Polls]:
+        """By source, `data` and `image`, of those that are asked at all. Any thread."""
+        sources = (("data", self._asks_data, self._data), ("image", self._asks_images, self._images))
+        return {name: source.polls for name, is_asked, source in sources if is_asked}
 
     def start_monitoring_later(self, overlay_id: str) -> None:
         """Ask the match API to start monitoring on this monitor's thread, until it does."""
@@ -208,6 +222,7 @@ class MatchMonitor:
 
     def _ask(self, source: _Source, fetch: Callable[[], Any | None], read: Callable[[Any], Any]) -> Any | None:
         """What the source says now, read; None when this poll brought nothing usable."""
+        source.polls = replace(source.polls, asked=source.polls.asked + 1)
         try:
             answer = fetch()
             if answer is not None and answer != source.answer:
@@ -218,12 +233,14 @@ class MatchMonitor:
             return None
         if source.value is not None:
             self._note_good(source)
+        elif source.fault is not None:  # the same answer again
+            source.count_failure(source.fault)
         return source.value
 
     def _note_fault(self, source: _Source, error: FeedError | ImageRejected) -> None:
         if error.kind == "cancelled":
             return
-        source.failed_polls += 1
+        source.count_failure(error.kind)
         if error.kind != source.fault:
             self._log.warning("%s not usable: %s; the last good overlay stays", source.what, error)
         source.fault = error.kind
@@ -246,3 +263,9 @@ class _Source:
         self.good_at: float | None = None
         self.fault: str | None = None
         self.failed_polls = 0  # since it was last good
+        self.polls = Polls()  # another value each time: whoever reads the last one may go on reading it
+
+    def count_failure(self, kind: str) -> None:
+        self.failed_polls += 1
+        failed = self.polls.failed
+        self.polls = replace(self.polls, failed={**failed, kind: failed.get(kind, 0) + 1})

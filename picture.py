@@ -14,7 +14,7 @@ Stepped by the supervisor's thread, which owns it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import psutil
 
 import ffmpeg
 import slate
+from causes import Cause
 from children import Child, Surroundings
 from config import Settings
 from errors import ImageRejected
@@ -99,6 +100,7 @@ class Picture:
         self._told: str | None = None
         self._away_because: str | None = None
         self._next_successor_at = 0.0
+        self._succeeds_because: Cause | None = None
         self._rejoins = 0
         self._is_patient = False
         self._overlay_watch = _OverlayWatch()
@@ -108,6 +110,11 @@ class Picture:
     @property
     def children(self) -> tuple[Child, ...]:
         return (self._compositor.child, self._successor.child, self._slate, self._listener.child)
+
+    @property
+    def restarts(self) -> dict[str, Mapping[Cause, int]]:
+        """By child. Any thread."""
+        return {child.role: child.restarts for child in (self._compositor.child, self._slate)}
 
     @property
     def attempts(self) -> dict[str, int]:
@@ -182,27 +189,34 @@ class Picture:
         if source.runs_ahead:
             self._replace(
                 "the picture runs ahead of the clock: the camera's clock jumped, or it sends a backlog",
+                Cause.RUNS_AHEAD,
                 now,
                 takes_sound=True,
             )
         elif source.frame_at is None:
             limit_s = SOUND_LIMIT_S if compositor.takes_sound else KEYFRAME_LIMIT_S
             if compositor.opened_at is not None and now - compositor.opened_at >= limit_s:
-                what = "sound does not flow" if compositor.takes_sound else "picture does not begin"
-                self._replace(f"the camera's {what}", now, takes_sound=not compositor.takes_sound)
+                sound, picture = (
+                    ("sound does not flow", Cause.SOUND_STUCK),
+                    ("picture does not begin", Cause.NO_KEYFRAME),
+                )
+                what, cause = sound if compositor.takes_sound else picture
+                self._replace(f"the camera's {what}", cause, now, takes_sound=not compositor.takes_sound)
         elif now - source.frame_at >= self._limit_s():
-            what = f"no frames from the camera for {now - source.frame_at:.1f} s"
-            left = "the camera left" if self._left_at is not None else what
-            self._replace(left, now, takes_sound=True)
+            silent = (f"no frames from the camera for {now - source.frame_at:.1f} s", Cause.STALLED)
+            what, cause = ("the camera left", Cause.CAMERA_LEFT) if self._left_at is not None else silent
+            self._replace(what, cause, now, takes_sound=True)
         elif self._has_backlog(source):
             self._rejoins += 1
-            self._replace("the camera sends what it had kept: the present is joined anew", now, takes_sound=True)
+            because = "the camera sends what it had kept: the present is joined anew"
+            self._replace(because, Cause.BACKLOG, now, takes_sound=True)
         elif (
             compositor.child.stdout != self._switch.on_air
             and compositor.opened_at is not None
             and now - compositor.opened_at >= KEYFRAME_LIMIT_S
         ):
-            self._replace("the camera's picture does not come in real time", now, takes_sound=True)
+            because = "the camera's picture does not come in real time"
+            self._replace(because, Cause.NO_KEYFRAME, now, takes_sound=True)
         elif self._left_at is not None and source.frame_at > self._left_at + 1:
             self._left_at = None
 
@@ -211,12 +225,12 @@ class Picture:
         is_waiting = self._slate.stdout is not None and self._slate.stdout == self._switch.on_air
         return is_waiting and source.lead_s > BACKLOG_S and self._rejoins < MAX_REJOINS
 
-    def _replace(self, because: str, now: float, *, takes_sound: bool) -> None:
+    def _replace(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
         """End the compositor, and begin another without a wait."""
         self._log.warning("%s", because)
         self._away_because = because
         self._takes_sound = takes_sound
-        self._compositor.child.end()
+        self._compositor.child.end(cause)
         self._compositor.child.next_start_at = now
 
     def _take_over(self, now: float) -> None:
@@ -225,19 +239,20 @@ class Picture:
         if successor.process is None:
             return
         if self._switch.on_air == successor.stdout or self._compositor.child.process is None:
-            self._compositor.child.end()
+            self._compositor.child.end(self._succeeds_because)
             self._compositor, self._successor = self._successor, self._compositor
             self._compositor.child.next_start_at = self._successor.child.next_start_at = now
             self._takes_sound = self._compositor.takes_sound
             self._listener.child.end()
         elif now - successor.started_at >= KEYFRAME_LIMIT_S:
             self._log.warning("the successor gives no frame; the compositor stays")
-            successor.end()
+            successor.end(Cause.NO_KEYFRAME)
             self._next_successor_at = now + SUCCESSOR_WAIT_S
 
-    def _begin_successor(self, because: str, now: float, *, takes_sound: bool) -> None:
+    def _begin_successor(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
         if self._successor.child.is_due(now) and now >= self._next_successor_at:
             self._log.info("%s: a successor takes over", because)
+            self._succeeds_because = cause
             # Nothing is lost by awaiting the camera's next keyframe; a camera without sound would be waited out.
             self._start(self._successor, now, takes_sound=takes_sound, patient=takes_sound)
 
@@ -248,11 +263,11 @@ class Picture:
             return
         began_at = compositor.child.started_at
         if source.sound_at is not None and now - max(source.sound_at, began_at) >= SOUND_LOST_S:
-            self._begin_successor("the camera's sound is lost", now, takes_sound=False)
+            self._begin_successor("the camera's sound is lost", Cause.SOUND_LOST, now, takes_sound=False)
         if compositor.sound != "silence":
             self._listener.child.end()
         elif self._listener.heard >= HEARD_PACKETS:
-            self._begin_successor("the camera's sound is back", now, takes_sound=True)
+            self._begin_successor("the camera's sound is back", Cause.SOUND_BACK, now, takes_sound=True)
         elif self._listener.child.is_due(now):
             self._listener.start(ffmpeg.listener_args(self._ingest_url), now)
 
@@ -269,9 +284,10 @@ class Picture:
         self._log.warning("the overlay on air is not the one on disk: FFmpeg reads it no more")
         self._overlay_watch.reset()
         if on_air is self._slate:
-            self._slate.end()
+            self._slate.end(Cause.OVERLAY_UNREAD)
         else:
-            self._begin_successor("the overlay is not followed", now, takes_sound=self._compositor.takes_sound)
+            takes_sound = self._compositor.takes_sound
+            self._begin_successor("the overlay is not followed", Cause.OVERLAY_UNREAD, now, takes_sound=takes_sound)
 
     def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:
         settings = self._settings

@@ -22,7 +22,10 @@ from scoreboard import Scoreboard
 
 
 class Presenter:
-    """Keeps one overlay file in step with its rundown; `stop_event` and then `wake()` end its thread."""
+    """Keeps one overlay file in step with its rundown; `stop_event` and then `wake()` end its thread.
+
+    `on_render` is told the seconds that each drawing took, encoding and renaming included.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Presenter:
         theme: str,
         stop_event: threading.Event,
         clock: Callable[[], float] = time.monotonic,
+        on_render: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.canvas = canvas
         self._file = overlay_file
@@ -40,6 +44,7 @@ class Presenter:
         self._theme = theme
         self._stop_event = stop_event
         self._clock = clock
+        self._on_render = on_render
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._lock = threading.Lock()
         self._logos: Mapping[str, Image] = {}
@@ -128,6 +133,7 @@ class Presenter:
         if self._stop_event.is_set() or wanted[0].content is None or self._is_drawn(wanted):
             return
         scene, logos = wanted
+        began_at = self._clock()
         image = overlay.draw_scene(scene, self.canvas, self._theme, logos)
         try:
             is_new = self._file.write(image)
@@ -136,6 +142,7 @@ class Presenter:
                 self._log.error("the overlay cannot be written: %s; the last one stays", error.strerror)
             self._write_failed = True
             return
+        self._on_render(self._clock() - began_at)
         if self._write_failed:
             self._log.info("the overlay is written again")
         self._write_failed = False

@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+import openapi
 from config import Settings
 from destination import parse_destination
 from errors import (
@@ -21,24 +22,29 @@ from errors import (
     MonitoringFailed,
     NoCapacity,
     RelayError,
+    SameDestination,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
     WorkFolderUnusable,
 )
+from health import Health
+from metrics import CONTENT_TYPE, Metrics
 from rundown import MAX_DELAY_S
 from scoreboard import read_push
-from stream_state import NAME_PATTERN
+from stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
 from streams import StreamRegistry, StreamRequest
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_OVERLAY_ID = 64
 
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
+_OVERLAY_ID = re.compile(OVERLAY_ID_PATTERN)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
     StreamNotFound: 404,
+    SameDestination: 409,
     StreamAlreadyActive: 409,
     StreamStopped: 409,
     NoCapacity: 429,
@@ -51,11 +57,14 @@ _log = logging.getLogger(__name__)
 blueprint = Blueprint("streams", __name__)
 
 
-def init_app(app: Flask, registry: StreamRegistry, settings: Settings) -> None:
-    """Register routes and error handlers; `registry` answers them."""
+def init_app(app: Flask, registry: StreamRegistry, settings: Settings, metrics: Metrics) -> None:
+    """Register routes and error handlers; `registry` answers them, `metrics` has the page of `/metrics`."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["registry"] = registry
     app.extensions["settings"] = settings
+    app.extensions["metrics"] = metrics
+    app.extensions["health"] = Health(settings, registry)
+    app.extensions["openapi"] = openapi.document(settings)
     app.register_blueprint(blueprint)
     app.register_error_handler(RelayError, _relay_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -72,9 +81,10 @@ def start_stream() -> ResponseReturnValue:
     hosts = settings.allowed_ingest_hosts
     destination = parse_destination(body["youtube_url"], hosts)
     # An empty one is none: forms send what was not filled in.
-    backup = parse_destination(body["backup_url"], hosts, "backup_url") if body.get("backup_url") else None
+    has_backup = body.get("backup_url") not in (None, "")
+    backup = parse_destination(body["backup_url"], hosts, "backup_url") if has_backup else None
     if backup is not None and backup.url == destination.url:
-        raise InvalidField("backup_url must be another URL than youtube_url")
+        raise SameDestination("backup_url must be another URL than youtube_url")
     delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
     _registry().start(StreamRequest(name, destination, _overlay_id(body), backup, score_delay_s=delay_s))
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
@@ -133,6 +143,31 @@ def overlay_png(name: str) -> ResponseReturnValue:
     return _registry().overlay_png(name), 200, headers
 
 
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """The process lives; nothing is looked at."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    health: Health = current_app.extensions["health"]
+    readiness = health.readiness()
+    return asdict(readiness), 200 if readiness.ready else 503
+
+
+@blueprint.get("/metrics")
+def metrics_page() -> ResponseReturnValue:
+    metrics: Metrics = current_app.extensions["metrics"]
+    return metrics.page(), 200, {"Content-Type": CONTENT_TYPE}
+
+
+@blueprint.get("/openapi.json")
+def openapi_document() -> ResponseReturnValue:
+    document: dict[str, Any] = current_app.extensions["openapi"]
+    return document
+
+
 def _registry() -> StreamRegistry:
     registry: StreamRegistry = current_app.extensions["registry"]
     return registry
@@ -162,8 +197,8 @@ def _overlay_id(body: dict[str, Any]) -> str:
     value = body.get("overlay_id", "0")
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_OVERLAY_ID or not value.isprintable():
-        raise InvalidField(f"overlay_id must be a string of 1 to {MAX_OVERLAY_ID} characters")
+    if not isinstance(value, str) or not _OVERLAY_ID.fullmatch(value) or _SURROGATE.search(value):
+        raise InvalidField("overlay_id must be a string of 1 to 64 characters without control characters")
     return value
 
 

@@ -26,12 +26,19 @@ MAX_SCORE_TEXT = 8  # of another sport: "3", "15-40"
 MAX_NUMBER = 9_999
 MAX_WICKETS = 20
 MAX_INNINGS = 20
+MAX_OVERS = 999
+MAX_BATTERS = 2
 MAX_BALLS_SHOWN = 12  # an over with six wides; more than that is a fault of the feed
 MAX_BALL_LABEL = 4
 MAX_MARKS = 3  # combining marks on one letter; no script stacks more
 BALLS_PER_OVER = 6
 STATUSES = ("scheduled", "live", "innings_break", "rain", "super_over", "finished")
 
+NOT_SHOWN = "?"  # for a pushed text in which there is something, but nothing that can be drawn
+# A pushed text must hold more than spaces and control characters.
+SOMETHING = r"[^\x00-\x20\x7f-\xa0]"
+
+_SOMETHING = re.compile(SOMETHING)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _LOGO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\.png\Z", re.ASCII)
 _OVERS = re.compile(r"(\d{1,3})(?:\.(\d))?\Z", re.ASCII)
@@ -178,17 +185,51 @@ def read_push(body: Mapping[str, Any]) -> Scoreboard:
 
 
 class _Lenient:
-    """What cannot be used counts as missing."""
+    """What cannot be used counts as missing, and what can be understood is."""
 
     def refuse(self, path: str, accepted: str) -> None:
         """Let it pass."""
 
+    def text(self, value: object, longest: int) -> str:
+        return _text(value, longest)
+
+    def overs(self, value: object) -> str | None:
+        return _overs(value)
+
+    def score(self, value: object) -> str | None:
+        return _other_score(value)
+
+    def balls(self, value: object) -> tuple[str, ...] | None:
+        return _balls(value)
+
 
 class _Strict(_Lenient):
-    """What cannot be used is an error."""
+    """What cannot be used is an error, and nothing is guessed: openapi.py says the same of each field."""
 
     def refuse(self, path: str, accepted: str) -> None:
         raise InvalidField(f"{path} must be {accepted}")
+
+    def text(self, value: object, longest: int) -> str:
+        if not isinstance(value, str) or not _SOMETHING.search(value):
+            return ""
+        return _text(value, longest) or NOT_SHOWN
+
+    def overs(self, value: object) -> str | None:
+        return _overs(value) if isinstance(value, str) or _number(value) is not None else None
+
+    def score(self, value: object) -> str | None:
+        number = None if isinstance(value, str) else _number(value)
+        return self.text(value, MAX_SCORE_TEXT) if number is None else str(number)
+
+    def balls(self, value: object) -> tuple[str, ...] | None:
+        if not isinstance(value, list):
+            return None
+        labels = [self._ball(entry) for entry in value]
+        return tuple(labels[-MAX_BALLS_SHOWN:]) if all(labels) else None
+
+    def _ball(self, entry: object) -> str:
+        number = _number(entry)
+        return self.text(entry, MAX_BALL_LABEL) if number is None else str(number)
 
 
 class _Fields:
@@ -202,7 +243,9 @@ class _Fields:
             judge.refuse(path, "an object")
 
     def name(self, key: str, longest: int = MAX_NAME) -> str:
-        return self._read(key, lambda value: _text(value, longest), "text with letters or digits in it") or ""
+        return (
+            self._read(key, lambda value: self._judge.text(value, longest), "text with letters or digits in it") or ""
+        )
 
     def text(self, key: str, longest: int = MAX_TEXT) -> str | None:
         return self.name(key, longest) or None
@@ -212,7 +255,7 @@ class _Fields:
         return number
 
     def overs(self, key: str) -> str | None:
-        overs: str | None = self._read(key, _overs, 'overs and balls, as in "14.3"')
+        overs: str | None = self._read(key, self._judge.overs, 'overs and balls, as in "14.3"')
         return overs
 
     def flag(self, key: str) -> bool:
@@ -229,7 +272,9 @@ class _Fields:
         return status
 
     def score(self, key: str) -> str | None:
-        score: str | None = self._read(key, _other_score, f"a whole number or text of 1 to {MAX_SCORE_TEXT} characters")
+        score: str | None = self._read(
+            key, self._judge.score, f"a whole number or text of 1 to {MAX_SCORE_TEXT} characters"
+        )
         return score
 
     def moment(self, key: str) -> float | None:
@@ -250,11 +295,10 @@ class _Fields:
 
     def balls(self, key: str) -> tuple[str, ...]:
         value = self._values.get(key)
-        labels = _balls(value)
-        given = len(value[-MAX_BALLS_SHOWN:]) if isinstance(value, list) else 0
-        if value is not None and (not isinstance(value, list) or len(labels) < given):
+        labels = None if value is None else self._judge.balls(value)
+        if value is not None and labels is None:
             self._judge.refuse(self._at(key), 'a list of labels, as in ["1", "W", "wd", "4"]')
-        return labels
+        return labels or ()
 
     def _read(self, key: str, read: Callable[[object], Any], accepted: str) -> Any:
         value = self._values.get(key)
@@ -320,7 +364,7 @@ def _cricket(root: Mapping[str, Any], judge: _Lenient) -> Scoreboard:
     return Scoreboard(
         batting=_team(own.inner("batting")),
         bowling=_team(own.inner("bowling")),
-        batters=tuple(batter for entry in own.objects("batters", 2) if (batter := _batter(entry))),
+        batters=tuple(batter for entry in own.objects("batters", MAX_BATTERS) if (batter := _batter(entry))),
         bowler=_bowler(own.inner("bowler")),
         this_over=own.balls("this_over"),
         target=own.number("target"),
@@ -328,7 +372,7 @@ def _cricket(root: Mapping[str, Any], judge: _Lenient) -> Scoreboard:
         title=own.text("title"),
         status=own.status(),
         innings=own.number("innings", MAX_INNINGS),
-        overs_limit=own.number("overs_limit", 999) or None,
+        overs_limit=own.number("overs_limit", MAX_OVERS) or None,
         toss=own.text("toss"),
         player_of_match=own.text("player_of_match", MAX_NAME),
         partnership=_partnership(own.inner("partnership")),

@@ -11,11 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
+from causes import Cause
 from delivery import DeliveryStatus
+from match_monitor import Polls
 
 # Safe in a path, a URL and a log line.
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$"
+# The match API's own; no control characters.
+OVERLAY_ID_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$"
 
 
 class State(StrEnum):
@@ -61,18 +66,22 @@ class LastError:
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """All that is told of one stream. Ages and durations in seconds; None where there is nothing to tell."""
+    """All that is told of one stream. Ages and durations in seconds; None where there is nothing to tell.
+
+    `attempts` and `restarts` are by child, `polls` by source.
+    """
 
     name: str
-    desired: str
-    state: str
-    states: tuple[str, ...]
+    desired: Literal["run", "stop"]
+    state: State
+    states: tuple[State, ...]
     since: str
     reason: str | None
     uptime_s: float
     on_air: str | None
     sound: str | None
     attempts: Mapping[str, int]
+    restarts: Mapping[str, Mapping[Cause, int]]
     fps: float
     speed: float
     bitrate_kbps: float
@@ -80,6 +89,7 @@ class StreamStatus:
     last_frame_age_s: float | None
     overlay_age_s: float | None
     score_age_s: float | None
+    polls: Mapping[str, Polls]
     last_error: LastError | None
     destination: DeliveryStatus
     backup: DeliveryStatus | None
@@ -105,10 +115,10 @@ class StateTrack:
         return True
 
     @property
-    def word(self) -> str:
+    def word(self) -> State:
         """The one state that says most."""
         first = next((state for state in _WORD_ORDER if state in self.states), None)
-        return (first or next(iter(self.states))).value
+        return first or next(iter(self.states))
 
 
 def words(states: States) -> str:

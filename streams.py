@@ -22,6 +22,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import ffmpeg
 from children import Child, Surroundings
@@ -104,12 +105,43 @@ class StreamSnapshot:
 
 
 @dataclass(frozen=True)
+class Load:
+    """How many streams there are, how many there may be, and of how many a failure is told."""
+
+    streams: int
+    most: int
+    failed: int
+    is_closing: bool
+
+
+def _unheard(*_what: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Meters:
+    """Who is told of what happens once; all else stands in the statuses. Called on any thread, at once.
+
+    `started` gets an outcome (`started`, `refused`, `stopped` or `failed`) and
+    the seconds that the start took, `stopped` the same of a stop (`stopped` or
+    `timed_out`), `ended` how a stream ended (`stopped` or `failed`), `rendered`
+    the seconds that one drawing of an overlay took.
+    """
+
+    started: Callable[[str, float], None] = _unheard
+    stopped: Callable[[str, float], None] = _unheard
+    ended: Callable[[str], None] = _unheard
+    rendered: Callable[[float], None] = _unheard
+
+
+@dataclass(frozen=True)
 class Machinery:
     """What a stream uses of the outside; tests put their own in."""
 
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     spawn: ffmpeg.Spawn = subprocess.Popen
+    meters: Meters = Meters()
 
 
 class StreamRegistry:
@@ -134,6 +166,22 @@ class StreamRegistry:
         Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
         or, when a stop came in between, StreamStopped; nothing is left of the stream then.
         """
+        began_at, outcome = self._machinery.clock(), "failed"
+        try:
+            stream = self._start(request)
+            outcome = "started"
+        except (StreamAlreadyActive, NoCapacity):
+            outcome = "refused"
+            raise
+        except StreamStopped:
+            outcome = "stopped"
+            raise
+        finally:
+            self._machinery.meters.started(outcome, self._machinery.clock() - began_at)
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def _start(self, request: StreamRequest) -> Stream:
         stream = self._reserve(request)
         try:
             stream.begin()
@@ -141,8 +189,7 @@ class StreamRegistry:
             self._remove(stream)
             stream.gone.set()
             raise
-        if self._state_file:
-            self._keep(self._state_file, stream)
+        return stream
 
     def restore(self) -> None:
         """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
@@ -180,8 +227,11 @@ class StreamRegistry:
         if stream is None:
             raise StreamNotFound("Stream not found")
         stream.is_unwanted = True
+        asked_at, meters = self._machinery.clock(), self._machinery.meters
         stream.ask_to_stop()
-        if not stream.gone.wait(STOP_LIMIT_S):
+        is_gone = stream.gone.wait(STOP_LIMIT_S)
+        meters.stopped("stopped" if is_gone else "timed_out", self._machinery.clock() - asked_at)
+        if not is_gone:
             raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
 
     def snapshots(self) -> list[StreamSnapshot]:
@@ -241,6 +291,12 @@ class StreamRegistry:
         if stream := self._begun(name):
             stream.picture.camera_left()
 
+    def load(self) -> Load:
+        """How full the service is."""
+        with self._lock:
+            most = self._settings.max_concurrent_streams
+            return Load(len(self._streams), most, len(self._failed), self._closed)
+
     def close(self) -> None:
         """End all streams side by side, and refuse new ones. They stay in the state file, to come back."""
         with self._lock:
@@ -299,6 +355,8 @@ class StreamRegistry:
 
     def _remove(self, stream: Stream) -> None:
         name = stream.request.name
+        if stream.has_begun:
+            self._machinery.meters.ended("failed" if stream.has_failed else "stopped")
         with self._lock:
             self._streams.pop(name, None)
             if not stream.has_failed:
@@ -343,7 +401,7 @@ class Stream:
         self.has_failed = False
         self.is_unwanted = False
         self._wake = threading.Event()
-        self._desired = "run"
+        self._desired: Literal["run", "stop"] = "run"
         self._failure: str | None = None
         self._may_be_monitored = False
         self._settings = settings
@@ -365,6 +423,7 @@ class Stream:
             settings.overlay_theme,
             self.stop_event,
             machinery.clock,
+            machinery.meters.rendered,
         )
         self._monitor = MatchMonitor(
             request.name,
@@ -471,13 +530,14 @@ class Stream:
             name=self.request.name,
             desired=self._desired,
             state=self._state.word,
-            states=tuple(sorted(state.value for state in self._state.states)),
+            states=tuple(sorted(self._state.states)),
             since=self._state.since,
             reason=self._state.reason,
             uptime_s=round(self._uptime_s(), 3),
             on_air=picture.on_air,
             sound=picture.sound,
             attempts=attempts,
+            restarts=self.picture.restarts | {one.child.role: one.child.restarts for one in self._deliveries},
             fps=round(rates.fps, 2),
             speed=round(rates.speed, 3),
             bitrate_kbps=round(rates.kbps, 1),
@@ -485,6 +545,7 @@ class Stream:
             last_frame_age_s=_age_s(picture.last_frame_at, now),
             overlay_age_s=_age_s(self._monitor.drawn_at, now),
             score_age_s=_age_s(self._monitor.score_at, now),
+            polls=self._monitor.polls,
             last_error=self._last_error(now),
             destination=self._primary.status(),
             backup=self._backup.status() if self._backup else None,

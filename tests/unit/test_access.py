@@ -15,6 +15,7 @@ import login
 import routes
 from access import COOKIE, csrf_token, is_open
 from app import create_app
+from metrics import Metrics
 from sessions import LIFETIME_S
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
@@ -39,7 +40,7 @@ class Site:
         app = Flask("app", root_path=str(create_app.__code__.co_filename).removesuffix("/app.py"))
         access.guard(app, chosen, self.clock, self.wall_clock)
         login.init_app(app)
-        routes.init_app(app, self.registry, chosen)
+        routes.init_app(app, self.registry, chosen, Metrics())
         app.add_url_rule("/", "home", lambda: render_template_string("{{ token }}", token=csrf_token()))
         self.client = app.test_client()
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import ffmpeg
+from causes import Cause
 from config import Settings
 from delivery import Delivery
 from tests.conftest import SettingsFactory
@@ -25,6 +26,15 @@ OUTPUT = "[info] Output #0, flv, to 'rtmp://127.0.0.1/live2':"
 REFUSED = "the destination closes the connection right after publish: check the stream key"
 IO_ERROR = "[error] rtmp://127.0.0.1/live2: Input/output error"
 BROKEN_PIPE = "[error] av_interleaved_write_frame(): Broken pipe"
+
+CAUSES = {
+    "the destination cannot be reached": Cause.UNREACHABLE,
+    "the destination's host name is not known": Cause.UNREACHABLE,
+    "the destination closes the connection before the RTMP handshake": Cause.CLOSED,
+    "the destination closed the connection": Cause.CLOSED,
+    "the destination takes no data": Cause.STUCK,
+    REFUSED.split(":", maxsplit=1)[0]: Cause.REFUSED,
+}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,8 @@ BROKEN_PIPE = "[error] av_interleaved_write_frame(): Broken pipe"
 def test_what_a_publisher_says_of_its_destination(
     lines: list[str], published_for_s: float | None, fault: str | None
 ) -> None:
-    assert ffmpeg.destination_fault(lines, published_for_s) == fault
+    said = ffmpeg.destination_fault(lines, published_for_s)
+    assert said == (None if fault is None else ffmpeg.Fault(fault, CAUSES[fault.split(":", maxsplit=1)[0]]))
 
 
 class Channel(Rig):
@@ -196,12 +207,14 @@ def test_a_destination_that_was_never_reached_is_reconnecting(channel: Channel) 
     channel.step()
     channel.die("[tcp @ 0x1] [error] Connection to tcp://127.0.0.1:1?tcp_nodelay=0 failed: Connection refused")
     assert channel.state() == ("reconnecting", "the destination cannot be reached: Connection refused")
+    assert channel.delivery.child.restarts == {"unreachable": 1}
 
 
 def test_an_end_that_says_nothing_of_the_destination_is_told_with_its_cause(channel: Channel) -> None:
     channel.connect()
     channel.die("[error] Conversion failed!", status=3)
     assert channel.state() == ("reconnecting", "the publisher ended (exit status 3: Conversion failed!)")
+    assert channel.delivery.child.restarts == {"exited": 1}
 
 
 def test_after_a_refused_key_a_publisher_counts_as_connected_only_when_it_has_lived(channel: Channel) -> None:
@@ -222,6 +235,7 @@ def test_a_reason_that_stays_the_same_is_logged_once(channel: Channel, caplog: p
         channel.wait_out()
         channel.die(IO_ERROR)
     assert caplog.text.count(f"publisher: {REFUSED}") == 1
+    assert channel.delivery.child.restarts == {"refused": 3}
 
 
 def test_the_wait_for_the_next_attempt_doubles_to_half_a_minute(channel: Channel) -> None:
@@ -338,6 +352,7 @@ def test_a_destination_that_takes_nothing_is_connected_to_anew(channel: Channel)
     channel.step(0.4)
     assert not runs(pid)
     assert channel.state() == ("reconnecting", "the destination takes no data")
+    assert channel.delivery.child.restarts == {"stuck": 1}
 
 
 def test_a_destination_that_takes_a_little_now_and_then_is_not_stuck(channel: Channel) -> None:

@@ -16,7 +16,7 @@ from demo.replay import states
 from layout import canvas_of
 from logos import RETRY_S
 from match_api import MatchApi
-from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor
+from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor, Polls
 from presenter import Presenter
 from profiles import PROFILES
 from rundown import BANNER_S, Rundown
@@ -196,6 +196,25 @@ def test_faults_are_logged_once_a_change(rig: MakeRig, feed: MatchFeed, caplog: 
     ]
     assert len(said) == 4
     assert {record.stream for record in caplog.records} == {"m"}  # type: ignore[attr-defined]
+
+
+def test_polls_are_counted_and_those_that_failed_by_kind(rig: MakeRig, feed: MatchFeed) -> None:
+    feed.image = strip("red")
+    one = rig("auto")
+    assert one.monitor.polls == {"data": Polls(1, {"status": 1}), "image": Polls(1)}
+    for answer, image in ((NOT_FOUND, Answer(b"x")), (Answer(b"x"), Answer(b"x")), (score(1), NOT_FOUND)):
+        feed.data, feed.image = answer, image
+        one.monitor.poll()
+    one.stop.set()
+    one.monitor.poll()
+    polls = one.monitor.polls
+    assert polls["data"] == Polls(5, {"status": 2, "malformed": 1}), "one that was cancelled has not failed"
+    assert polls["image"] == Polls(3, {"image": 2}), "the same unusable answer fails again"
+
+
+@pytest.mark.parametrize(("source", "asked"), [("data", ["data"]), ("image", ["image"]), ("auto", ["data", "image"])])
+def test_only_sources_that_are_asked_have_polls(rig: MakeRig, source: str, asked: list[str]) -> None:
+    assert list(rig(source).monitor.polls) == asked
 
 
 def test_an_answer_that_stays_unusable_never_counts_as_good(

@@ -127,6 +127,7 @@ def test_a_camera_that_is_said_to_have_left_is_replaced_after_a_short_silence(st
     assert stage.compositor.attempts == 2, "another awaits the camera"
     status = stage.picture.status
     assert (status.on_air, status.trouble) == ("slate", "the camera left")
+    assert stage.picture.restarts == {"compositor": {"camera_left": 1}, "slate": {}}
 
 
 def test_a_false_word_that_the_camera_left_changes_nothing_and_is_forgotten(stage: Stage) -> None:
@@ -163,6 +164,7 @@ def test_without_a_word_the_camera_is_away_after_the_stall_timeout(stage: Stage)
     stage.go_on(0.4, stage.slate)
     assert stage.is_on_air(stage.slate)
     assert camera.attempts == 2
+    assert stage.picture.restarts["compositor"] == {"stalled": 1}
 
 
 def test_a_camera_that_came_ends_the_wait_for_the_next_attempt(stage: Stage) -> None:
@@ -175,6 +177,7 @@ def test_a_camera_that_came_ends_the_wait_for_the_next_attempt(stage: Stage) -> 
     stage.picture.camera_came()
     stage.step()
     assert stage.compositor.attempts == 2
+    assert stage.picture.restarts["compositor"] == {"exited": 1}
 
 
 def test_a_camera_that_came_leaves_a_running_attempt_alone(stage: Stage) -> None:
@@ -202,6 +205,7 @@ def test_a_proven_compositor_that_is_killed_is_started_again_at_once(stage: Stag
     back = stage.put_camera_on_air()
     assert stage.is_on_air(back)
     assert stage.picture.status.trouble is None
+    assert stage.picture.restarts["compositor"] == {"killed": 1}
 
 
 @pytest.mark.parametrize(("lived_s", "gives_frames"), [(2.6, True), (20.0, False)])
@@ -250,6 +254,7 @@ def test_a_picture_that_does_not_begin_in_silence_either_is_tried_with_sound_aga
     stage.go_on(2.0, step_s=1.0)
     assert stage.pid(stage.compositor) != silent
     assert stage.takes_sound(stage.compositor)
+    assert stage.picture.restarts["compositor"] == {"sound_stuck": 1, "no_keyframe": 1}
 
 
 def put_silence_on_air(stage: Stage) -> Child:
@@ -305,6 +310,7 @@ def test_sound_that_is_back_goes_on_air_by_a_successor_without_a_hole(stage: Sta
     assert stage.picture.status.sound == "camera"
     assert (stage.successor.process, stage.listener.process) == (None, None)
     assert stage.picture.attempts == {"compositor": 3, "slate": 1, "listener": 1}
+    assert stage.picture.restarts == {"compositor": {"sound_stuck": 1, "sound_back": 1}, "slate": {}}
 
 
 def test_a_listener_of_a_camera_without_sound_is_no_trouble_and_waits_longer_each_time(stage: Stage) -> None:
@@ -317,6 +323,7 @@ def test_a_listener_of_a_camera_without_sound_is_no_trouble_and_waits_longer_eac
     assert stage.listener.attempts == 2
     assert stage.listener.last_error is None
     assert stage.picture.status.trouble is None
+    assert stage.listener.restarts == {}
 
 
 def test_a_successor_that_gives_no_frame_is_given_up_and_the_compositor_stays(stage: Stage) -> None:
@@ -335,6 +342,7 @@ def test_a_successor_that_gives_no_frame_is_given_up_and_the_compositor_stays(st
     assert stage.is_on_air(camera)
     stage.go_on(1.0, camera, step_s=1.0)
     assert stage.successor.process is not None, "another try after a while"
+    assert stage.picture.restarts["compositor"] == {"sound_stuck": 1, "no_keyframe": 1}
 
 
 def test_a_successor_takes_over_at_once_from_a_compositor_that_dies(stage: Stage) -> None:
@@ -349,6 +357,7 @@ def test_a_successor_takes_over_at_once_from_a_compositor_that_dies(stage: Stage
     assert stage.pid(successor) == pid
     stage.go_on(0.2, successor)
     assert stage.is_on_air(successor)
+    assert stage.picture.restarts["compositor"] == {"sound_stuck": 1, "killed": 1}
 
 
 def test_a_successor_that_dies_at_once_is_not_started_at_each_step(stage: Stage) -> None:
@@ -384,6 +393,7 @@ def test_a_sound_that_stops_while_the_picture_flows_becomes_silence_by_a_success
     stage.go_on(0.2, successor)
     assert stage.picture.status.sound == "silence"
     assert stage.listener.process is not None, "its return is listened for"
+    assert stage.picture.restarts["compositor"] == {"sound_lost": 1}
 
 
 def test_a_camera_that_is_silent_in_picture_and_sound_gets_no_successor(stage: Stage) -> None:
@@ -422,6 +432,7 @@ def test_a_source_that_runs_ahead_of_the_clock_is_replaced_and_what_is_too_much_
         stage.step()
         assert not runs(pid)
         assert stage.compositor.attempts == 2
+        assert stage.picture.restarts["compositor"] == {"runs_ahead": 1}
         stage.go_on(0.6, stage.slate)
         assert stage.is_on_air(stage.slate)
         assert "the camera's clock jumped" in (stage.picture.status.trouble or "")
@@ -469,6 +480,7 @@ def test_an_overlay_that_is_read_no_more_is_followed_by_a_successor(
     assert stage.compositor is successor
     follow_overlay(stage, read_bytes, successor, 6)
     assert stage.successor.process is None
+    assert stage.picture.restarts["compositor"] == {"overlay_unread": 1}
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"no picture")], ids=["gone", "changed"])
@@ -542,6 +554,7 @@ def test_a_slate_whose_overlay_is_read_no_more_is_made_anew(stage: Stage, read_b
     stage.go_on(0.6, stage.slate)
     assert stage.is_on_air(stage.slate)
     assert stage.successor.attempts == 0
+    assert stage.picture.restarts["slate"] == {"overlay_unread": 1}
 
 
 CpuTimes = namedtuple("CpuTimes", "user idle iowait")
@@ -617,3 +630,4 @@ def test_a_sound_without_a_picture_yet_is_awaited_at_once_and_with_patience(stag
     assert len(stage.fake.lives("compositor")) == 2, "after a patient one the wait grows as ever"
     spans = [life["argv"][life["argv"].index("-analyzeduration") + 1] for life in stage.fake.lives("compositor")]
     assert spans == ["800000", "12000000"]
+    assert stage.picture.restarts["compositor"] == {"no_picture": 2}

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app import create_app
 from demo.match_feed import Answer, MatchFeed
+from health import Check, Readiness
 from layout import canvas_of
 from overlay import draw_scoreboard, placeholder
 from profiles import PROFILES
@@ -206,6 +207,20 @@ def test_the_overlay_id_is_passed_on(client: FlaskClient, feed: MatchFeed) -> No
     assert feed.calls[0][2] == {"match_id": "m1", "overlay_id": "3"}
 
 
+def test_a_backup_is_another_destination(client: FlaskClient) -> None:
+    answer = client.post("/start_stream", json=GOOD | {"backup_url": URL})
+    assert (answer.status_code, answer.json) == (409, {"error": "backup_url must be another URL than youtube_url"})
+    unusable: list[object] = [False, 0, [], {}, "rtmp://127.0.0.1/live2"]
+    for bad in unusable:
+        answer = client.post("/start_stream", json=GOOD | {"backup_url": bad})
+        assert answer.status_code == 400
+        assert_is_error(answer.json, "backup_url ")
+    assert client.get("/list_streams").json == {}
+    for name, none in (("m1", None), ("m2", "")):
+        answer = client.post("/start_stream", json=GOOD | {"stream_name": name, "backup_url": none})
+        assert answer.status_code == 200
+
+
 def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
     answer = client.post("/start_stream", json=GOOD | {"filler": "x" * 65_536})
     assert (answer.status_code, answer.json) == (413, {"error": "The body is over 65536 bytes"})
@@ -222,6 +237,8 @@ def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
         ("GET", "/", 404),
         ("POST", "/start_stream/", 404),
         ("GET", "/../../etc/passwd", 404),
+        ("GET", "//list_streams", 404),
+        ("PUT", "/streams//match", 404),
     ],
 )
 def test_wrong_methods_and_paths_answer_in_json(client: FlaskClient, method: str, path: str, status: int) -> None:
@@ -261,6 +278,22 @@ def test_with_a_token_set_calls_need_it(guarded: FlaskClient) -> None:
     assert guarded.get("/list_streams", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert guarded.get("/nowhere").status_code == 401
     assert guarded.get("/list_streams", headers={"Authorization": "Bearer open-sesame"}).json == {}
+
+
+def test_whether_the_process_lives_is_told_to_all(guarded: FlaskClient) -> None:
+    answer = guarded.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    for path in ("/readyz", "/metrics", "/openapi.json", "/healthz/"):
+        assert guarded.get(path).status_code == 401
+
+
+def test_readiness_is_told_by_its_status_and_in_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for ready, status in ((True, 200), (False, 503)):
+        told = Readiness(ready, {"ffmpeg": Check(ready, "as it is")})
+        monkeypatch.setattr("health.Health.readiness", lambda _self, told=told: told)
+        answer = client.get("/readyz")
+        assert answer.status_code == status
+        assert answer.json == {"ready": ready, "checks": {"ffmpeg": {"ok": ready, "detail": "as it is"}}}
 
 
 def test_without_a_token_and_beyond_loopback_a_warning_is_logged(

@@ -1,0 +1,74 @@
+"""schemathesis, told by the service's own document, finds nothing wrong with the service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.api.conftest import LiveService, MakeLive
+
+# In the document's examples, so that there is something to be found.
+NAMES = ("my_stream_key", "m2")
+
+
+def schemathesis(live: LiveService, folder: Path, *options: str) -> set[tuple[str, str]]:
+    """Let it run; which operations it got a 2xx of, the document that it reads itself among them."""
+    har = folder / "calls.har"
+    headers = [word for header in live.headers.items() for word in ("-H", ": ".join(header))]
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{live.url}/openapi.json", "--no-color", *headers),
+            # The same calls each time: this is no place for surprises.
+            *("--generation-deterministic", "--no-shrink"),
+            *("--report", "har", "--report-har-path", str(har), *options),
+        ],
+        cwd=folder,
+        env=os.environ | {"NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    calls = json.loads(har.read_text())["log"]["entries"]
+    return {("GET", "/openapi.json")} | {
+        (call["request"]["method"], operation_of(live, urlsplit(call["request"]["url"]).path))
+        for call in calls
+        if 200 <= call["response"]["status"] < 300 and call["request"]["method"] != "OPTIONS"
+    }
+
+
+def operation_of(live: LiveService, path: str) -> str:
+    for template in live.call("GET", "/openapi.json")["paths"]:
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            return str(template)
+    return path
+
+
+def all_operations(live: LiveService) -> set[tuple[str, str]]:
+    paths = live.call("GET", "/openapi.json")["paths"]
+    return {(method.upper(), path) for path, item in paths.items() for method in item if method != "parameters"}
+
+
+@pytest.mark.parametrize(
+    ("token", "options"),
+    [("", ["--max-examples", "12"]), ("open-sesame-1234567890", ["--phases", "examples,coverage"])],
+    ids=["without token", "with token"],
+)
+def test_schemathesis_finds_nothing(live: MakeLive, tmp_path: Path, token: str, options: list[str]) -> None:
+    one = live(token)
+    for name in NAMES:
+        one.start(name)
+    assert schemathesis(one, tmp_path, *options) == all_operations(one), "each operation is once done"
+    assert "a call failed" not in one.log()
+    assert "Traceback" not in one.log()
+    for name in one.call("GET", "/list_streams"):
+        one.call("POST", "/stop_stream", {"stream_name": name})
+    assert one.counts()["children"] == 0
