@@ -75,6 +75,7 @@ FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
 STOP_LIMIT_S = 6.0
 KEPT_FAILURES = 100
+FAILURES_LISTED_S = 12 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class StreamRegistry:
         self._state_file = state_file
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
-        self._failed: OrderedDict[str, StreamStatus] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[float, StreamStatus]] = OrderedDict()  # with the time it ended
         self._restoring: list[threading.Thread] = []
         self._work: WorkDir | None = None
         self._closed = False
@@ -190,10 +191,12 @@ class StreamRegistry:
         return [stream.snapshot() for stream in streams if stream.has_begun]
 
     def statuses(self) -> list[StreamStatus]:
-        """All that is known of the streams on air, oldest first."""
+        """All that is known of the streams on air, oldest first, then of those that failed lately."""
+        failed_since = self._machinery.clock() - FAILURES_LISTED_S
         with self._lock:
             streams = list(self._streams.values())
-        return [stream.status() for stream in streams if stream.has_begun]
+            failed = [status for at, status in self._failed.values() if at > failed_since]
+        return [stream.status() for stream in streams if stream.has_begun] + failed
 
     def status(self, name: str) -> StreamStatus:
         """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
@@ -204,7 +207,7 @@ class StreamRegistry:
             return stream.status()
         if failed is None:
             raise StreamNotFound("Stream not found")
-        return failed
+        return failed[1]
 
     def push(self, name: str, board: Scoreboard) -> None:
         """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
@@ -291,12 +294,11 @@ class StreamRegistry:
         name = stream.request.name
         with self._lock:
             self._streams.pop(name, None)
-            if not stream.has_failed:
-                return
-            self._failed[name] = stream.status()
+            if stream.has_failed:
+                self._failed[name] = self._machinery.clock(), stream.status()
             while len(self._failed) > KEPT_FAILURES:
                 self._failed.popitem(last=False)
-        if self._state_file:
+        if stream.has_failed and self._state_file:
             self._state_file.forget(name)
 
 
@@ -351,7 +353,7 @@ class Stream:
             request.name,
             canvas,
             self._overlay_file,
-            Rundown(settings.score_stale_s, settings.score_lost_s, self._first_delay_s()),
+            Rundown(settings.score_stale_s, settings.score_lost_s, self._score_delay_s()),
             settings.overlay_theme,
             self.stop_event,
             machinery.clock,
@@ -424,7 +426,7 @@ class Stream:
         self.has_begun = True
         self._log.info("started to %s", self.request.destination)
 
-    def _first_delay_s(self) -> float:
+    def _score_delay_s(self) -> float:
         asked = self.request.score_delay_s
         return self._settings.score_delay_s if asked is None else asked
 
@@ -474,6 +476,7 @@ class Stream:
             last_frame_age_s=_age_s(picture.last_frame_at, now),
             overlay_age_s=_age_s(self._monitor.drawn_at, now),
             score_age_s=_age_s(self._monitor.score_at, now),
+            score_delay_s=self._score_delay_s(),
             last_error=self._last_error(now),
             destination=self._primary.status(),
             backup=self._backup.status() if self._backup else None,

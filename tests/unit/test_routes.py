@@ -346,6 +346,13 @@ def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: Fla
     assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 3
 
 
+def test_the_score_delay_is_told(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD | {"score_delay_s": 2.5})
+    assert [stream["score_delay_s"] for stream in client.get("/streams").json["streams"]] == [2.5]  # type: ignore[index]
+    client.patch("/streams/m1", json={"score_delay_s": 3})
+    assert client.get("/streams/m1").json["score_delay_s"] == 3  # type: ignore[index]
+
+
 def test_a_push_is_bounded(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     assert client.put("/streams/m1/match", json=SCORE | {"x": "y" * 70_000}).status_code == 413
