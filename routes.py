@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +20,7 @@ from errors import (
     InvalidField,
     MonitoringFailed,
     NoCapacity,
+    PreviewNotReady,
     RelayError,
     StopTimedOut,
     StreamAlreadyActive,
@@ -126,6 +127,17 @@ def push_match(name: str) -> ResponseReturnValue:
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
     return _registry().overlay_png(name), 200, headers
+
+
+@blueprint.get("/streams/<name>/preview.jpg")
+def preview_jpg(name: str) -> ResponseReturnValue:
+    try:
+        response = Response(_registry().preview(name), content_type="image/jpeg")
+    except PreviewNotReady as error:
+        return {"error": str(error)}, 503, {"Retry-After": "1"}
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.post("/hooks/publish")

@@ -47,6 +47,7 @@ from match_monitor import MatchMonitor
 from overlay import OverlayFile
 from picture import Picture
 from presenter import Presenter
+from preview import Previews
 from rundown import Rundown
 from scoreboard import Scoreboard
 from state_file import KeptStream, StateFile
@@ -65,7 +66,7 @@ from stream_state import (
     StreamStatus,
     words,
 )
-from switch import Switch
+from switch import Switch, Unit
 from workdir import WorkDir
 
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
@@ -127,6 +128,7 @@ class StreamRegistry:
         self._restoring: list[threading.Thread] = []
         self._work: WorkDir | None = None
         self._closed = False
+        self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
 
     def start(self, request: StreamRequest) -> None:
         """Put a stream on air; returns when its match is monitored and its first overlay stands.
@@ -224,6 +226,11 @@ class StreamRegistry:
         """The stream's overlay as it is now. Raises StreamNotFound."""
         return self._running(name).overlay_png
 
+    def preview(self, name: str) -> bytes:
+        """A small JPEG of what is on air. Raises StreamNotFound, PreviewNotReady."""
+        self._running(name)
+        return self._previews.picture(name)
+
     def camera_came(self, name: str) -> None:
         """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
         if stream := self._begun(name):
@@ -239,6 +246,7 @@ class StreamRegistry:
         with self._lock:
             self._closed = True
             streams = list(self._streams.values())
+        self._previews.close()
         for stream in streams:
             stream.ask_to_stop()
         for stream in streams:
@@ -252,6 +260,10 @@ class StreamRegistry:
         with self._lock:
             stream = self._streams.get(name)
         return stream if stream is not None and stream.has_begun else None
+
+    def _newest_key(self, name: str) -> Unit | None:
+        stream = self._begun(name)
+        return stream.newest_key if stream else None
 
     def _running(self, name: str) -> Stream:
         stream = self._begun(name)
@@ -298,6 +310,7 @@ class StreamRegistry:
                 self._failed[name] = self._machinery.clock(), stream.status()
             while len(self._failed) > KEPT_FAILURES:
                 self._failed.popitem(last=False)
+        self._previews.forget(name)
         if stream.has_failed and self._state_file:
             self._state_file.forget(name)
 
@@ -443,6 +456,11 @@ class Stream:
     def overlay_png(self) -> bytes:
         """The overlay as it is now. Any thread."""
         return self._overlay_file.content
+
+    @property
+    def newest_key(self) -> Unit | None:
+        """The newest keyframe on air, with its tables. Any thread."""
+        return self._switch.newest_key
 
     def ask_to_stop(self) -> None:
         """Let the supervisor end it; returns at once."""
