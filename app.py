@@ -15,6 +15,7 @@ try:
     from waitress.server import create_server
 
     import access
+    import dashboard
     import ffmpeg
     import routes
     import slate
@@ -38,10 +39,11 @@ MAX_READ_BYTES = 16 * 1024 * 1024
 def create_app(settings: Settings | None = None, registry: StreamRegistry | None = None) -> Flask:
     """The WSGI application; who makes it closes `app.extensions["registry"]` at the end."""
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder="static", template_folder="templates")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
     routes.init_app(app, registry or StreamRegistry(settings), settings)
+    app.register_blueprint(dashboard.blueprint)
     return app
 
 

@@ -117,6 +117,12 @@ def change_stream(name: str) -> ResponseReturnValue:
     return {"message": f"Stream {name} changed successfully", "score_delay_s": delay_s}
 
 
+@blueprint.delete("/streams/<name>")
+def dismiss_stream(name: str) -> ResponseReturnValue:
+    _registry().dismiss(name)
+    return {"message": f"Stream {name} dismissed successfully"}
+
+
 @blueprint.put("/streams/<name>/match")
 def push_match(name: str) -> ResponseReturnValue:
     _registry().push(name, read_push(_body()))

@@ -211,6 +211,14 @@ class StreamRegistry:
             raise StreamNotFound("Stream not found")
         return failed[1]
 
+    def dismiss(self, name: str) -> None:
+        """Tell no more of a stream that failed. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
+        with self._lock:
+            if name in self._streams:
+                raise StreamAlreadyActive("Stream already active")
+            if self._failed.pop(name, None) is None:
+                raise StreamNotFound("Stream not found")
+
     def push(self, name: str, board: Scoreboard) -> None:
         """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
         self._running(name).push(board)

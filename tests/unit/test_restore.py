@@ -259,6 +259,17 @@ def test_a_stream_that_failed_is_listed_after_those_that_run_for_some_hours(rela
     assert one.status("m1").state == "failed"
 
 
+def test_a_stream_that_failed_can_be_dismissed(relay: MakeRelay) -> None:
+    one = relay(max_stream_duration_s=3600)
+    one.start()
+    one.clock.advance(3600)
+    eventually(lambda: [status.state for status in one.registry.statuses()] == ["failed"])
+    one.registry.dismiss("m1")
+    assert one.registry.statuses() == []
+    with pytest.raises(StreamNotFound):
+        one.registry.dismiss("m1")
+
+
 def test_a_stream_that_was_stopped_has_not_failed(relay: MakeRelay) -> None:
     one = relay()
     one.start()

@@ -209,7 +209,8 @@ def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
         ("POST", "/list_streams", 405),
         ("DELETE", "/list_streams", 405),
         ("GET", "/nowhere", 404),
-        ("GET", "/", 404),
+        ("POST", "/", 405),
+        ("GET", "/static/../app.py", 404),
         ("POST", "/start_stream/", 404),
         ("GET", "/../../etc/passwd", 404),
     ],
@@ -346,8 +347,15 @@ def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: Fla
         client.patch("/streams/m9", json={"score_delay_s": 1}),
         client.get("/streams/m9/overlay.png"),
         client.get("/streams/m9/preview.jpg"),
+        client.delete("/streams/m9"),
     ]
-    assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 4
+    assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 5
+
+
+def test_a_stream_that_runs_is_not_dismissed(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    answer = client.delete("/streams/m1")
+    assert (answer.status_code, answer.json) == (409, {"error": "Stream already active"})
 
 
 def test_a_picture_that_is_not_there_yet_is_worth_another_question(
