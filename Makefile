@@ -5,10 +5,11 @@
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make bench-overlay    what drawing and decoding the overlay costs
+# make bench-preview    what the live pictures of the dashboard cost
 PYTHON := .venv/bin/python
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test drills soak lint unit contact-sheet bench-overlay setup setup-dev
+.PHONY: demo run test drills soak lint unit contact-sheet bench-overlay bench-preview setup setup-dev
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -33,6 +34,9 @@ contact-sheet: setup
 
 bench-overlay: setup
 	@$(PYTHON) -m bench.overlay
+
+bench-preview: setup
+	@$(PYTHON) -m bench.preview
 
 lint: setup-dev
 	@$(PYTHON) -m ruff check .

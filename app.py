@@ -14,6 +14,7 @@ try:
     from flask import Flask
 
     import access
+    import dashboard
     import ffmpeg
     import hooks
     import login
@@ -52,6 +53,7 @@ def create_app(
     access.guard(app, settings)
     login.init_app(app)
     routes.init_app(app, registry, settings, metrics)
+    app.register_blueprint(dashboard.blueprint)
     hooks.init_app(app)
     security_headers.add_to(app)
     return app

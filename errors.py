@@ -7,6 +7,7 @@ RelayError
 ├── StreamAlreadyActive     a second start of a name that is taken
 ├── StreamNotFound          a stop of a name that is not there
 ├── StreamStopped           a start that a stop overtook
+├── PreviewNotReady         no picture of the stream is there yet
 ├── NoCapacity              one stream more than this machine may carry
 ├── MonitoringFailed        the match API would not start monitoring
 ├── WorkFolderUnusable      a temporary folder that takes no files
@@ -49,6 +50,10 @@ class StreamNotFound(RelayError):
 
 class StreamStopped(RelayError):
     """The stream was stopped before its start had finished."""
+
+
+class PreviewNotReady(RelayError):
+    """There is no picture of what is on air yet; there may be one a second later."""
 
 
 class NoCapacity(RelayError):

@@ -172,6 +172,18 @@ def listener_args(ingest_url: str) -> list[str]:
     ]
 
 
+def preview_args(count: int, width: int) -> list[str]:
+    """So many H.264 keyframes on stdin, one after the other, to as many JPEGs of this width on stdout."""
+    return [
+        *("-hide_banner", "-nostdin", "-loglevel", "error"),
+        *("-threads", "1", "-probesize", "32", "-analyzeduration", "1", "-fpsprobesize", "0"),
+        *("-f", "h264", "-i", "pipe:0", "-frames:v", str(count), "-fps_mode", "passthrough"),
+        # A JPEG is full range and of BT.601's matrix, whatever the video is.
+        *("-vf", f"scale={width}:-2:flags=area:out_range=pc:out_color_matrix=bt601", "-filter_threads", "1"),
+        *("-c:v", "mjpeg", "-threads", "1", "-q:v", "4", "-f", "image2pipe", "pipe:1"),
+    ]
+
+
 def _ingest_args(url: str, analyze_us: int = INGEST_ANALYZE_US) -> list[str]:
     return [
         # Without guessing the camera's rate the probing ends as soon as picture and

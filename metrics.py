@@ -121,7 +121,6 @@ class _StreamCollector(Collector):
         statuses, load, profile = self._streams.statuses(), self._streams.load(), self._settings.profile
         states = Counter(status.state for status in statuses)
         states[State.STARTING] += max(0, load.streams - len(statuses))
-        states[State.FAILED] += load.failed
         info = (ffmpeg.version(self._settings.ffmpeg_bin), profile.name)
         yield _gauge("service_info", "FFmpeg and profile of the service", ("ffmpeg_version", "profile"), [(info, 1)])
         yield _gauge("streams", "Streams by state", ("state",), [((state,), states[state]) for state in State])
@@ -130,18 +129,19 @@ class _StreamCollector(Collector):
         yield _gauge(
             "profile_bytes_per_second", "Picture and sound of the profile", (), [((), profile.bytes_per_second)]
         )
-        yield from _of_streams(statuses)
-        yield from _of_destinations(statuses)
-        yield from _counted(statuses)
+        yield _gauge(
+            "stream_state",
+            "1 for the states that the stream is in, two at most",
+            ("stream", "state"),
+            [((status.name, state), state in status.states) for status in statuses for state in State],
+        )
+        running = [status for status in statuses if status.state != State.FAILED]
+        yield from _of_streams(running)
+        yield from _of_destinations(running)
+        yield from _counted(running)
 
 
 def _of_streams(statuses: list[StreamStatus]) -> Iterator[Metric]:
-    yield _gauge(
-        "stream_state",
-        "1 for the states that the stream is in, two at most",
-        ("stream", "state"),
-        [((status.name, state), state in status.states) for status in statuses for state in State],
-    )
     for name, description, value_of in _GAUGES:
         values = ((status.name, value_of(status)) for status in statuses)
         known = [((stream,), value) for stream, value in values if value is not None]

@@ -23,13 +23,15 @@ API_VERSION = "1.0.0"
 ERRORS = {
     400: "The body, or the field that is named, is missing or not what is accepted",
     401: "Authorization: Bearer TOKEN is needed",
-    403: "Hooks are taken from this machine only",
+    403: "The caller is not believed: a page of another site, or a hook from another machine",
     404: "Stream not found",
     409: "The name is taken, both URLs are the same, or the stream was stopped while it started",
     413: "The body is too large",
-    429: "No capacity left",
+    429: "No capacity left, or too many wrong tokens",
+    503: "There is no picture yet; ask again",
     500: "It failed on this side; the log says more",
 }
+_NOT_MODIFIED = {"304": {"description": "It is what the caller has"}}
 _SPACES = r"[ \t\n\r\f\v]*"
 _DIGITS_UP_TO = {MAX_NUMBER: "[0-9]{1,4}", MAX_OVERS: "0?[0-9]{1,3}", 20: "0{0,2}(?:[01]?[0-9]|20)"}
 
@@ -56,7 +58,8 @@ def document(settings: Settings) -> Json:
 
 
 def _paths() -> dict[str, Json]:
-    name = [{"name": "name", "in": "path", "required": True, "schema": _ref("StreamName")}]
+    name = _path_parameter("name", _ref("StreamName"))
+    secret = _path_parameter("secret", {"type": "string", "description": "HOOK_SECRET"})
     return {
         "/start_stream": {
             "post": _operation(
@@ -73,6 +76,7 @@ def _paths() -> dict[str, Json]:
         "/streams/{name}": {
             "parameters": name,
             "get": _operation("get_stream", "How a stream does", _json("StreamStatus"), (404,)),
+            "delete": _operation("forget_stream", "Tell no more of a stream that failed", _json("Message"), (404, 409)),
             "patch": _operation(
                 "change_stream", "Change a stream on air", _json("Changed"), (400, 404, 413), _json("Change")
             ),
@@ -86,6 +90,28 @@ def _paths() -> dict[str, Json]:
         "/streams/{name}/overlay.png": {
             "parameters": name,
             "get": _operation("get_overlay", "The overlay as it is now", {"image/png": {}}, (404,)),
+        },
+        "/streams/{name}/preview.jpg": {
+            "parameters": name,
+            "get": _operation(
+                "get_preview",
+                "What is on air, a few seconds old",
+                {"image/jpeg": {}},
+                (404,),
+                more=_NOT_MODIFIED | {"503": _error(503)},
+            ),
+        },
+        "/": {"get": _page("get_dashboard", "The dashboard")},
+        "/login": {
+            "get": _page("get_login", "The login page", is_open=True),
+            "post": _form("log_in", "Begin a session", "token", (401, 413, 429), is_open=True),
+        },
+        "/logout": {"post": _form("log_out", "End the session", "csrf_token", (413,))},
+        "/static/{filename}": {
+            "parameters": _path_parameter("filename", {"type": "string"}),
+            "get": _operation(
+                "get_static", "What the pages are made with", {"*/*": {}}, (404,), is_open=True, more=_NOT_MODIFIED
+            ),
         },
         "/healthz": {"get": _operation("get_health", "The process lives", _json("Health"), is_open=True)},
         "/readyz": {
@@ -104,6 +130,14 @@ def _paths() -> dict[str, Json]:
         },
         "/hooks/publish": {"post": _hook("camera_came", "nginx-rtmp: a camera publishes")},
         "/hooks/publish_done": {"post": _hook("camera_left", "nginx-rtmp: a camera left")},
+        "/hooks/{secret}/publish": {
+            "parameters": secret,
+            "post": _hook("camera_came_elsewhere", "nginx-rtmp on another machine: a camera publishes"),
+        },
+        "/hooks/{secret}/publish_done": {
+            "parameters": secret,
+            "post": _hook("camera_left_elsewhere", "nginx-rtmp on another machine: a camera left"),
+        },
     }
 
 
@@ -128,6 +162,25 @@ def _operation(
     }
 
 
+def _path_parameter(name: str, schema: Json) -> list[Json]:
+    return [{"name": name, "in": "path", "required": True, "schema": schema}]
+
+
+def _page(operation_id: str, summary: str, *, is_open: bool = False) -> Json:
+    more = {"303": {"description": "To where the caller can go on"}}
+    return _operation(operation_id, summary, {"text/html": {"schema": {"type": "string"}}}, is_open=is_open, more=more)
+
+
+def _form(operation_id: str, summary: str, field: str, errors: tuple[int, ...], *, is_open: bool = False) -> Json:
+    """A page's form; what is wrong with it is told in a page as well, to who accepts one."""
+    body = {"application/x-www-form-urlencoded": {"schema": _object({field: {"type": "string"}})}}
+    operation = _operation(operation_id, summary, None, errors, body, is_open=is_open)
+    del operation["responses"]["204"]
+    operation["responses"]["303"] = {"description": "To where the caller can go on"}
+    operation["requestBody"]["required"] = False
+    return operation
+
+
 def _hook(operation_id: str, summary: str) -> Json:
     form = {"application/x-www-form-urlencoded": {"schema": _object({"name": {"type": "string"}})}}
     operation = _operation(operation_id, summary, None, (403, 413), form, is_open=True)
@@ -146,8 +199,9 @@ def _complete(paths: dict[str, Json], *, has_token: bool) -> dict[str, Json]:
         for operation in (one for method, one in path.items() if method != "parameters"):
             responses = operation["responses"]
             responses["500"] = _error(500)
+            responses["403"] = _error(403)
             if has_token and "security" not in operation:
-                responses["401"] = _error(401)
+                responses["401"], responses["429"] = _error(401), _error(429)
     return paths
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -21,6 +21,7 @@ from errors import (
     InvalidField,
     MonitoringFailed,
     NoCapacity,
+    PreviewNotReady,
     RelayError,
     SameDestination,
     StopTimedOut,
@@ -131,6 +132,12 @@ def change_stream(name: str) -> ResponseReturnValue:
     return {"message": f"Stream {name} changed successfully", "score_delay_s": delay_s}
 
 
+@blueprint.delete("/streams/<name>")
+def dismiss_stream(name: str) -> ResponseReturnValue:
+    _registry().dismiss(name)
+    return {"message": f"Stream {name} dismissed successfully"}
+
+
 @blueprint.put("/streams/<name>/match")
 def push_match(name: str) -> ResponseReturnValue:
     _registry().push(name, read_push(_body()))
@@ -141,6 +148,17 @@ def push_match(name: str) -> ResponseReturnValue:
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
     return _registry().overlay_png(name), 200, headers
+
+
+@blueprint.get("/streams/<name>/preview.jpg")
+def preview_jpg(name: str) -> ResponseReturnValue:
+    try:
+        response = Response(_registry().preview(name), content_type="image/jpeg")
+    except PreviewNotReady as error:
+        return {"error": str(error)}, 503, {"Retry-After": "1"}
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.get("/healthz")

@@ -89,6 +89,7 @@ class StreamStatus:
     last_frame_age_s: float | None
     overlay_age_s: float | None
     score_age_s: float | None
+    score_delay_s: float
     polls: Mapping[str, Polls]
     last_error: LastError | None
     destination: DeliveryStatus

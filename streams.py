@@ -48,6 +48,7 @@ from match_monitor import MatchMonitor
 from overlay import OverlayFile, compact
 from picture import Picture
 from presenter import Presenter
+from preview import Previews
 from rundown import Rundown
 from scoreboard import Scoreboard
 from state_file import KeptStream, StateFile
@@ -66,7 +67,7 @@ from stream_state import (
     StreamStatus,
     words,
 )
-from switch import Switch
+from switch import Switch, Unit
 from workdir import WorkDir
 
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
@@ -76,6 +77,7 @@ FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
 STOP_LIMIT_S = 6.0
 KEPT_FAILURES = 100
+FAILURES_LISTED_S = 12 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,10 @@ class StreamSnapshot:
 
 @dataclass(frozen=True)
 class Load:
-    """How many streams there are, how many there may be, and of how many a failure is told."""
+    """How many streams there are, and how many there may be."""
 
     streams: int
     most: int
-    failed: int
     is_closing: bool
 
 
@@ -155,10 +156,11 @@ class StreamRegistry:
         self._state_file = state_file
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
-        self._failed: OrderedDict[str, StreamStatus] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[float, StreamStatus]] = OrderedDict()  # with the time it ended
         self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
         self._closed = False
+        self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
 
     def start(self, request: StreamRequest) -> None:
         """Put a stream on air; returns when its match is monitored and its first overlay stands.
@@ -241,10 +243,12 @@ class StreamRegistry:
         return [stream.snapshot() for stream in streams if stream.has_begun]
 
     def statuses(self) -> list[StreamStatus]:
-        """All that is known of the streams on air, oldest first."""
+        """All that is known of the streams on air, oldest first, then of those that failed lately."""
+        failed_since = self._machinery.clock() - FAILURES_LISTED_S
         with self._lock:
             streams = list(self._streams.values())
-        return [stream.status() for stream in streams if stream.has_begun]
+            failed = [status for at, status in self._failed.values() if at > failed_since]
+        return [stream.status() for stream in streams if stream.has_begun] + failed
 
     def status(self, name: str) -> StreamStatus:
         """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
@@ -255,7 +259,15 @@ class StreamRegistry:
             return stream.status()
         if failed is None:
             raise StreamNotFound("Stream not found")
-        return failed
+        return failed[1]
+
+    def dismiss(self, name: str) -> None:
+        """Tell no more of a stream that failed. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
+        with self._lock:
+            if name in self._streams:
+                raise StreamAlreadyActive("Stream already active")
+            if self._failed.pop(name, None) is None:
+                raise StreamNotFound("Stream not found")
 
     def push(self, name: str, board: Scoreboard) -> None:
         """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
@@ -281,6 +293,11 @@ class StreamRegistry:
             stream = self._streams.get(name)
         return stream is not None and not stream.is_unwanted
 
+    def preview(self, name: str) -> bytes:
+        """A small JPEG of what is on air. Raises StreamNotFound, PreviewNotReady."""
+        self._running(name)
+        return self._previews.picture(name)
+
     def camera_came(self, name: str) -> None:
         """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
         if stream := self._begun(name):
@@ -295,13 +312,14 @@ class StreamRegistry:
         """How full the service is."""
         with self._lock:
             most = self._settings.max_concurrent_streams
-            return Load(len(self._streams), most, len(self._failed), self._closed)
+            return Load(len(self._streams), most, self._closed)
 
     def close(self) -> None:
         """End all streams side by side, and refuse new ones. They stay in the state file, to come back."""
         with self._lock:
             self._closed = True
             streams = list(self._streams.values())
+        self._previews.close()
         for stream in streams:
             stream.ask_to_stop()
         for stream in streams:
@@ -315,6 +333,10 @@ class StreamRegistry:
         with self._lock:
             stream = self._streams.get(name)
         return stream if stream is not None and stream.has_begun else None
+
+    def _newest_key(self, name: str) -> Unit | None:
+        stream = self._begun(name)
+        return stream.newest_key if stream else None
 
     def _running(self, name: str) -> Stream:
         stream = self._begun(name)
@@ -359,12 +381,12 @@ class StreamRegistry:
             self._machinery.meters.ended("failed" if stream.has_failed else "stopped")
         with self._lock:
             self._streams.pop(name, None)
-            if not stream.has_failed:
-                return
-            self._failed[name] = stream.status()
+            if stream.has_failed:
+                self._failed[name] = self._machinery.clock(), stream.status()
             while len(self._failed) > KEPT_FAILURES:
                 self._failed.popitem(last=False)
-        if self._state_file:
+        self._previews.forget(name)
+        if stream.has_failed and self._state_file:
             self._state_file.forget(name)
 
 
@@ -419,7 +441,7 @@ class Stream:
             request.name,
             canvas,
             self._overlay_file,
-            Rundown(settings.score_stale_s, settings.score_lost_s, self._first_delay_s()),
+            Rundown(settings.score_stale_s, settings.score_lost_s, self._score_delay_s()),
             settings.overlay_theme,
             self.stop_event,
             machinery.clock,
@@ -493,7 +515,7 @@ class Stream:
         self.has_begun = True
         self._log.info("started to %s", self.request.destination)
 
-    def _first_delay_s(self) -> float:
+    def _score_delay_s(self) -> float:
         asked = self.request.score_delay_s
         return self._settings.score_delay_s if asked is None else asked
 
@@ -510,6 +532,11 @@ class Stream:
     def overlay_png(self) -> bytes:
         """The overlay as it is now. Any thread."""
         return compact(self._overlay_file.content)
+
+    @property
+    def newest_key(self) -> Unit | None:
+        """The newest keyframe on air, with its tables. Any thread."""
+        return self._switch.newest_key
 
     def ask_to_stop(self) -> None:
         """Let the supervisor end it; returns at once."""
@@ -546,6 +573,7 @@ class Stream:
             overlay_age_s=_age_s(self._monitor.drawn_at, now),
             score_age_s=_age_s(self._monitor.score_at, now),
             polls=self._monitor.polls,
+            score_delay_s=self._score_delay_s(),
             last_error=self._last_error(now),
             destination=self._primary.status(),
             backup=self._backup.status() if self._backup else None,

@@ -47,6 +47,12 @@ class Unit:
     video: bool = False
     ticks: int | None = None
 
+    def keyframe(self) -> bytes:
+        """The frame of a `key` unit as its encoder gave it, out of its container."""
+        packets = (self.data[i : i + PACKET] for i in range(2 * PACKET, len(self.data), PACKET))
+        pes = b"".join(packet[_payload_start(packet) :] for packet in packets)
+        return pes[9 + int.from_bytes(pes[8:9]) :]
+
 
 class PesFramer:
     """Cuts one source's bytes into units; pure.
@@ -337,6 +343,7 @@ class Switch:
         self._outlets: dict[int, _Outlet] = {}
         self._meter = FlowMeter(clock())
         self._frames_on_air = 0
+        self._newest_key: Unit | None = None
 
     @property
     def on_air(self) -> int | None:
@@ -347,6 +354,11 @@ class Switch:
     def frames_on_air(self) -> int:
         """Video frames that were on air so far. Any thread."""
         return self._frames_on_air
+
+    @property
+    def newest_key(self) -> Unit | None:
+        """The newest key unit of the source on air; None while none is. Any thread."""
+        return self._newest_key
 
     def source(self, fd: int) -> SourceState:
         """When this source gave what, as of now. Any thread."""
@@ -406,7 +418,7 @@ class Switch:
         self._loop.stop_reading(fd)
         self._sources.pop(fd, None)
         if self._on_air == fd:
-            self._on_air = None
+            self._on_air = self._newest_key = None
 
     def _take(self, fd: int, source: _Source, unit: Unit) -> None:
         now = self._clock()
@@ -452,6 +464,8 @@ class Switch:
 
     def _offer(self, unit: Unit, step: int, now: float) -> None:
         self._frames_on_air += unit.video
+        if unit.key:
+            self._newest_key = unit
         self._meter.add(now, len(unit.data), frames=unit.video, ticks=max(step, 0))
         for outlet in self._outlets.values():
             outlet.queue.offer(unit)

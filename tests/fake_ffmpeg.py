@@ -1,11 +1,13 @@
 """A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
 
-The script maps a role (`compositor`, `slate`, `listener`, `publisher`) to: `stderr` (lines to
+The script maps a role (`compositor`, `slate`, `listener`, `publisher`, `preview`) to: `stderr` (lines to
 print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows; `{pid}` in its
 name is this life's), `exit` (status to end with at once), `ignore_signals`, `ignore_eof`, `wedged` (a
 publisher that never reads), `obeys` (it does what is appended to `orders-PID`, a line each: `say TEXT`
 on stderr, `take BYTES` of its input, `exit STATUS`). One publisher of several is scripted as
-`publisher SERVER_URL`. It notes each life in `lives.jsonl` and what a publisher receives in `received-PID`.
+`publisher SERVER_URL`. A `preview` answers each keyframe
+on stdin that does not hold `broken` with that keyframe between a JPEG's first and last bytes.
+It notes each life in `lives.jsonl` and what a publisher receives in `received-PID`.
 It takes options from preset files unless a file `no-presets` stands beside it.
 """
 
@@ -19,6 +21,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+ACCESS_UNIT = b"\0\0\0\1\x09\xf0"
 
 
 def main(folder: Path, argv: list[str]) -> int:
@@ -41,8 +45,8 @@ def main(folder: Path, argv: list[str]) -> int:
         _follow(Path(follow.replace("{pid}", str(pid))))
     if "exit" in script:
         return int(script["exit"])
-    if role == "publisher" and not script.get("wedged"):
-        _receive(folder / f"received-{pid}")
+    if role in ("preview", "publisher") and not script.get("wedged"):
+        _take_all(role, folder / f"received-{pid}")
         if not script.get("ignore_eof"):
             return 0
     while True:
@@ -50,11 +54,26 @@ def main(folder: Path, argv: list[str]) -> int:
 
 
 def _role(argv: list[str]) -> str:
+    if "mjpeg" in argv:
+        return "preview"
     if "flv" in argv:
         return "publisher"
     if "framecrc" in argv:
         return "listener"
     return "slate" if any(word.startswith("color=") for word in argv) else "compositor"
+
+
+def _take_all(role: str, received: Path) -> None:
+    if role == "preview":
+        _picture(sys.stdin.buffer.read())
+    else:
+        _receive(received)
+
+
+def _picture(keyframes: bytes) -> None:
+    for keyframe in keyframes.split(ACCESS_UNIT)[1:]:
+        if b"broken" not in keyframe:
+            sys.stdout.buffer.write(b"\xff\xd8" + keyframe + b"\xff\xd9")
 
 
 def _obey(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from demo.match_feed import Answer, MatchFeed
 from errors import StreamNotFound
-from streams import Stream
+from streams import FAILURES_LISTED_S, Stream
 from tests.unit.conftest import KEY, MakeRelay
 from tests.waiting import eventually
 
@@ -237,6 +237,37 @@ def test_a_stream_whose_supervisor_fails_has_failed_with_a_reason(
     eventually(lambda: one.kept() == [])
     one.start()
     assert one.status().state == "starting"
+
+
+def test_a_stream_that_failed_is_listed_after_those_that_run_for_some_hours(relay: MakeRelay) -> None:
+    one = relay(max_stream_duration_s=3600)
+
+    def listed() -> list[tuple[str, str]]:
+        return [(status.name, status.state) for status in one.registry.statuses()]
+
+    one.start("m1")
+    one.clock.advance(1800)
+    one.start("m2")
+    one.clock.advance(1800)
+    eventually(lambda: listed() == [("m2", "starting"), ("m1", "failed")])
+    one.start("m1")
+    assert listed() == [("m2", "starting"), ("m1", "starting")]
+    one.clock.advance(3600)
+    eventually(lambda: [state for _, state in listed()] == ["failed", "failed"])
+    one.clock.advance(FAILURES_LISTED_S)
+    assert listed() == []
+    assert one.status("m1").state == "failed"
+
+
+def test_a_stream_that_failed_can_be_dismissed(relay: MakeRelay) -> None:
+    one = relay(max_stream_duration_s=3600)
+    one.start()
+    one.clock.advance(3600)
+    eventually(lambda: [status.state for status in one.registry.statuses()] == ["failed"])
+    one.registry.dismiss("m1")
+    assert one.registry.statuses() == []
+    with pytest.raises(StreamNotFound):
+        one.registry.dismiss("m1")
 
 
 def test_a_stream_that_was_stopped_has_not_failed(relay: MakeRelay) -> None:

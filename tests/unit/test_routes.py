@@ -19,8 +19,11 @@ from profiles import PROFILES
 from scoreboard import parse_match_data
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
+from tests.fake_ffmpeg import ACCESS_UNIT
 from tests.images import assert_alike, mean_distance
+from tests.mpegts import Muxer
 from tests.unit.conftest import FakeFFmpeg, MakeRelay
+from tests.waiting import eventually
 
 URL = "rtmp://127.0.0.1/live2/key-1"
 GOOD = {"youtube_url": URL, "stream_name": "m1"}
@@ -234,10 +237,11 @@ def test_a_body_over_the_limit_is_413(client: FlaskClient) -> None:
         ("POST", "/list_streams", 405),
         ("DELETE", "/list_streams", 405),
         ("GET", "/nowhere", 404),
-        ("GET", "/", 404),
+        ("POST", "/", 405),
+        ("GET", "/static/../app.py", 404),
         ("POST", "/start_stream/", 404),
         ("GET", "/../../etc/passwd", 404),
-        ("GET", "//list_streams", 404),
+        ("GET", "/streams//overlay.png", 404),
         ("PUT", "/streams//match", 404),
     ],
 )
@@ -388,8 +392,49 @@ def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: Fla
         client.put("/streams/m9/match", json=SCORE),
         client.patch("/streams/m9", json={"score_delay_s": 1}),
         client.get("/streams/m9/overlay.png"),
+        client.get("/streams/m9/preview.jpg"),
+        client.delete("/streams/m9"),
     ]
-    assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 3
+    assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 5
+
+
+def test_a_stream_that_runs_is_not_dismissed(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    answer = client.delete("/streams/m1")
+    assert (answer.status_code, answer.json) == (409, {"error": "Stream already active"})
+
+
+def test_a_picture_that_is_not_there_yet_is_worth_another_question(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("preview.FIRST_WAIT_S", 0.01)
+    client.post("/start_stream", json=GOOD)
+    answer = client.get("/streams/m1/preview.jpg")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json == {"error": "There is no picture of stream m1 yet"}
+
+
+def test_a_picture_is_sent_once_and_then_only_when_it_is_another(
+    client: FlaskClient, fake_ffmpeg: FakeFFmpeg, tmp_path: Path
+) -> None:
+    (tmp_path / "emit.ts").write_bytes(Muxer().key_frame(ACCESS_UNIT + b"one"))
+    fake_ffmpeg.script(compositor={"emit": str(tmp_path / "emit.ts")})
+    client.post("/start_stream", json=GOOD)
+    eventually(lambda: client.get("/streams/m1/preview.jpg").status_code == 200)
+    answer = client.get("/streams/m1/preview.jpg")
+    assert (answer.content_type, answer.headers["Cache-Control"]) == ("image/jpeg", "no-cache")
+    assert answer.data == b"\xff\xd8one\xff\xd9"
+    again = client.get("/streams/m1/preview.jpg", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    client.post("/stop_stream", json={"stream_name": "m1"})
+    assert client.get("/streams/m1/preview.jpg").status_code == 404
+
+
+def test_the_score_delay_is_told(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD | {"score_delay_s": 2.5})
+    assert [stream["score_delay_s"] for stream in client.get("/streams").json["streams"]] == [2.5]  # type: ignore[index]
+    client.patch("/streams/m1", json={"score_delay_s": 3})
+    assert client.get("/streams/m1").json["score_delay_s"] == 3  # type: ignore[index]
 
 
 def test_a_push_is_bounded(client: FlaskClient) -> None:

@@ -37,6 +37,14 @@ def test_a_keyframe_without_tables_is_none() -> None:
     assert framer.push(muxer.video(frame(1), key=True)) == []
 
 
+@pytest.mark.parametrize("size", [1, 700, 70_000])
+def test_a_keyframe_comes_out_of_its_container_as_it_was(size: int) -> None:
+    muxer, framer = Muxer(), PesFramer()
+    key = muxer.video(frame(7, size), key=True, with_length=size < 60_000, ticks=9)
+    unit = framer.push(muxer.tables() + key + muxer.video(frame(8)))[0]
+    assert unit.keyframe() == frame(7, size)
+
+
 @pytest.mark.parametrize("step", [1, 100, 188, 1000, 100_000])
 def test_units_do_not_depend_on_how_the_bytes_arrive(step: int) -> None:
     muxer, framer = Muxer(), PesFramer()
@@ -252,6 +260,31 @@ def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loo
     assert switch.on_air == ready.read_fd
     switch.remove_source(ready.read_fd)
     assert switch.on_air is None
+
+
+def test_the_newest_keyframe_is_that_of_the_source_on_air(loop: IoLoop, pipes: list[Pipe]) -> None:
+    live, ready, _, _ = pipes
+    switch = Switch(loop, 100_000, lambda: None)
+    switch.add_source(live.read_fd, lambda: None, takes_over=True)
+    switch.add_source(ready.read_fd, lambda: None, takes_over=False)
+    first, second = Muxer(), Muxer()
+
+    def newest() -> bytes:
+        return switch.newest_key.keyframe() if switch.newest_key else b""
+
+    live.write(first.key_frame(frame(1)) + first.video(frame(2)))
+    eventually(lambda: newest() == frame(1))
+    live.write(first.key_frame(frame(3)))
+    eventually(lambda: newest() == frame(3))
+    ready.write(second.key_frame(frame(8)) + second.video(frame(9)))
+    eventually(lambda: switch.source(ready.read_fd).frame_at)
+    assert newest() == frame(3)
+    switch.put_on_air(ready.read_fd)
+    eventually(lambda: newest() == frame(8))
+    switch.remove_source(live.read_fd)
+    assert newest() == frame(8)
+    switch.remove_source(ready.read_fd)
+    assert switch.newest_key is None
 
 
 def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: IoLoop, pipes: list[Pipe]) -> None:

@@ -1,0 +1,513 @@
+"""The dashboard in a real browser: over the real service, and over streams that the test makes up."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from app import create_app
+from config import Settings
+from delivery import DeliveryStatus
+from demo.match_feed import Answer, MatchFeed
+from demo.replay import states
+from deploy.rtmp_server import RtmpServer, free_port
+from errors import MonitoringFailed, PreviewNotReady, StreamAlreadyActive
+from stream_state import State, StreamStatus
+from streams import StreamRegistry, StreamRequest
+from tests.conftest import SettingsFactory
+from tests.images import mean_distance
+from tests.integration.conftest import Camera, MakeService
+from tests.waiting import eventually
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
+    " form-action 'self'"
+)
+KEY = "canary-of-the-page"
+# The camera starts, and what goes on air is decoded: FFmpegs on a busy machine.
+SLOW_MS = 40_000
+# As in dashboard.js.
+POLL_S, PICTURES_S = 2.0, 4.0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as playwright:
+        # Whatever the page might ask for elsewhere, it finds nothing.
+        nowhere = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", nowhere])
+        yield browser
+        browser.close()
+
+
+class Desk:
+    """A page, and all that went wrong on it; `expects` are the faults that the test brings about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.expects: list[str] = []
+        self.asked: list[str] = []
+        self._faults: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self._faults.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.route("**/*", self._with_policy)
+        page.clock.install()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._faults.append(message.text)
+
+    @staticmethod
+    def _with_policy(route: Route) -> None:
+        if route.request.resource_type != "document":
+            route.continue_()
+            return
+        response = route.fetch()
+        route.fulfill(response=response, headers=response.headers | {"content-security-policy": POLICY})
+
+    def faults(self) -> list[str]:
+        hosts = {urlsplit(url.removeprefix("blob:")).hostname for url in self.asked}
+        unexpected = [fault for fault in self._faults if not any(word in fault for word in self.expects)]
+        return [*unexpected, *(f"it asked {host}" for host in hosts - {"127.0.0.1"})]
+
+    def card(self, name: str) -> Locator:
+        return self.page.locator(f"[id='stream-{name}']")
+
+    def pass_s(self, seconds: float) -> Literal[False]:
+        """Let the page believe that so much time has gone by; False, so that a condition may begin with it."""
+        self.page.clock.run_for(round(1000 * seconds))
+        return False
+
+    def poll(self) -> None:
+        """Return when the page has asked once more."""
+        with self.page.expect_response(lambda response: urlsplit(response.url).path == "/"):
+            self.pass_s(POLL_S)
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[Desk]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    desk = Desk(context.new_page())
+    yield desk
+    context.close()
+    assert desk.faults() == []
+
+
+LIVE = StreamStatus(
+    name="m1",
+    desired="run",
+    state=State.LIVE,
+    states=(State.LIVE,),
+    since="2026-05-12T17:56:40Z",
+    reason=None,
+    uptime_s=5410.2,
+    on_air="camera",
+    sound="camera",
+    attempts={"compositor": 1, "publisher": 1},
+    restarts={},
+    fps=30.0,
+    speed=1.0,
+    bitrate_kbps=4180.3,
+    dropped_frames=0,
+    last_frame_age_s=0.02,
+    overlay_age_s=31.4,
+    score_age_s=0.6,
+    score_delay_s=0.0,
+    polls={},
+    last_error=None,
+    destination=DeliveryStatus("rtmp://a.rtmp.youtube.com/live2/****", "connected", None, 1, 0),
+    backup=None,
+)
+SLATE = replace(LIVE, state=State.SLATE, states=(State.SLATE,), reason="no frames from the camera for 2.0 s")
+
+
+def jpeg(color: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (480, 270), color).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+class Stage(StreamRegistry):
+    """A registry whose streams the test makes up, behind a real web server."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.shown: dict[str, StreamStatus] = {}
+        self.picture: bytes | None = jpeg("green")
+        self.looked_at: list[str] = []
+        self.started: list[StreamRequest] = []
+        self.fails_to_start = False
+        self.url = f"http://127.0.0.1:{settings.port}/"
+        self._app = create_app(settings, self)
+        self._server: BaseWSGIServer | None = None
+
+    def open(self) -> None:
+        port = urlsplit(self.url).port or 0
+        self._server = make_server("127.0.0.1", port, self._app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="stage")
+        self._thread.start()
+
+    def vanish(self) -> None:
+        """As a service that was killed."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
+
+    def show(self, *statuses: StreamStatus) -> None:
+        self.shown = {status.name: status for status in statuses}
+
+    def statuses(self) -> list[StreamStatus]:
+        return list(self.shown.values())
+
+    def preview(self, name: str) -> bytes:
+        self.looked_at.append(name)
+        if self.picture is None:
+            raise PreviewNotReady("There is no picture yet")
+        return self.picture
+
+    def overlay_png(self, name: str) -> bytes:
+        buffer = io.BytesIO()
+        Image.new("RGBA", (1280, 132), (0, 0, 0, 0)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    def start(self, request: StreamRequest) -> None:
+        if self.fails_to_start:
+            raise MonitoringFailed("Failed to start match monitoring")
+        if request.name in self.shown:
+            raise StreamAlreadyActive("Stream already active")
+        self.started.append(request)
+        self.shown[request.name] = replace(LIVE, name=request.name)
+
+    def stop(self, name: str) -> None:
+        del self.shown[name]
+
+    def dismiss(self, name: str) -> None:
+        del self.shown[name]
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        self.shown[name] = replace(self.shown[name], score_delay_s=delay_s)
+
+
+@pytest.fixture
+def stage(settings_with: SettingsFactory) -> Iterator[Stage]:
+    stage = Stage(settings_with(host="127.0.0.1", port=free_port()))
+    stage.open()
+    yield stage
+    stage.vanish()
+    stage.close()
+
+
+def is_green(card: Locator) -> bool:
+    """True when the middle of its picture is."""
+    with Image.open(io.BytesIO(card.locator(".picture img").screenshot())) as picture:
+        red, green, blue = picture.convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    return green > 90 and red < 60 and blue < 60
+
+
+def test_a_match_from_the_form_to_the_stop(
+    desk: Desk, service: MakeService, camera: Camera, feed: MatchFeed, tmp_path: Path
+) -> None:
+    desk.expects = ["ERR_CONNECTION_REFUSED"]
+    feed.data = Answer.of(next(states()).as_current_score())
+    one = service()
+    page, card = desk.page, desk.card("m1")
+    youtube = RtmpServer(tmp_path, "127.0.0.1", free_port(), ["live2"])
+    try:
+        page.goto(one.url)
+        expect(page.get_by_role("heading", name="Nothing is on air")).to_be_visible()
+        page.get_by_role("button", name="Start a stream").first.click()
+        page.get_by_label("Stream name").fill("m1")
+        page.get_by_label("YouTube URL").fill(f"rtmp://127.0.0.1:{youtube.port}/live2/{KEY}")
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(card.locator(".word")).to_have_text("slate", timeout=SLOW_MS)
+        expect(card.locator(".troubles")).to_have_text("the camera has not come yet")
+        expect(page).to_have_title("(1) in trouble, of 1 stream")
+        expect(card.locator(".picture")).not_to_have_class(re.compile("blank"), timeout=SLOW_MS)
+        on_slate = card.locator(".picture img").screenshot()
+        with camera("m1"):
+            expect(card.locator(".word")).to_have_text("live", timeout=SLOW_MS)
+            expect(page).to_have_title("1 stream")
+            eventually(lambda: differs(card, on_slate), 20, "the picture on the page is the camera's")
+            expect(card.get_by_role("listitem").filter(has_text="/live2/****")).to_contain_text("connected")
+            expect(card.locator(".figures")).to_contain_text("Score age")
+        expect(card.locator(".word")).to_have_text("slate", timeout=SLOW_MS)
+        expect(card.locator(".troubles")).to_contain_text("no frames from the camera for")
+        youtube.close()
+        expect(card.locator(".word")).to_contain_text("reconnecting", timeout=SLOW_MS)
+        expect(page.locator("#troubled a")).to_have_text(re.compile("m1 reconnecting"))
+        assert KEY not in page.content()
+    finally:
+        youtube.close()
+    card.get_by_role("button", name="Stop m1").click()
+    page.get_by_role("button", name="Keep it on air").click()
+    assert list(one.listed()) == ["m1"]
+    card.get_by_role("button", name="Stop m1").click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("heading", name="Nothing is on air")).to_be_visible()
+    assert (one.listed(), one.children()) == ({}, {})
+    assert KEY not in page.content()
+    one.process.kill()
+    expect(page.get_by_role("alert").first).to_contain_text("The service does not answer")
+
+
+def differs(card: Locator, before: bytes) -> bool:
+    with (
+        Image.open(io.BytesIO(before)) as was,
+        Image.open(io.BytesIO(card.locator(".picture img").screenshot())) as now,
+    ):
+        return mean_distance(was.convert("L"), now.convert("L")) > 20
+
+
+def test_all_of_it_goes_by_keyboard(desk: Desk, stage: Stage) -> None:
+    page, keys = desk.page, desk.page.keyboard
+    stage.show(replace(LIVE, name="m2"))
+    page.goto(stage.url)
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_label("Stream name")).to_be_focused()
+    keys.type("m1")
+    keys.press("Tab")
+    keys.type("rtmp://127.0.0.1/live2/key")
+    keys.press("Enter")
+    expect(desk.card("m1")).to_be_focused()
+    assert [request.name for request in stage.started] == ["m1"]
+    stop = desk.card("m1").get_by_role("button", name="Stop m1")
+    for _ in range(2):
+        keys.press("Tab")
+    expect(stop).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="Keep it on air")).to_be_focused()
+    keys.press("Escape")
+    expect(stop).to_be_focused()
+    keys.press("Enter")
+    keys.press("Shift+Tab")
+    keys.press("Enter")
+    expect(desk.card("m1")).to_have_count(0)
+    expect(desk.card("m2")).to_be_focused()
+    assert list(stage.shown) == ["m2"]
+
+
+def test_an_error_stands_at_its_field_and_the_key_is_not_kept(desk: Desk, stage: Stage) -> None:
+    desk.expects = ["status of 400", "status of 409", "status of 500"]
+    page = desk.page
+    page.goto(stage.url)
+    page.get_by_role("button", name="Start a stream").first.click()
+    start = page.get_by_role("button", name="Start", exact=True)
+    name, url = page.get_by_label("Stream name"), page.get_by_label("YouTube URL")
+    expect(url).to_have_attribute("type", "password")
+    start.click()
+    for field in ("stream_name", "youtube_url"):
+        expect(page.locator(f"#{field}-error")).to_have_text("Missing youtube_url or stream_name")
+    name.fill("a b")
+    url.fill("rtmp://127.0.0.1/live2/key")
+    start.click()
+    expect(page.locator("#stream_name-error")).to_contain_text("stream_name must be 1 to 64 of")
+    expect(name).to_be_focused()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    name.fill("m1")
+    url.fill("http://127.0.0.1/x")
+    start.click()
+    expect(page.locator("#youtube_url-error")).to_contain_text("youtube_url must be rtmp:// or rtmps://")
+    expect(page.locator("#stream_name-error")).to_be_empty()
+    expect(url).to_be_focused()
+    url.fill(f"rtmp://127.0.0.1/live2/{KEY}")
+    page.get_by_label("Backup URL").fill(f"rtmp://evil.example/live2/{KEY}")
+    start.click()
+    expect(page.locator("#backup_url-error")).to_contain_text("backup_url names a host that")
+    page.get_by_label("Backup URL").fill("")
+    page.get_by_label("Score delay").fill("500")
+    start.click()
+    expect(page.locator("#score_delay_s-error")).to_contain_text("score_delay_s must be a number of seconds")
+    page.get_by_label("Score delay").fill("2.5")
+    stage.fails_to_start = True
+    start.click()
+    expect(page.locator("#start [data-error]")).to_have_text("Failed to start match monitoring")
+    stage.fails_to_start = False
+    start.click()
+    expect(desk.card("m1")).to_be_focused()
+    [request] = stage.started
+    assert (request.destination.stream_key, request.score_delay_s, request.backup) == (KEY, 2.5, None)
+    values = page.locator("#start input").evaluate_all("inputs => inputs.map(input => input.value)")
+    assert KEY not in page.content() + "".join(values)
+    page.get_by_role("button", name="Start a stream").first.click()
+    page.get_by_label("Stream name").fill("m1")
+    page.get_by_label("YouTube URL").fill("rtmp://127.0.0.1/live2/key")
+    start.click()
+    expect(page.locator("#stream_name-error")).to_have_text("Stream already active")
+
+
+def test_a_service_that_is_gone_is_unmistakable_and_so_is_its_return(desk: Desk, stage: Stage) -> None:
+    desk.expects = ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
+    page = desk.page
+    stage.show(LIVE)
+    page.goto(stage.url)
+    bar = page.get_by_role("alert").first
+    expect(bar).to_be_empty()
+    stage.vanish()
+    desk.pass_s(POLL_S)
+    expect(bar).to_contain_text(re.compile(r"The service does not answer\. It was last heard from at \d\d:\d\d:\d\d"))
+    expect(page.locator("body")).to_have_class("is-old")
+    expect(desk.card("m1")).to_be_visible()
+    desk.card("m1").get_by_role("button", name="Stop m1").click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.locator("#stop [data-error]")).to_have_text("The service does not answer")
+    page.keyboard.press("Escape")
+    stage.show(SLATE)
+    stage.open()
+    desk.poll()
+    expect(bar).to_be_empty()
+    expect(page.locator("body")).not_to_have_class("is-old")
+    expect(desk.card("m1").locator(".word")).to_have_text("slate")
+
+
+def test_what_the_reader_is_at_survives_an_update(desk: Desk, stage: Stage) -> None:
+    desk.expects = ["status of 400"]
+    page, card = desk.page, desk.card("m1")
+    stage.show(LIVE)
+    page.goto(stage.url)
+    card.get_by_text("More").click()
+    delay = card.get_by_label("Score delay")
+    delay.fill("7")
+    stage.show(replace(SLATE, fps=12.5))
+    desk.poll()
+    expect(card.locator(".figures")).to_contain_text("12.5")
+    expect(card.locator(".word")).to_have_text("slate")
+    expect(delay).to_be_focused()
+    expect(delay).to_have_value("7")
+    expect(page.locator("#said")).to_have_text("m1, slate, no frames from the camera for 2.0 s")
+    delay.press("Enter")
+    eventually(lambda: stage.shown["m1"].score_delay_s == 7)
+    delay.fill("700")
+    delay.press("Enter")
+    expect(card.locator("details .error")).to_contain_text("score_delay_s must be a number of seconds")
+    expect(delay).to_have_value("700")
+
+
+def test_cards_come_in_their_order_and_none_moves_under_a_hand(desk: Desk, stage: Stage) -> None:
+    page = desk.page
+    names = page.locator(".card h2")
+    stage.show(replace(LIVE, name="m2"), replace(LIVE, name="m10"))
+    page.goto(stage.url)
+    expect(names).to_have_text(["m2", "m10"])
+    page.mouse.move(200, 300)
+    page.mouse.down()
+    stage.show(*(replace(LIVE, name=f"m{number}", fps=25.0) for number in (1, 2, 3, 10)))
+    desk.poll()
+    expect(desk.card("m2").locator(".figures")).to_contain_text("25.0")
+    expect(names).to_have_text(["m2", "m10"])
+    page.mouse.up()
+    desk.poll()
+    expect(names).to_have_text(["m1", "m2", "m3", "m10"])
+    stage.show(
+        replace(LIVE, name="m3"), replace(SLATE, name="m10", state=State.FAILED, states=(State.FAILED,), on_air=None)
+    )
+    desk.poll()
+    expect(names).to_have_text(["m3", "m10"])
+    desk.card("m10").get_by_role("button", name="Dismiss").click()
+    expect(names).to_have_text(["m3"])
+    expect(desk.card("m3")).to_be_focused()
+
+
+def test_a_hidden_page_asks_for_nothing(desk: Desk, stage: Stage) -> None:
+    page = desk.page
+    stage.show(LIVE)
+    page.goto(stage.url)
+    hide = (
+        "isHidden => { Object.defineProperty(document, 'hidden', {configurable: true, value: isHidden});"
+        " document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    desk.poll()
+    page.evaluate(hide, True)
+    page.wait_for_load_state("networkidle")
+    before = len(desk.asked)
+    desk.pass_s(60)
+    page.wait_for_load_state("networkidle")
+    assert len(desk.asked) == before
+    with page.expect_response(stage.url):
+        page.evaluate(hide, False)
+
+
+def test_of_forty_streams_only_those_in_view_have_their_pictures_refreshed(desk: Desk, stage: Stage) -> None:
+    stage.show(*(replace(LIVE, name=f"m{number:02}") for number in range(40)))
+    page = desk.page
+    refreshed = page.locator(".picture img[src^='blob:']")
+    page.goto(stage.url)
+    expect(page.locator(".card")).to_have_count(40)
+    desk.pass_s(PICTURES_S)
+    expect(refreshed).to_have_count(8)  # two rows of four
+    desk.pass_s(PICTURES_S)
+    expect(refreshed).to_have_count(8)
+    assert no_wider_than_the_screen(page)
+    last = desk.card("m39")
+    last.scroll_into_view_if_needed()
+    eventually(lambda: desk.pass_s(PICTURES_S) or last.locator("img[src^='blob:']").count(), 15)
+
+
+def test_a_picture_that_is_not_there_is_said_and_comes_by_itself(desk: Desk, stage: Stage) -> None:
+    desk.expects = ["status of 503"]
+    stage.show(LIVE)
+    stage.picture = None
+    desk.page.goto(stage.url)
+    expect(desk.card("m1").get_by_text("No picture yet")).to_be_visible()
+    stage.picture = jpeg("green")
+    desk.pass_s(PICTURES_S)
+    expect(desk.card("m1").get_by_text("No picture yet")).to_be_hidden()
+    assert is_green(desk.card("m1"))
+
+
+def test_nothing_is_wider_than_a_phone(desk: Desk, stage: Stage) -> None:
+    desk.page.set_viewport_size({"width": 360, "height": 740})
+    long = "https-like." + "x" * 53
+    fault = replace(LIVE.destination, url="rtmps://" + "long-host." * 12 + "com/live2/****", state="reconnecting")
+    trouble = {"state": "reconnecting", "states": ("reconnecting", "slate"), "reason": "W" * 300}
+    stage.show(
+        LIVE,
+        replace(LIVE, name=long, destination=fault, backup=fault, **trouble),  # type: ignore[arg-type]
+        replace(SLATE, name="m3", dropped_frames=123_456, uptime_s=43_000),
+        replace(SLATE, name="m4", state=State.FAILED, states=(State.FAILED,), on_air=None, reason="W" * 300),
+    )
+    page = desk.page
+    page.goto(stage.url)
+    assert no_wider_than_the_screen(page)
+    for more in page.get_by_text("More").all():
+        more.click()
+    assert no_wider_than_the_screen(page)
+    page.get_by_role("button", name="Start a stream").first.click()
+    assert no_wider_than_the_screen(page)
+    small = page.locator("button:visible, summary:visible, #troubled a").evaluate_all(
+        "all => all.filter(one => one.getBoundingClientRect().height < 36).map(one => one.outerHTML)"
+    )
+    assert small == []
+
+
+def no_wider_than_the_screen(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_session_that_ended_leads_to_the_login(desk: Desk, stage: Stage) -> None:
+    desk.expects = ["status of 401", "status of 404"]
+    page = desk.page
+    page.goto(stage.url)
+    page.route(stage.url, lambda route: route.fulfill(status=401, json={"error": "no"}))
+    desk.pass_s(POLL_S)
+    page.wait_for_url("**/login")
