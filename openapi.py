@@ -24,11 +24,10 @@ ERRORS = {
     400: "The body, or the field that is named, is missing or not what is accepted",
     401: "Authorization: Bearer TOKEN is needed",
     403: "The caller is not believed: a page of another site, or a hook from another machine",
-    404: "Stream not found",
+    404: "Stream not found, or no picture of it yet",
     409: "The name is taken, both URLs are the same, or the stream was stopped while it started",
     413: "The body is too large",
     429: "No capacity left, or too many wrong tokens",
-    503: "There is no picture yet; ask again",
     500: "It failed on this side; the log says more",
 }
 _NOT_MODIFIED = {"304": {"description": "It is what the caller has"}}
@@ -98,7 +97,7 @@ def _paths() -> dict[str, Json]:
                 "What is on air, a few seconds old",
                 {"image/jpeg": {}},
                 (404,),
-                more=_NOT_MODIFIED | {"503": _error(503)},
+                more=_NOT_MODIFIED,
             ),
         },
         "/": {"get": _page("get_dashboard", "The dashboard")},

@@ -46,11 +46,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Look:
-    """A stream that is looked at; `was_tried` once its first picture was there, or could not be made."""
+    """A stream that is looked at.
+
+    `was_tried` once its first picture was there, or could not be made,
+    `was_awaited` once somebody waited for that in vain.
+    """
 
     asked_at: float
     jpeg: bytes | None = None
     was_tried: bool = False
+    was_awaited: bool = False
 
 
 class Previews:
@@ -86,10 +91,12 @@ class Previews:
             look = self._looks.setdefault(name, _Look(now))
             look.asked_at = now
             self._begin(now)
-            if not look.was_tried and self._waiting < MAX_WAITING and not self._closed:
+            may_wait = self._waiting < MAX_WAITING and not self._closed
+            if may_wait and not (look.was_tried or look.was_awaited):
                 self._waiting += 1
                 self._changed.wait_for(lambda: look.was_tried or self._looks.get(name) is not look, FIRST_WAIT_S)
                 self._waiting -= 1
+                look.was_awaited = True
             if look.jpeg is None:
                 raise PreviewNotReady(f"There is no picture of stream {name} yet")
             return look.jpeg

@@ -155,7 +155,7 @@ def preview_jpg(name: str) -> ResponseReturnValue:
     try:
         response = Response(_registry().preview(name), content_type="image/jpeg")
     except PreviewNotReady as error:
-        return {"error": str(error)}, 503, {"Retry-After": "1"}
+        return {"error": str(error)}, 404, {"Retry-After": "1"}
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     return response.make_conditional(request)

@@ -464,7 +464,7 @@ def test_of_forty_streams_only_those_in_view_have_their_pictures_refreshed(desk:
 
 
 def test_a_picture_that_is_not_there_is_said_and_comes_by_itself(desk: Desk, stage: Stage) -> None:
-    desk.expects = ["status of 503"]
+    desk.expects = ["status of 404"]
     stage.show(LIVE)
     stage.picture = None
     desk.page.goto(stage.url)

@@ -410,7 +410,7 @@ def test_a_picture_that_is_not_there_yet_is_worth_another_question(
     monkeypatch.setattr("preview.FIRST_WAIT_S", 0.01)
     client.post("/start_stream", json=GOOD)
     answer = client.get("/streams/m1/preview.jpg")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (404, "1")
     assert answer.json == {"error": "There is no picture of stream m1 yet"}
 
 
