@@ -255,7 +255,7 @@ class _Fields:
         return number
 
     def overs(self, key: str) -> str | None:
-        overs: str | None = self._read(key, self._judge.overs, 'overs and balls, as in "14.3"')
+        overs: str | None = self._read(key, self._judge.overs, 'whole overs, or text of overs and balls as in "14.3"')
         return overs
 
     def flag(self, key: str) -> bool:

@@ -332,7 +332,10 @@ def test_a_pushed_score_is_on_the_overlay_at_once(client: FlaskClient) -> None:
         ({"batting": {"name": "MI", "runs": -1}}, "batting.runs must be a whole number from 0 to 9999"),
         ({"batting": {"name": "MI", "runs": 10**30}}, "batting.runs must be a whole number from 0 to 9999"),
         ({"batting": {"name": "MI", "wickets": 21}}, "batting.wickets must be a whole number from 0 to 20"),
-        ({"batting": {"name": "MI", "overs": "3.9"}}, 'batting.overs must be overs and balls, as in "14.3"'),
+        (
+            {"batting": {"name": "MI", "overs": "3.9"}},
+            'batting.overs must be whole overs, or text of overs and balls as in "14.3"',
+        ),
         ({"batting": {"name": "MI", "color": "blue"}}, 'batting.color must be a colour as in "#004ba0"'),
         ({"batting": {"name": "MI", "logo": "../mi.png"}}, 'batting.logo must be a plain file name as in "mi.png"'),
         ({"batting": {"name": "MI", "logo": "http://h/mi.png"}}, "batting.logo must be a plain file name"),
