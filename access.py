@@ -147,7 +147,8 @@ class Guard:
                 return None
         except TooManyFailures as error:
             if session is None:
-                return {"error": str(error)}, 429, {"Retry-After": str(error.retry_after_s)}
+                waits = {"Retry-After": str(error.retry_after_s)}
+                return {"error": str(error)}, 401, {"WWW-Authenticate": "Bearer"} | waits
         if session is not None:
             return self._check_csrf(sessions, session)
         if request.path in (HOME_PATH, LOGOUT_PATH) and accepts_pages():

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 API_VERSION = "1.0.0"
 ERRORS = {
     400: "The body, or the field that is named, is missing or not what is accepted",
-    401: "Authorization: Bearer TOKEN is needed",
+    401: "Authorization: Bearer TOKEN is needed; with Retry-After there were too many wrong ones",
     403: "The caller is not believed: a page of another site, or a hook from another machine",
     404: "Stream not found, or no picture of it yet",
     409: "The name is taken, both URLs are the same, or the stream was stopped while it started",
@@ -200,7 +200,7 @@ def _complete(paths: dict[str, Json], *, has_token: bool) -> dict[str, Json]:
             responses["500"] = _error(500)
             responses["403"] = _error(403)
             if has_token and "security" not in operation:
-                responses["401"], responses["429"] = _error(401), _error(429)
+                responses["401"] = _error(401)
     return paths
 
 

@@ -23,6 +23,7 @@ OUT_OF_REACH = {
     ("POST", "/hooks/{secret}/publish"),
     ("POST", "/hooks/{secret}/publish_done"),
     ("GET", "/static/{filename}"),
+    ("POST", "/login"),
 }
 
 

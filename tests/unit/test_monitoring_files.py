@@ -55,6 +55,7 @@ def status(state: State, end: str) -> StreamStatus:
         last_frame_age_s=0.1,
         overlay_age_s=1.0,
         score_age_s=1.0,
+        score_delay_s=0.0,
         polls={source: Polls(2, {"timeout": 1}) for source in ("data", "image")},
         last_error=LastError("publisher", "ended", 1.0),
         destination=delivery(end),
@@ -73,7 +74,7 @@ def known(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> di
             return [status(State.LIVE, "connected")]
 
         def load(self) -> Load:
-            return Load(1, 8, 0, False)
+            return Load(1, 8, False)
 
     metrics = Metrics()
     metrics.watch(Full(settings), settings)

@@ -136,8 +136,9 @@ def test_nothing_on_air_is_no_picture_and_the_first_one_is_awaited(
     on_air: OnAir, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "FIRST_WAIT_S", 0.01)
-    assert on_air.sees("m1") is None
+    assert on_air.sees("m0") is None
     monkeypatch.setattr(preview, "FIRST_WAIT_S", 30)
+    assert on_air.sees("m0") is None, "it was awaited once"
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(on_air.sees, "m1")
         eventually(lambda: on_air.previews._waiting == 1)
