@@ -4,12 +4,13 @@
 # make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
+# make screenshots      the dashboard over real streams, as docs/dashboard.png and docs/dashboard-phone.png
 # make bench-overlay    what drawing and decoding the overlay costs
 # make bench-preview    what the live pictures of the dashboard cost
 PYTHON := .venv/bin/python
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test drills soak lint unit contact-sheet bench-overlay bench-preview setup setup-dev
+.PHONY: demo run test drills soak lint unit contact-sheet screenshots bench-overlay bench-preview setup setup-dev
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -31,6 +32,9 @@ unit: setup-dev
 
 contact-sheet: setup
 	@$(PYTHON) -m demo.contact_sheet
+
+screenshots: setup-dev
+	@$(PYTHON) -m demo.screenshots
 
 bench-overlay: setup
 	@$(PYTHON) -m bench.overlay

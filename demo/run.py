@@ -72,7 +72,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     stack.callback(feed.close)
     stack.enter_context(_replay(feed, ball_s))
     camera.draw_scene(folder)
-    stack.enter_context(_child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
+    stack.enter_context(child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
     api = stack.enter_context(_service(port, f"{server}/live", feed.url, binary, folder))
     _start_stream(api, destination)
     viewer = Viewer(binary, destination, canvas_of(settings.profile))
@@ -83,7 +83,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
 
 
 @contextlib.contextmanager
-def _child(argv: list[str], cwd: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def child(argv: list[str], cwd: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A process that ends with this block, or with the demo, however that ends."""
     process = subprocess.Popen(
         ffmpeg.dies_with_its_parent(argv, "TERM"), stdin=subprocess.DEVNULL, cwd=cwd, env=env, start_new_session=True
@@ -144,7 +144,7 @@ def _service(port: int, rtmp_server: str, feed_url: str, binary: str, folder: Pa
         "LOG_DIR": str(OUT / "logs"),
         "LOG_LEVEL": "WARNING",
     }
-    with _child([sys.executable, str(ROOT / "app.py")], folder, env) as process:
+    with child([sys.executable, str(ROOT / "app.py")], folder, env) as process:
         deadline = time.monotonic() + START_LIMIT_S
         while not listens("127.0.0.1", port):
             if process.poll() is not None or time.monotonic() > deadline:
