@@ -341,19 +341,17 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
 
 
 def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
-    """Encode half a second as on air; ConfigurationError gives FFmpeg's reason when that does not work here."""
+    """Encode a quarter of a second as on air; ConfigurationError gives FFmpeg's reason when that does not work here."""
     size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
     argv = [
         *_GLOBAL,
         *encoder.device_args,
         *("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"),
         *("-filter_complex", f"[0:v:0]format=yuv420p,{_TAGS}{encoder.last_filters}"),
-        *("-frames:v", str(rate // 2), *encoder.args(profile)),
+        *("-frames:v", str(rate // 4), *encoder.args(profile)),
         *_transport_args(SLATE_OFFSET_S),
     ]
     fault = f"VIDEO_ENCODER: {encoder.name} does not work here: "
-    if _missing(path, "-encoders", (encoder.name,)):
-        raise ConfigurationError(f"{fault}{path} lacks it")
     try:
         ended = subprocess.run(
             [path, *argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_TIMEOUT_S, check=False
@@ -362,6 +360,8 @@ def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
         raise ConfigurationError(f"{fault}no picture within {CHECK_TIMEOUT_S} s") from None
     if ended.returncode == 0 and ended.stdout:
         return
+    if _missing(path, "-encoders", (encoder.name,)):  # whose options it does not know either
+        raise ConfigurationError(f"{fault}{path} lacks it")
     # The first error is the cause, those behind it are what follows from it.
     error_line = _ERROR_LINE.search(ended.stderr.decode(errors="replace"))
     raise ConfigurationError(fault + (error_line[1] if error_line else f"FFmpeg's exit status {ended.returncode}"))

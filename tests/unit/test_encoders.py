@@ -98,7 +98,7 @@ def test_an_encoder_that_does_not_work_is_named_with_ffmpegs_reason(
 
 
 def test_one_that_gives_a_picture_works_and_one_that_ffmpeg_lacks_does_not(tmp_path: Path) -> None:
-    path = ffmpeg_that(tmp_path, "echo picture", encoders=(X264, "h264_qsv"))
+    path = ffmpeg_that(tmp_path, "case $* in *h264_qsv*) echo picture;; esac", encoders=(X264, "h264_qsv"))
     ffmpeg.try_encoder(path, encoder("h264_qsv"), PROFILE)
     with pytest.raises(ConfigurationError, match=r"VIDEO_ENCODER: h264_vaapi does not work here: .*/ffmpeg lacks it"):
         ffmpeg.try_encoder(path, encoder("h264_vaapi"), PROFILE)
