@@ -8,6 +8,7 @@
 # make bench-overlay    what drawing and decoding the overlay costs
 # make bench-preview    what the live pictures of the dashboard cost
 PYTHON := .venv/bin/python
+SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
 .PHONY: demo run test drills soak lint unit contact-sheet screenshots bench-overlay bench-preview setup setup-dev
@@ -18,8 +19,10 @@ demo: setup
 run: setup
 	@exec $(PYTHON) -m deploy.run
 
+# These side by side; the others measure, and have the machine to themselves.
 test: lint
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest tests/api tests/unit $(SIDE_BY_SIDE)
+	@$(PYTHON) -m pytest --ignore tests/api --ignore tests/unit
 
 drills: setup-dev
 	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md
@@ -28,7 +31,7 @@ soak: setup-dev
 	@$(PYTHON) -m pytest tests/drills/test_soak.py -m soak -s --drills-report docs/drills.md
 
 unit: setup-dev
-	@$(PYTHON) -m pytest tests/unit
+	@$(PYTHON) -m pytest tests/unit $(SIDE_BY_SIDE)
 
 contact-sheet: setup
 	@$(PYTHON) -m demo.contact_sheet

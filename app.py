@@ -66,6 +66,7 @@ def main() -> None:
         forget_secrets()
         set_up_logging(settings.log_dir, settings.log_level)
         settings = settings.model_copy(update={"ffmpeg_bin": ffmpeg.find_ffmpeg(settings.ffmpeg_bin)})
+        ffmpeg.try_encoder(settings.ffmpeg_bin, settings.encoder, settings.profile)
         slate.draw_slate(settings.profile, "", "", settings.slate_image)
         serve(settings)
     except (ConfigurationError, ImageRejected) as error:

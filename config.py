@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from encoders import ENCODERS, X264, Encoder
 from errors import ConfigurationError
 from profiles import PROFILES, OutputProfile
 from rundown import MAX_DELAY_S
@@ -69,7 +70,11 @@ class Settings(BaseSettings):
     )
     poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
     output_profile: str = _setting("720p30", "picture that the destination receives")
+    video_encoder: str = _setting("auto", "H.264 encoder, on the CPU or in hardware; `auto` is `libx264`")
     x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
+    render_device: str = _setting(
+        "/dev/dri/renderD128", "device that `h264_vaapi` and `h264_qsv` encode on", min_length=1
+    )
     stall_timeout_s: float = _setting(2.0, "without a frame for this time the camera is away", "s", ge=1, le=60)
     publisher_stall_timeout_s: float = _setting(
         8.0, "a destination that takes no data for this time is connected to anew", "s", ge=2, le=60
@@ -93,6 +98,11 @@ class Settings(BaseSettings):
     @property
     def profile(self) -> OutputProfile:
         return PROFILES[self.output_profile]
+
+    @property
+    def encoder(self) -> Encoder:
+        name = X264 if self.video_encoder == "auto" else self.video_encoder
+        return Encoder(name, self.x264_preset, self.render_device)
 
     @field_validator("api_token")
     @classmethod
@@ -140,6 +150,11 @@ class Settings(BaseSettings):
     @classmethod
     def _check_profile(cls, value: str) -> str:
         return _one_of(value, tuple(PROFILES))
+
+    @field_validator("video_encoder")
+    @classmethod
+    def _check_encoder(cls, value: str) -> str:
+        return _one_of(value, ("auto", *ENCODERS))
 
     @field_validator("x264_preset")
     @classmethod

@@ -24,6 +24,7 @@ from typing import IO
 
 from causes import Cause
 from destination import Destination
+from encoders import Encoder
 from errors import ConfigurationError
 from layout import Canvas
 from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
@@ -35,7 +36,7 @@ SLATE_OFFSET_S = 0
 COMPOSITOR_OFFSET_S = 50_000
 # 25 pictures a second: the overlay's lag is a fixed number of queued pictures.
 OVERLAY_RATE = 25
-# What x264 looks ahead at before its first frame, given to it at once.
+# What x264 looks ahead at before its first frame, given to it at once; one in hardware does not.
 SLATE_HEAD_START_S = 0.6
 # Enough to see the sound of a camera that sends it from the start. All that comes
 # meanwhile is a backlog, and a sound that begins later is heard by the listener.
@@ -98,7 +99,7 @@ def compositor_args(
     overlay_path: Path,
     canvas: Canvas,
     profile: OutputProfile,
-    preset: str,
+    encoder: Encoder,
     *,
     sound: bool = True,
     patient: bool = False,
@@ -111,17 +112,18 @@ def compositor_args(
     return [
         *_GLOBAL,
         *_FILTER_THREADS,
+        *encoder.device_args,
         *([] if sound else ["-an"]),
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
         *overlay_input(overlay_path),
         *_SILENCE,
         "-filter_complex",
-        _picture_filter(canvas, profile),
+        _picture_filter(canvas, profile) + encoder.last_filters,
         # Gaps in the camera's sound become silence instead of drift.
         *("-af", "aresample=async=1000"),
         # Ends with the camera's picture: the silence and the overlay never would.
         "-shortest",
-        *_video_args(profile, preset),
+        *encoder.args(profile),
         *_audio_args(),
         *_transport_args(COMPOSITOR_OFFSET_S),
     ]
@@ -132,7 +134,7 @@ def slate_args(
     overlay_path: Path,
     canvas: Canvas,
     profile: OutputProfile,
-    preset: str,
+    encoder: Encoder,
     *,
     head_start_s: float = SLATE_HEAD_START_S,
 ) -> list[str]:
@@ -142,11 +144,14 @@ def slate_args(
     a frame to give before so much time has gone by.
     """
     size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
+    if not encoder.looks_ahead:
+        head_start_s = 0.0
     # A time line that begins before 0 is what -re runs through without waiting; the filters move it back.
     early = ["-itsoffset", str(-head_start_s)]
     return [
         *_GLOBAL,
         *_FILTER_THREADS,
+        *encoder.device_args,
         # -re: nothing else paces a generated picture. The still is decoded once and laid over it.
         *("-re", *early, "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
         *("-f", "image2", "-pattern_type", "none", "-i", str(picture_path)),
@@ -155,9 +160,10 @@ def slate_args(
         *("-re", *early, "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
         "-filter_complex",
         f"[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]{_OVERLAY_FILTER}[overlay];"
-        f"[slate][overlay]overlay=x=0:y={canvas.top}:format=yuv420,{_TAGS},setpts=PTS+{head_start_s}/TB",
+        f"[slate][overlay]overlay=x=0:y={canvas.top}:format=yuv420,{_TAGS},setpts=PTS+{head_start_s}/TB"
+        + encoder.last_filters,
         *("-af", f"asetpts=PTS+{head_start_s}/TB"),
-        *_video_args(profile, preset),
+        *encoder.args(profile),
         *_audio_args(),
         *_transport_args(SLATE_OFFSET_S),
     ]
@@ -233,20 +239,6 @@ def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
         f"[1:v:0]{_OVERLAY_FILTER}[overlay];"
         f"[camera][overlay]overlay=x=0:y={canvas.top}:format=yuv420:shortest=1,{_TAGS}"
     )
-
-
-def _video_args(profile: OutputProfile, preset: str) -> list[str]:
-    rate = f"{profile.video_bitrate_kbps}k"
-    gop = str(profile.gop_frames)
-    return [
-        *("-c:v", "libx264", "-preset", preset, "-profile:v", "high", "-pix_fmt", "yuv420p"),
-        *("-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate),
-        *("-x264-params", "nal-hrd=cbr:force-cfr=1"),
-        *("-g", gop, "-keyint_min", gop, "-sc_threshold", "0"),
-        # So that a source can go on air soon after its start, and not with what has piled up before.
-        *("-force_key_frames", "0.2,0.4,0.6,0.8,1.2,1.6,2,2.4,2.8,3.2"),
-        *("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
-    ]
 
 
 def _audio_args() -> list[str]:
@@ -339,17 +331,40 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
     path = shutil.which(ffmpeg_bin)
     if path is None:
         raise ConfigurationError(f"FFMPEG_BIN: {ffmpeg_bin} is not found, or is not executable")
-    encoders = _ask_ffmpeg(path, "-encoders")
-    filters = _ask_ffmpeg(path, "-filters")
-    missing = [name for name in ("libx264", "aac") if not re.search(rf"\s{name}\s", encoders)]
-    missing += [
-        name for name in ("overlay", "scale", "fps", "pad", "setparams") if not re.search(rf"\s{name}\s", filters)
-    ]
+    missing = _missing(path, "-encoders", ("aac",))
+    missing += _missing(path, "-filters", ("overlay", "scale", "fps", "pad", "setparams"))
     if missing:
         raise ConfigurationError(f"FFMPEG_BIN: {path} lacks {', '.join(missing)}")
     if not reads_presets(path):
         _log.warning("this FFmpeg takes stream keys on its command line only: `ps` shows them on this machine")
     return path
+
+
+def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
+    """Encode a quarter of a second as on air; ConfigurationError gives FFmpeg's reason when that does not work here."""
+    size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
+    argv = [
+        *_GLOBAL,
+        *encoder.device_args,
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"),
+        *("-filter_complex", f"[0:v:0]format=yuv420p,{_TAGS}{encoder.last_filters}"),
+        *("-frames:v", str(rate // 4), *encoder.args(profile)),
+        *_transport_args(SLATE_OFFSET_S),
+    ]
+    fault = f"VIDEO_ENCODER: {encoder.name} does not work here: "
+    try:
+        ended = subprocess.run(
+            [path, *argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigurationError(f"{fault}no picture within {CHECK_TIMEOUT_S} s") from None
+    if ended.returncode == 0 and ended.stdout:
+        return
+    if _missing(path, "-encoders", (encoder.name,)):  # whose options it does not know either
+        raise ConfigurationError(f"{fault}{path} lacks it")
+    # The first error is the cause, those behind it are what follows from it.
+    error_line = _ERROR_LINE.search(ended.stderr.decode(errors="replace"))
+    raise ConfigurationError(fault + (error_line[1] if error_line else f"FFmpeg's exit status {ended.returncode}"))
 
 
 @lru_cache(maxsize=8)
@@ -391,6 +406,12 @@ def slate_head_start_s(path: str) -> float:
     except ConfigurationError:
         has_burst = False
     return 0.0 if has_burst else SLATE_HEAD_START_S
+
+
+def _missing(path: str, question: str, names: Iterable[str]) -> list[str]:
+    """Which of these are not in the list that FFmpeg gives."""
+    answer = _ask_ffmpeg(path, question)
+    return [name for name in names if not re.search(rf"\s{name}\s", answer)]
 
 
 def _ask_ffmpeg(path: str, *question: str) -> str:

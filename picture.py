@@ -297,7 +297,7 @@ class Picture:
             self._overlay_file.path,
             self._canvas,
             settings.profile,
-            settings.x264_preset,
+            settings.encoder,
             sound=takes_sound,
             patient=patient,
         )
@@ -328,7 +328,7 @@ class Picture:
             self._overlay_file.path,
             self._canvas,
             settings.profile,
-            settings.x264_preset,
+            settings.encoder,
             head_start_s=ffmpeg.slate_head_start_s(settings.ffmpeg_bin),
         )
         self._slate.start(argv, now)

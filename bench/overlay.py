@@ -20,9 +20,11 @@ import time
 from pathlib import Path
 
 import ffmpeg
+from config import load_settings
 from demo import boards
 from demo.replay import states
 from demo.run import in_colors
+from encoders import X264
 from events import events_between
 from layout import Canvas, canvas_of
 from overlay import OverlayFile, draw_scene
@@ -95,7 +97,8 @@ def _paired_ratios(overlay: Path, canvas: Canvas, preset: str, pairs: int, secon
     """CPU with the overlay over CPU without, of one pair after the other; which goes first alternates."""
     camera = overlay.with_name("camera.flv")
     _record_camera(camera, seconds)
-    with_it = ffmpeg.compositor_args(str(camera), overlay, canvas, PROFILE, preset)
+    encoder = load_settings({"_env_file": None, "video_encoder": X264, "x264_preset": preset}).encoder
+    with_it = ffmpeg.compositor_args(str(camera), overlay, canvas, PROFILE, encoder)
     without = _without_overlay(with_it, overlay)
     ratios = []
     for pair in range(pairs):

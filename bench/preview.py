@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import ffmpeg
+from encoders import X264, Encoder
 from layout import canvas_of
 from overlay import OverlayFile, placeholder
 from preview import interval_s, jpegs_of
@@ -72,7 +73,7 @@ def _keyframes(binary: str, profile: OutputProfile) -> list[Unit]:
         subprocess.run([*quiet, "-f", "lavfi", "-i", picture, "-t", str(SECONDS), *encoder, str(camera)], check=True)
         overlay = OverlayFile(Path(folder) / "overlay.png")
         overlay.write(placeholder(canvas))
-        argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, profile, "veryfast")
+        argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, profile, Encoder(X264, "veryfast", ""))
         made = subprocess.run([binary, *argv], check=True, capture_output=True)
     return [unit for unit in PesFramer().push(made.stdout) if unit.key][-2:]
 

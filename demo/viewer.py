@@ -41,7 +41,7 @@ class Viewer:
         crop = f"crop={right - left}:{bottom - top}:{left}:{top}"
         self._process = subprocess.Popen(
             [
-                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-analyzeduration", "5000000", "-i", url),
+                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", *_play(url)),
                 *("-an", "-vf", f"{crop},format=gray", "-f", "rawvideo", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,
@@ -85,6 +85,11 @@ class Viewer:
             self._process.stdout.close()
 
 
+def _play(url: str) -> list[str]:
+    """Without guessing the frame rate the first picture is there a second or two sooner."""
+    return ["-fpsprobesize", "0", "-i", url]
+
+
 def changed_pixels(one: Image.Image, other: Image.Image) -> int:
     """How many pixels of two grey pictures differ by more than CHANGED_BY."""
     return sum(ImageChops.difference(one, other).histogram()[CHANGED_BY + 1 :])
@@ -94,7 +99,7 @@ def save_frame(ffmpeg: str, url: str, path: Path, limit_s: float = 15) -> bool:
     """Save the next picture that arrives at `url`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    argv = [ffmpeg, "-y", "-hide_banner", "-nostdin", "-loglevel", "error", "-i", url, "-frames:v", "1", str(path)]
+    argv = [ffmpeg, "-y", "-hide_banner", "-nostdin", "-loglevel", "error", *_play(url), "-frames:v", "1", str(path)]
     try:
         subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:

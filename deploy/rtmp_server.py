@@ -43,7 +43,9 @@ class RtmpServer:
         config.write_text(rtmp_config(folder, host, port, applications, hooks))
         self._process = subprocess.Popen(
             # Its master tells its workers to go, which SIGKILL would not let it do.
-            dies_with_its_parent([_nginx(), "-p", str(folder), "-c", str(config), "-e", str(self.error_log)], "TERM"),
+            dies_with_its_parent(
+                [nginx_path(), "-p", str(folder), "-c", str(config), "-e", str(self.error_log)], "TERM"
+            ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -79,7 +81,7 @@ def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str],
             raise RtmpServerError(f"{name!r} is no name for an RTMP application")
     hook_port = free_port() if hooks else 0
     blocks = [_application(name, hook_port if hooks and name == applications[0] else None) for name in applications]
-    return f"""load_module {_module()};
+    return f"""load_module {module_path()};
 daemon off;
 worker_processes 1;
 pid "{folder}/nginx.pid";
@@ -152,14 +154,16 @@ def free_port() -> int:
         return port
 
 
-def _nginx() -> str:
+def nginx_path() -> str:
+    """Where nginx is; RtmpServerError when it is not installed."""
     path = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if path is None:
         raise RtmpServerError("nginx is not installed: apt-get install nginx libnginx-mod-rtmp")
     return path
 
 
-def _module() -> Path:
+def module_path() -> Path:
+    """Where its RTMP module is; RtmpServerError when it is not installed."""
     for path in MODULE_PATHS:
         if path.is_file():
             return path

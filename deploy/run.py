@@ -21,6 +21,7 @@ RTMP_PORT = 1935
 
 
 def main() -> None:
+    app.on_end_signal(_leave)  # until the service heeds them itself
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -40,11 +41,16 @@ def main() -> None:
             sys.exit(f"RTMP_SERVER: {error}")
         try:
             print(
-                f"nginx-rtmp listens on port {port}: cameras publish to rtmp://THIS-MACHINE:{port}{address.path}/NAME"
+                f"nginx-rtmp listens on port {port}: cameras publish to rtmp://THIS-MACHINE:{port}{address.path}/NAME",
+                flush=True,
             )
             app.main()
         finally:
             server.close()
+
+
+def _leave(_number: int) -> None:
+    raise SystemExit
 
 
 def _is_this_machine(host: str) -> bool:

@@ -17,6 +17,7 @@ missing_packages() {
     PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libfribidi\.so\.0' || echo libfribidi0
     command -v curl >/dev/null || echo curl
     command -v setpriv >/dev/null || echo util-linux
+    [ "$kind" != dev ] || command -v systemd-analyze >/dev/null || echo systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
     [ "$kind" != dev ] || has_browser || echo chromium
 }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RATE = 30
-RECORDED_S = 60
+RECORDED_S = 30
 COLUMNS, ROWS = 16, 9
 COUNTER_BITS = 12
 FLASH_EVERY_FRAMES = 60

@@ -87,15 +87,16 @@ def running(argv: list[str], **kwargs: Any) -> Iterator[subprocess.Popen[bytes]]
 Camera = Callable[..., contextlib.AbstractContextManager[Any]]
 
 
+def publishing(rtmp: Rtmp, recording: Path, name: str) -> contextlib.AbstractContextManager[Any]:
+    """A camera that sends this over and over as `name`, for the length of the block."""
+    source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
+    return running([FFMPEG, "-loglevel", "error", *source, "-c", "copy", "-f", "flv", rtmp.url("live", name)])
+
+
 @pytest.fixture
 def camera(rtmp: Rtmp, recordings: Callable[[str], Path]) -> Camera:
     """Publish a camera of this kind as `name` for the length of the block."""
-
-    def publish(name: str, kind: str = "720p") -> contextlib.AbstractContextManager[Any]:
-        source = ["-re", "-stream_loop", "-1", "-i", str(recordings(kind))]
-        return running([FFMPEG, "-loglevel", "error", *source, "-c", "copy", "-f", "flv", rtmp.url("live", name)])
-
-    return publish
+    return lambda name, kind="720p": publishing(rtmp, recordings(kind), name)
 
 
 class Service:
@@ -152,21 +153,21 @@ class Service:
 MakeService = Callable[..., Service]
 
 
-@pytest.fixture
-def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService]:
-    """Start the service; keywords are settings in lower case."""
+@contextlib.contextmanager
+def services(rtmp: Rtmp, feed_url: str, folder: Path) -> Iterator[MakeService]:
+    """Start services that keep their files in `folder`; keywords are settings in lower case."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: str) -> Service:
             port = int(settings.get("port", free_port()))
-            temp, logs = tmp_path / "tmp", Path(settings.get("log_dir", tmp_path / "logs"))
+            temp, logs = folder / "tmp", Path(settings.get("log_dir", folder / "logs"))
             temp.mkdir(exist_ok=True)
             values = {
                 "host": "127.0.0.1",
                 "port": str(port),
                 "rtmp_server": f"rtmp://127.0.0.1:{rtmp.server.port}/live",
-                "overlay_api_base": feed.url,
-                "overlay_image_base": feed.url,
+                "overlay_api_base": feed_url,
+                "overlay_image_base": feed_url,
                 "output_profile": PROFILE,
                 "x264_preset": "superfast",
                 "poll_interval_s": "0.2",
@@ -174,13 +175,19 @@ def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService
                 "ffmpeg_bin": FFMPEG,
             } | settings
             env = os.environ | {name.upper(): value for name, value in values.items()} | {"TMPDIR": str(temp)}
-            stderr = stack.enter_context((tmp_path / "stderr").open("ab"))
+            stderr = stack.enter_context((folder / "stderr").open("ab"))
             process = stack.enter_context(
-                running([sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=env, stderr=stderr)
+                running([sys.executable, str(ROOT / "app.py")], cwd=folder, env=env, stderr=stderr)
             )
             eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
             return Service(process, f"http://127.0.0.1:{port}", rtmp, temp, logs, values.get("api_token", ""))
 
+        yield make
+
+
+@pytest.fixture
+def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService]:
+    with services(rtmp, feed.url, tmp_path) as make:
         yield make
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 import ffmpeg
+from encoders import X264, Encoder
 from layout import canvas_of
 from overlay import OverlayFile
 from profiles import PROFILES
@@ -26,7 +27,7 @@ def test_the_overlay_has_the_colours_that_the_stream_is_tagged_with(tmp_path: Pa
     camera = tmp_path / "camera.flv"
     source = f"testsrc2=size={profile.width}x{profile.height}:rate=30:duration=0.5"
     subprocess.run([FFMPEG, "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264", str(camera)], check=True)
-    argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, profile, "veryfast")
+    argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, profile, Encoder(X264, "veryfast", ""))
     made = subprocess.run([FFMPEG, *argv], check=True, capture_output=True).stdout
     decoder = [FFMPEG, "-v", "error", "-i", "pipe:0", "-an", "-frames:v", "3", "-f", "rawvideo", "pipe:1"]
     raw = subprocess.run(decoder, input=made, check=True, capture_output=True).stdout

@@ -33,8 +33,8 @@ def test_nothing_is_left_of_twenty_starts_and_stops(service: MakeService, camera
         before = counts(one)
         for number in range(20):
             one.start("m1")
-            if number % 5 == 0:
-                eventually(lambda: one.log().count("picture is on air") > 1 + number // 5, 40)
+            if number % 10 == 0:
+                eventually(lambda: one.log().count("picture is on air") > 1 + number // 10, 40)
             one.stop("m1")
             assert one.children() == {}
         eventually(lambda: all(now <= then for now, then in zip(counts(one), before, strict=True)))
@@ -77,7 +77,7 @@ def test_the_demo_shows_both_flows(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "demo.run"],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "20", "DEMO_BALL_S": "2", "TMPDIR": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "10", "DEMO_BALL_S": "1", "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=100,

@@ -34,7 +34,9 @@ def run(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 def real_enough(fake: FakeFFmpeg) -> str:
     """A fake that also claims the encoders and filters that are asked for at the start."""
-    names = "\\n".join(f" . {name} ." for name in ("libx264", "aac", "overlay", "scale", "fps", "pad", "setparams"))
+    names = "\\n".join(
+        f" . {name} ." for name in ("libx264", "h264_nvenc", "aac", "overlay", "scale", "fps", "pad", "setparams")
+    )
     fake.path.write_text(f"#!/bin/sh\nprintf '{names}\\n'\n")
     return str(fake.path)
 
@@ -52,6 +54,15 @@ def test_a_slate_picture_that_cannot_be_used_stops_the_start(tmp_path: Path, fak
     ended = run(tmp_path, SLATE_IMAGE="nowhere.png", FFMPEG_BIN=real_enough(fake_ffmpeg))
     assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
     assert "SLATE_IMAGE: nowhere.png cannot be read" in ended.stderr
+
+
+def test_an_encoder_that_does_not_work_stops_the_start(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    path = Path(real_enough(fake_ffmpeg))
+    path.write_text(f"{path.read_text()}case $* in *h264_nvenc*) echo '[error] No card' >&2; exit 1;; esac\n")
+    ended = run(tmp_path, VIDEO_ENCODER="h264_nvenc", FFMPEG_BIN=str(path))
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("\nVIDEO_ENCODER: h264_nvenc does not work here: No card\n")
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_missing_ffmpeg_stops_the_start(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def test_defaults_are_those_of_the_spec() -> None:
     assert settings.match_data_path == "/api/v1/cricket/match/{match_id}"
     assert (settings.overlay_source, settings.poll_interval_s) == ("auto", 1.0)
     assert (settings.output_profile, settings.x264_preset) == ("720p30", "veryfast")
+    assert (settings.video_encoder, settings.render_device) == ("auto", "/dev/dri/renderD128")
     assert (settings.log_dir, settings.ffmpeg_bin) == (Path("logs"), "ffmpeg")
 
 
@@ -30,6 +31,7 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
         "RTMP_SERVER": "http://localhost/live",
         "OVERLAY_API_BASE": "localhost:8000",
         "MATCH_DATA_PATH": "/match/{id}",
+        "VIDEO_ENCODER": "h265",
         "X264_PRESET": "placebo",
         "MAX_CONCURRENT_STREAMS": "-1",
         "ALLOWED_INGEST_HOSTS": " , ",

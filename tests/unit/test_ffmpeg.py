@@ -12,21 +12,21 @@ import pytest
 
 import ffmpeg
 from destination import parse_destination
+from encoders import X264, Encoder
 from errors import ConfigurationError
 from layout import canvas_of
 from profiles import PROFILES, OutputProfile
 from tests.unit.conftest import FakeFFmpeg
 from tests.waiting import eventually, runs
 
+ENCODER = Encoder(X264, "veryfast", "")
 ROOT = Path(ffmpeg.__file__).parent
 DESTINATION = parse_destination("rtmp://a.rtmp.youtube.com/live2/canary-key?backup=1", ("*",))
 
 
 def test_the_compositors_command_line() -> None:
     profile = PROFILES["720p30"]
-    args = ffmpeg.compositor_args(
-        "rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, "veryfast"
-    )
+    args = ffmpeg.compositor_args("rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, ENCODER)
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
         "-fpsprobesize 0 -analyzeduration 800000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
@@ -51,8 +51,8 @@ def test_the_compositors_command_line() -> None:
 def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
     profile = PROFILES["720p30"]
     paths = (Path("/tmp/s.png"), Path("/tmp/o.png"))
-    slate = ffmpeg.slate_args(*paths, canvas_of(profile), profile, "veryfast")
-    compositor = ffmpeg.compositor_args("rtmp://h/a/n", paths[1], canvas_of(profile), profile, "veryfast")
+    slate = ffmpeg.slate_args(*paths, canvas_of(profile), profile, ENCODER)
+    compositor = ffmpeg.compositor_args("rtmp://h/a/n", paths[1], canvas_of(profile), profile, ENCODER)
     encode = slice(slate.index("-c:v"), slate.index("-output_ts_offset"))
     assert slate[encode] == compositor[compositor.index("-c:v") : compositor.index("-output_ts_offset")]
     assert " ".join(slate[: slate.index("-c:v")]) == (
@@ -86,7 +86,7 @@ def test_the_publishers_command_line_has_no_key() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_every_profile_has_a_two_second_gop_at_its_rate(profile: OutputProfile) -> None:
-    args = ffmpeg.compositor_args("rtmp://h/a/n", Path("o"), canvas_of(profile), profile, "fast")
+    args = ffmpeg.compositor_args("rtmp://h/a/n", Path("o"), canvas_of(profile), profile, ENCODER)
     assert args[args.index("-g") + 1] == str(2 * profile.frame_rate)
     assert args[args.index("-maxrate") + 1] == f"{profile.video_bitrate_kbps}k"
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from app import create_app
+from config import load_settings
 from demo.match_feed import Answer, MatchFeed
 from health import Check, Readiness
 from layout import canvas_of
@@ -33,6 +34,7 @@ GOOD = {"youtube_url": URL, "stream_name": "m1"}
 def client(
     settings_with: SettingsFactory,
     fake_ffmpeg: FakeFFmpeg,
+    unasked: None,
     feed: MatchFeed,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -41,6 +43,21 @@ def client(
     settings = settings_with(ffmpeg_bin=str(fake_ffmpeg.path), overlay_api_base=feed.url, max_concurrent_streams=2)
     registry = StreamRegistry(settings)
     yield create_app(settings, registry).test_client()
+    registry.close()
+
+
+@pytest.fixture(scope="module")
+def on_air(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client with m1 on air, for tests whose calls change nothing."""
+    folder = tmp_path_factory.mktemp("on-air")
+    overrides = {"_env_file": None, "overlay_api_base": "", "overlay_image_base": "", "log_dir": folder / "logs"}
+    settings = load_settings(overrides | {"ffmpeg_bin": str(FakeFFmpeg(folder).path)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(folder))
+        registry = StreamRegistry(settings)
+    client = create_app(settings, registry).test_client()
+    assert client.post("/start_stream", json=GOOD).status_code == 200
+    yield client
     registry.close()
 
 
@@ -354,9 +371,8 @@ def test_a_pushed_score_is_on_the_overlay_at_once(client: FlaskClient) -> None:
         ({"sport": "generic", "away": {"name": "B", "score": [1]}}, "away.score must be a whole number or text"),
     ],
 )
-def test_a_push_that_cannot_be_used_names_the_field(client: FlaskClient, change: dict[str, Any], reason: str) -> None:
-    client.post("/start_stream", json=GOOD)
-    answer = client.put("/streams/m1/match", json=SCORE | change)
+def test_a_push_that_cannot_be_used_names_the_field(on_air: FlaskClient, change: dict[str, Any], reason: str) -> None:
+    answer = on_air.put("/streams/m1/match", json=SCORE | change)
     assert answer.status_code == 400
     assert answer.json is not None
     assert answer.json["error"].startswith(reason)
@@ -380,14 +396,13 @@ def test_the_score_delay_may_be_given_at_the_start_and_changed(client: FlaskClie
 
 
 @pytest.mark.parametrize("value", [-1, 121, "5", True, [1], float("nan"), float("inf")])
-def test_a_score_delay_that_is_none_is_refused(client: FlaskClient, value: Any) -> None:
+def test_a_score_delay_that_is_none_is_refused(on_air: FlaskClient, value: Any) -> None:
     reason = {"error": "score_delay_s must be a number of seconds from 0 to 120"}
-    answer = client.post("/start_stream", json=GOOD | {"score_delay_s": value})
+    answer = on_air.post("/start_stream", json=GOOD | {"stream_name": "m2", "score_delay_s": value})
     assert (answer.status_code, answer.json) == (400, reason)
-    client.post("/start_stream", json=GOOD)
-    answer = client.patch("/streams/m1", json={"score_delay_s": value})
+    answer = on_air.patch("/streams/m1", json={"score_delay_s": value})
     assert (answer.status_code, answer.json) == (400, reason)
-    assert client.patch("/streams/m1", json={}).status_code == 400
+    assert on_air.patch("/streams/m1", json={}).status_code == 400
 
 
 def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: FlaskClient) -> None:

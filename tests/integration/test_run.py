@@ -1,0 +1,53 @@
+"""`make run`: nginx-rtmp beside the service, and the end of both."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.rtmp_server import free_port, listens
+from tests.integration.conftest import FFMPEG, ROOT
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["while it starts", "when it serves"])
+def test_a_signal_ends_both_and_leaves_nothing(tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    ffmpeg = tmp_path / "ffmpeg"  # one that does not answer holds up the start
+    ffmpeg.write_text("#!/bin/sh\nexec " + ("sleep 60" if "starts" in moment else f'{FFMPEG} "$@"') + "\n")
+    ffmpeg.chmod(0o755)
+    port, rtmp_port, temp = free_port(), free_port(), tmp_path / "tmp"
+    temp.mkdir()
+    settings = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "RTMP_SERVER": f"rtmp://127.0.0.1:{rtmp_port}/live",
+        "FFMPEG_BIN": str(ffmpeg),
+        "LOG_DIR": str(tmp_path / "logs"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.run"],
+        cwd=tmp_path,
+        env=os.environ | settings | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temp)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        eventually(lambda: listens("127.0.0.1", rtmp_port if "starts" in moment else port), 20, moment)
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=15)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert "starts" in moment or f"rtmp://THIS-MACHINE:{rtmp_port}/live/NAME" in said
+    assert "Traceback" not in errors
+    assert not listens("127.0.0.1", rtmp_port)
+    assert list(temp.iterdir()) == []

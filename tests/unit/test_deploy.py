@@ -1,0 +1,140 @@
+"""What `deploy/` ships, before its own checkers (systemd's, nginx's, hadolint), and whether its settings are some."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app import create_app
+from config import Settings
+from deploy.rtmp_server import module_path, nginx_path
+from tests.conftest import SettingsFactory
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+UNIT = (DEPLOY / "streaming-overlay.service").read_text()
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SECRET = "0123456789abcdef"
+
+
+def check(*argv: str) -> None:
+    """Run a checker; nothing may be found."""
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout + ended.stderr
+
+
+@pytest.fixture(params=[[], ["gpu"]], ids=["plain", "with the graphics card"])
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The unit as if this checkout were the one in /opt, with drop-ins."""
+    path = tmp_path / "streaming-overlay.service"
+    python = f"{sys.executable} {ROOT}/app.py"
+    started = UNIT.replace("/opt/streaming-overlay/.venv/bin/python /opt/streaming-overlay/app.py", python)
+    assert python in started
+    path.write_text(started)
+    for name in request.param:
+        folder = tmp_path / "streaming-overlay.service.d"
+        folder.mkdir()
+        (folder / f"{name}.conf").write_text((DEPLOY / f"streaming-overlay-{name}.conf").read_text())
+    return path
+
+
+def test_systemd_takes_the_unit(unit: Path) -> None:
+    check("systemd-analyze", "--man=no", "verify", str(unit))
+
+
+def test_systemd_finds_the_unit_little_exposed(unit: Path) -> None:
+    # Without checks it is 9.6, of 10; the graphics card costs 0.4.
+    check("systemd-analyze", "--no-pager", "security", "--offline=true", "--threshold=20", str(unit))
+
+
+def test_the_unit_waits_for_longer_than_the_service_takes_to_end() -> None:
+    stop_s = int(re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)[0])
+    grace_s = int(COMPOSE["services"]["service"]["stop_grace_period"].removesuffix("s"))
+    assert min(stop_s, grace_s) > 6
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "nginx-container.conf"])
+def test_nginx_takes_its_configuration(tmp_path: Path, name: str) -> None:
+    local = {
+        "/tmp/": f"{tmp_path}/",
+        "/usr/lib/nginx/modules/ngx_rtmp_module.so": str(module_path()),
+        "/run/nginx.pid": f"{tmp_path}/nginx.pid",
+        "/var/log/nginx/error.log": f"{tmp_path}/error.log",
+        "${HOOK_SECRET}": SECRET,
+    }
+    text = (DEPLOY / name).read_text()
+    for shipped, here in local.items():
+        text = text.replace(shipped, here)
+    config = tmp_path / "nginx.conf"
+    config.write_text(text)
+    argv = [nginx_path(), "-t", "-q", "-e", "stderr", "-p", str(tmp_path), "-c", str(config)]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_both_nginxes_take_cameras_alike() -> None:
+    host, container = (
+        re.sub(r"\s*#.*", "", (DEPLOY / name).read_text()).partition("rtmp {")[2].partition("http {")[0].split()
+        for name in ("nginx.conf", "nginx-container.conf")
+    )
+    assert host == container
+    assert "http://127.0.0.1:1936/hooks/publish;" in host
+
+
+def test_nobody_finds_fault_with_the_dockerfile() -> None:
+    check(str(Path(sys.executable).parent / "hadolint"), str(DEPLOY / "Dockerfile"))
+
+
+def test_the_images_run_as_somebody_and_hold_no_settings_and_no_keys() -> None:
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+    run = [stage for stage in stages if re.search(r"^CMD ", stage, re.MULTILINE)]
+    assert [re.findall(r"^USER (\d+)$", stage, re.MULTILINE) for stage in run] == [["33"], ["10001"]]
+    assert all(re.search(r"^HEALTHCHECK ", stage, re.MULTILINE) for stage in run)
+    first, *let_in = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] not in ("", "#")]
+    assert first == "*"
+
+    def is_sent(name: str) -> bool:
+        return any(fnmatch(name, line.removeprefix("!")) for line in let_in)
+
+    assert is_sent("app.py")
+    kept_back = (".env", "deploy/.env", "streams.json", ".git/config", ".venv/pyvenv.cfg", "logs/application.log")
+    assert [name for name in kept_back if is_sent(name)] == []
+
+
+def test_the_health_check_asks_what_the_service_answers_to_anybody(settings_with: SettingsFactory) -> None:
+    [path] = re.findall(r"127\.0\.0\.1:\{[^}]+\}(/\w+)", DOCKERFILE)
+    client = create_app(settings_with(api_token="0123456789abcdef")).test_client()
+    assert client.get(path).status_code == 200
+
+
+def test_the_compose_file_builds_what_the_dockerfile_has_and_asks_for_the_secrets() -> None:
+    services = COMPOSE["services"]
+    stages = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    for service in services.values():
+        build = service["build"]
+        assert (DEPLOY / build["context"] / build["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
+        assert build["target"] in stages
+        assert service["environment"]["HOOK_SECRET"].startswith("${HOOK_SECRET:?")
+        assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "unless-stopped")
+    assert services["service"]["environment"]["API_TOKEN"].startswith("${API_TOKEN:?")
+    mounts = dict(volume.split(":") for volume in services["service"]["volumes"])
+    assert set(mounts) == set(COMPOSE["volumes"])
+    assert [folder for folder in mounts.values() if f'"{folder}"' not in DOCKERFILE] == []
+    assert services["service"]["environment"]["RTMP_SERVER"] == "rtmp://rtmp:1935/live"
+
+
+def test_every_variable_that_is_set_is_a_setting() -> None:
+    settings = {name.upper() for name in Settings.model_fields}
+    unit = re.findall(r"^Environment=(\w+)=", UNIT, re.MULTILINE)
+    image = re.findall(r"(\w+)=", "".join(re.findall(r"^ENV (?:.*\\\n)*.*", DOCKERFILE, re.MULTILINE)))
+    compose = [name for service in COMPOSE["services"].values() for name in service["environment"]]
+    assert {"STATE_FILE", "LOG_DIR"} == set(unit) == set(image) - {"PORT"}
+    assert [name for name in (*unit, *image, *compose) if name not in settings] == []
