@@ -249,11 +249,11 @@ def test_a_stream_that_failed_is_listed_after_those_that_run_for_some_hours(rela
     one.clock.advance(1800)
     one.start("m2")
     one.clock.advance(1800)
-    eventually(lambda: listed() == [("m2", "starting"), ("m1", "failed")])
+    eventually(lambda: listed() == [("m2", "starting"), ("m1", "failed")] and one.names() == ["m2"])
     one.start("m1")
     assert listed() == [("m2", "starting"), ("m1", "starting")]
     one.clock.advance(3600)
-    eventually(lambda: [state for _, state in listed()] == ["failed", "failed"])
+    eventually(lambda: [state for _, state in listed()] == ["failed", "failed"] and one.names() == [])
     one.clock.advance(FAILURES_LISTED_S)
     assert listed() == []
     assert one.status("m1").state == "failed"
@@ -263,7 +263,8 @@ def test_a_stream_that_failed_can_be_dismissed(relay: MakeRelay) -> None:
     one = relay(max_stream_duration_s=3600)
     one.start()
     one.clock.advance(3600)
-    eventually(lambda: [status.state for status in one.registry.statuses()] == ["failed"])
+    eventually(lambda: one.names() == [])
+    assert [status.state for status in one.registry.statuses()] == ["failed"]
     one.registry.dismiss("m1")
     assert one.registry.statuses() == []
     with pytest.raises(StreamNotFound):
