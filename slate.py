@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 from errors import ImageRejected
-from fonts import font_of
+from fonts import CAP_HEIGHT, fitted
 from layout import REFERENCE_WIDTH
 from profiles import OutputProfile
 
@@ -20,20 +20,20 @@ LINE_COLOR = (255, 205, 64)
 TITLE_SIZE, TEXT_SIZE = 54, 32  # of a picture 1280 wide
 MAX_PICTURE_SIDE = 8_192
 TEXT_WIDTH_SHARE = 0.86
+SMALLEST_TEXT_PX = 8
 
 
 def draw_slate(profile: OutputProfile, title: str, text: str, picture: Path | None = None) -> Image.Image:
     """The slate with a title and a line of text; ImageRejected when `picture` cannot be used."""
     image = _background(profile) if picture is None else _fitted(picture, profile)
     scale = profile.width / REFERENCE_WIDTH
-    pen = ImageDraw.Draw(image)
     middle_x, middle_y = profile.width / 2, profile.height * 0.4
     longest = profile.width * TEXT_WIDTH_SHARE
     if title:
-        _centred(pen, (middle_x, middle_y - 46 * scale), title, round(TITLE_SIZE * scale), longest)
+        _centre(image, (middle_x, middle_y - 46 * scale), title, round(TITLE_SIZE * scale), longest)
         bar = (middle_x - 40 * scale, middle_y - 3 * scale, middle_x + 40 * scale, middle_y + 1 * scale)
-        pen.rectangle(bar, fill=LINE_COLOR)
-    _centred(pen, (middle_x, middle_y + 44 * scale), text, round(TEXT_SIZE * scale), longest)
+        ImageDraw.Draw(image).rectangle(bar, fill=LINE_COLOR)
+    _centre(image, (middle_x, middle_y + 44 * scale), text, round(TEXT_SIZE * scale), longest)
     return image
 
 
@@ -57,7 +57,9 @@ def _fitted(path: Path, profile: OutputProfile) -> Image.Image:
         raise ImageRejected(f"SLATE_IMAGE: {path} cannot be read: {type(error).__name__}") from error
 
 
-def _centred(pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size_px: int, longest: float) -> None:
-    while size_px > 8 and font_of("bold", size_px).getlength(text) > longest:
-        size_px -= 1
-    pen.text(at, text, fill="white", font=font_of("bold", size_px), anchor="mm")
+def _centre(image: Image.Image, at: tuple[float, float], text: str, size_px: int, longest: float) -> None:
+    """Set a line of any script, its capitals centred on `at`."""
+    line = fitted(text, "bold", range(size_px, min(size_px, SMALLEST_TEXT_PX) - 1, -1), int(longest), 2 * size_px)
+    if line is not None:
+        baseline = at[1] + CAP_HEIGHT / 2 * line.size_px
+        image.paste("white", (round(at[0] - line.width / 2) + line.left, round(baseline) + line.top), line.mask)

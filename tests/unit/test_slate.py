@@ -17,6 +17,11 @@ def test_the_slate_looks_as_approved() -> None:
     assert_like_golden(draw_slate(PROFILE, "Chennai Super Kings v Mumbai Indians", "Back in a moment"), "slate-480p30")
 
 
+def test_a_title_is_set_in_its_script() -> None:
+    image = draw_slate(PROFILE, "சென்னை சூப்பர் கிங்ஸ் v মুম্বই", "فوراً واپس")
+    assert_like_golden(image, "slate-scripts-480p30")
+
+
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_it_has_the_profiles_size_with_and_without_a_title(profile: OutputProfile) -> None:
 
