@@ -64,13 +64,19 @@ class Health:
 
     def _look_at_ffmpeg(self) -> Check:
         try:
-            path = self._ffmpeg or ffmpeg.find_ffmpeg(self._settings.ffmpeg_bin)
+            path = self._ffmpeg or self._tried_ffmpeg()
         except ConfigurationError as error:
             return Check(False, str(error))
         self._ffmpeg = path
         if not os.access(path, os.X_OK):
             return Check(False, f"{path} is gone, or is not executable any more")
-        return Check(True, f"{path}, version {ffmpeg.version(path)}, has the encoders and filters that are needed")
+        encoder = self._settings.encoder.name
+        return Check(True, f"{path}, version {ffmpeg.version(path)}, has the filters that are needed and {encoder}")
+
+    def _tried_ffmpeg(self) -> str:
+        path = ffmpeg.find_ffmpeg(self._settings.ffmpeg_bin)
+        ffmpeg.try_encoder(path, self._settings.encoder, self._settings.profile)
+        return path
 
     def _knock_at_rtmp_server(self) -> Check:
         parts = urlsplit(self._settings.rtmp_server)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from app import create_app
@@ -32,10 +32,6 @@ from tests.integration.conftest import Camera, MakeService
 from tests.waiting import eventually
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
-    " form-action 'self'"
-)
 KEY = "canary-of-the-page"
 # The camera starts, and what goes on air is decoded: FFmpegs on a busy machine.
 SLOW_MS = 40_000
@@ -67,20 +63,11 @@ class Desk:
         page.on("console", self._note)
         page.on("pageerror", lambda error: self._faults.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
-        page.route("**/*", self._with_policy)
         page.clock.install()
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self._faults.append(message.text)
-
-    @staticmethod
-    def _with_policy(route: Route) -> None:
-        if route.request.resource_type != "document":
-            route.continue_()
-            return
-        response = route.fetch()
-        route.fulfill(response=response, headers=response.headers | {"content-security-policy": POLICY})
 
     def faults(self) -> list[str]:
         hosts = {urlsplit(url.removeprefix("blob:")).hostname for url in self.asked}

@@ -11,8 +11,10 @@ import pytest
 
 from config import Settings
 from deploy.rtmp_server import free_port
+from encoders import Encoder
 from errors import ConfigurationError
 from health import REMEMBERED_S, Health
+from profiles import OutputProfile
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
 from tests.waiting import FakeClock, eventually
@@ -44,6 +46,7 @@ def ffmpegs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return path
 
     monkeypatch.setattr("ffmpeg.find_ffmpeg", find)
+    monkeypatch.setattr("ffmpeg.try_encoder", lambda _path, _encoder, _profile: None)
     monkeypatch.setattr("ffmpeg.version", lambda _path: "5.1.9")
     return asked
 
@@ -76,7 +79,7 @@ def test_with_all_there_it_is_ready_and_says_so_in_words(doctor: MakeDoctor, rtm
     readiness = doctor().health.readiness()
     assert readiness.ready
     assert {name: check.detail for name, check in readiness.checks.items()} == {
-        "ffmpeg": "/bin/sh, version 5.1.9, has the encoders and filters that are needed",
+        "ffmpeg": "/bin/sh, version 5.1.9, has the filters that are needed and libx264",
         "rtmp_server": f"127.0.0.1:{rtmp.getsockname()[1]} takes connections",
         "temp_folder": f"{tempfile.gettempdir()} can be written",
         "log_folder": f"{Path.cwd() / 'logs'} can be written",
@@ -92,6 +95,17 @@ def test_an_ffmpeg_that_lacks_something_is_told_with_what(doctor: MakeDoctor, mo
     one = doctor()
     assert not one.health.readiness().ready
     assert one.check("ffmpeg") == (False, "FFMPEG_BIN: /bin/sh lacks libx264")
+
+
+def test_an_encoder_that_does_not_work_is_told_with_its_reason(
+    doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_path: str, encoder: Encoder, _profile: OutputProfile) -> None:
+        raise ConfigurationError(f"VIDEO_ENCODER: {encoder.name} does not work here: no device")
+
+    monkeypatch.setattr("ffmpeg.try_encoder", fails)
+    one = doctor(video_encoder="h264_vaapi")
+    assert one.check("ffmpeg") == (False, "VIDEO_ENCODER: h264_vaapi does not work here: no device")
 
 
 def test_a_good_ffmpeg_is_asked_once_and_missed_when_it_is_gone(
