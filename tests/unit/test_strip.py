@@ -190,8 +190,7 @@ def test_every_state_of_a_real_match_shows_the_score_of_the_file(path: Path, sha
         if shape == "as_own_shape" and target is not None:
             assert_shows_the_target(shown, target - runs, target)
         assert_is_sound(layout)
-        if shape == "as_own_shape":
-            draw_scene(Scene(board), SMALL)
+        draw_scene(Scene(board), SMALL)
 
 
 def assert_shows_the_target(shown: list[str], needed: int, target: int) -> None:
