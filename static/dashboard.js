@@ -358,11 +358,11 @@ document.addEventListener("click", ({ target }) => {
 });
 
 document.addEventListener("submit", (event) => {
-  event.preventDefault();
   const form = event.target;
-  if (form.dataset.delay) setDelay(form);
-  else if (startDialog.contains(form)) start(form);
-  else stop(form);
+  const act = form.dataset.delay ? setDelay : startDialog.contains(form) ? start : stopDialog.contains(form) ? stop : null;
+  if (!act) return; // the browser sends it
+  event.preventDefault();
+  act(form);
 });
 
 one("[data-reveal]").addEventListener("change", ({ target }) => reveal(target.checked));

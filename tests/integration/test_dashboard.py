@@ -33,6 +33,7 @@ from tests.waiting import eventually
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KEY = "canary-of-the-page"
+TOKEN = "open-sesame-1234567890"
 # The camera starts, and what goes on air is decoded: FFmpegs on a busy machine.
 SLOW_MS = 40_000
 # As in dashboard.js.
@@ -89,7 +90,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(browser: Browser) -> Iterator[Desk]:
+def desk(browser: Browser, stage: Stage) -> Iterator[Desk]:
+    """Closed before the stage is: a page that still asks would complain."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     desk = Desk(context.new_page())
@@ -491,10 +493,38 @@ def no_wider_than_the_screen(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def test_a_session_that_ended_leads_to_the_login(desk: Desk, stage: Stage) -> None:
-    desk.expects = ["status of 401", "status of 404"]
+def test_the_page_asks_for_the_token_and_is_left_by_a_logout_or_when_the_session_ends(
+    desk: Desk, settings_with: SettingsFactory
+) -> None:
+    desk.expects = ["status of 401"]
     page = desk.page
-    page.goto(stage.url)
-    page.route(stage.url, lambda route: route.fulfill(status=401, json={"error": "no"}))
-    desk.pass_s(POLL_S)
-    page.wait_for_url("**/login")
+    stage = Stage(settings_with(host="127.0.0.1", port=free_port(), api_token=TOKEN))
+    stage.show(LIVE)
+    stage.open()
+    try:
+        page.goto(stage.url)
+        page.get_by_label("Token").fill("guess")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_have_text("This is not the token")
+        log_in(page)
+        desk.poll()
+        desk.card("m1").get_by_role("button", name="Stop").click()
+        page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+        eventually(lambda: stage.shown == {}, what="the CSRF token is sent along")
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_url("**/login")
+        log_in(page)
+        page.context.clear_cookies()
+        desk.pass_s(POLL_S)
+        page.wait_for_url("**/login")
+        assert TOKEN not in page.content()
+        page.goto("about:blank")
+    finally:
+        stage.vanish()
+        stage.close()
+
+
+def log_in(page: Page) -> None:
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: urlsplit(url).path == "/")
