@@ -19,7 +19,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from app import create_app
 from config import Settings
-from delivery import DeliveryStatus
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
 from deploy.rtmp_server import RtmpServer, free_port
@@ -29,6 +28,7 @@ from streams import StreamRegistry, StreamRequest
 from tests.conftest import SettingsFactory
 from tests.images import mean_distance
 from tests.integration.conftest import Camera, MakeService
+from tests.statuses import LIVE
 from tests.waiting import eventually
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -100,31 +100,6 @@ def desk(browser: Browser, stage: Stage) -> Iterator[Desk]:
     assert desk.faults() == []
 
 
-LIVE = StreamStatus(
-    name="m1",
-    desired="run",
-    state=State.LIVE,
-    states=(State.LIVE,),
-    since="2026-05-12T17:56:40Z",
-    reason=None,
-    uptime_s=5410.2,
-    on_air="camera",
-    sound="camera",
-    attempts={"compositor": 1, "publisher": 1},
-    restarts={},
-    fps=30.0,
-    speed=1.0,
-    bitrate_kbps=4180.3,
-    dropped_frames=0,
-    last_frame_age_s=0.02,
-    overlay_age_s=31.4,
-    score_age_s=0.6,
-    score_delay_s=0.0,
-    polls={},
-    last_error=None,
-    destination=DeliveryStatus("rtmp://a.rtmp.youtube.com/live2/****", "connected", None, 1, 0),
-    backup=None,
-)
 SLATE = replace(LIVE, state=State.SLATE, states=(State.SLATE,), reason="no frames from the camera for 2.0 s")
 
 

@@ -14,40 +14,14 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import Settings
 from dashboard import age, card_of, duration
-from delivery import DeliveryStatus
 from stream_state import LastError, State, StreamStatus
 from streams import StreamRegistry
 from tests.conftest import SettingsFactory
+from tests.statuses import DESTINATION, LIVE
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 5, 12, 18, 0, 0, tzinfo=UTC)
 HOSTILE = """'"></li><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7 * 7 }}"""
-DESTINATION = DeliveryStatus("rtmp://a.rtmp.youtube.com/live2/****", "connected", None, 1, 0)
-LIVE = StreamStatus(
-    name="m1",
-    desired="run",
-    state=State.LIVE,
-    states=(State.LIVE,),
-    since="2026-05-12T17:56:40Z",
-    reason=None,
-    uptime_s=5410.2,
-    on_air="camera",
-    sound="camera",
-    attempts={"compositor": 3, "publisher": 1},
-    restarts={},
-    fps=30.0,
-    speed=1.0,
-    bitrate_kbps=4180.3,
-    dropped_frames=0,
-    last_frame_age_s=0.02,
-    overlay_age_s=31.4,
-    score_age_s=0.6,
-    score_delay_s=0.0,
-    polls={},
-    last_error=None,
-    destination=DESTINATION,
-    backup=None,
-)
 
 
 def in_states(*states: str, **changes: Any) -> StreamStatus:

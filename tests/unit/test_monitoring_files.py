@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from metrics import Metrics
 from stream_state import LastError, State, StreamStatus
 from streams import Load, StreamRegistry
 from tests.conftest import SettingsFactory
+from tests.statuses import LIVE
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 ALERTS = DEPLOY / "alerts.yml"
@@ -36,26 +38,12 @@ def delivery(state: Any) -> DeliveryStatus:
 
 
 def status(state: State, end: str) -> StreamStatus:
-    return StreamStatus(
-        name="m1",
-        desired="run",
+    return replace(
+        LIVE,
         state=state,
         states=(state,),
-        since="2026-05-12T17:40:11Z",
-        reason=None,
-        uptime_s=1.0,
-        on_air="camera",
-        sound="camera",
         attempts=dict.fromkeys(("compositor", "slate", "listener", "publisher", "backup publisher"), 1),
         restarts={"compositor": dict.fromkeys(Cause, 1)},
-        fps=30.0,
-        speed=1.0,
-        bitrate_kbps=4000.0,
-        dropped_frames=0,
-        last_frame_age_s=0.1,
-        overlay_age_s=1.0,
-        score_age_s=1.0,
-        score_delay_s=0.0,
         polls={source: Polls(2, {"timeout": 1}) for source in ("data", "image")},
         last_error=LastError("publisher", "ended", 1.0),
         destination=delivery(end),
