@@ -41,8 +41,8 @@ DECODED = 500  # pictures: 20 s of overlay input
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="what the overlay costs: to draw, and to lay on the picture")
-    parser.add_argument("--pairs", type=int, default=15, help="pairs of transcodes (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=10, help="of camera in each transcode (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=50, help="pairs of transcodes (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=5, help="of camera in each transcode (%(default)s)")
     parser.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
     options = parser.parse_args()
     canvas = canvas_of(PROFILE)
