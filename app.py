@@ -65,8 +65,8 @@ def main() -> None:
         settings = load_settings()
         forget_secrets()
         set_up_logging(settings.log_dir, settings.log_level)
-        settings = settings.model_copy(update={"ffmpeg_bin": ffmpeg.find_ffmpeg(settings.ffmpeg_bin)})
-        ffmpeg.try_encoder(settings.ffmpeg_bin, settings.encoder, settings.profile)
+        path = ffmpeg.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
+        settings = settings.model_copy(update={"ffmpeg_bin": path})
         slate.draw_slate(settings.profile, "", "", settings.slate_image)
         serve(settings)
     except (ConfigurationError, ImageRejected) as error:

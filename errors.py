@@ -25,7 +25,12 @@ import math
 
 
 class RelayError(Exception):
-    """Base of all errors that the service raises on purpose."""
+    """Base of all errors that the service raises on purpose.
+
+    `retry_after_s` is when the same call may have success; None: nobody knows.
+    """
+
+    retry_after_s: int | None = None
 
 
 class ConfigurationError(RelayError):
@@ -55,6 +60,8 @@ class StreamStopped(RelayError):
 class PreviewNotReady(RelayError):
     """There is no picture of what is on air yet; there may be one a second later."""
 
+    retry_after_s = 1
+
 
 class NoCapacity(RelayError):
     """The limit of concurrent streams is reached."""
@@ -74,6 +81,8 @@ class StopTimedOut(RelayError):
 
 class TooManyFailures(RelayError):
     """Too many wrong credentials; none are looked at for the next `retry_after_s`."""
+
+    retry_after_s: int
 
     def __init__(self, wait_s: float) -> None:
         self.retry_after_s = math.ceil(wait_s)

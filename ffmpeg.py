@@ -340,6 +340,13 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
     return path
 
 
+def find_working_ffmpeg(ffmpeg_bin: str, encoder: Encoder, profile: OutputProfile) -> str:
+    """As `find_ffmpeg`, of one that can encode with this encoder here."""
+    path = find_ffmpeg(ffmpeg_bin)
+    try_encoder(path, encoder, profile)
+    return path
+
+
 def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
     """Encode a quarter of a second as on air; ConfigurationError gives FFmpeg's reason when that does not work here."""
     size, rate = f"{profile.width}x{profile.height}", profile.frame_rate

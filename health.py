@@ -63,20 +63,16 @@ class Health:
         return Readiness(all(check.ok for check in checks.values()), checks)
 
     def _look_at_ffmpeg(self) -> Check:
+        settings = self._settings
         try:
-            path = self._ffmpeg or self._tried_ffmpeg()
+            path = self._ffmpeg or ffmpeg.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
         except ConfigurationError as error:
             return Check(False, str(error))
         self._ffmpeg = path
         if not os.access(path, os.X_OK):
             return Check(False, f"{path} is gone, or is not executable any more")
-        encoder = self._settings.encoder.name
-        return Check(True, f"{path}, version {ffmpeg.version(path)}, has the filters that are needed and {encoder}")
-
-    def _tried_ffmpeg(self) -> str:
-        path = ffmpeg.find_ffmpeg(self._settings.ffmpeg_bin)
-        ffmpeg.try_encoder(path, self._settings.encoder, self._settings.profile)
-        return path
+        has = f"has the filters that are needed and {settings.encoder.name}"
+        return Check(True, f"{path}, version {ffmpeg.version(path)}, {has}")
 
     def _knock_at_rtmp_server(self) -> Check:
         parts = urlsplit(self._settings.rtmp_server)

@@ -120,7 +120,8 @@ class _StreamCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         statuses, load, profile = self._streams.statuses(), self._streams.load(), self._settings.profile
         states = Counter(status.state for status in statuses)
-        states[State.STARTING] += max(0, load.streams - len(statuses))
+        running = [status for status in statuses if status.state != State.FAILED]
+        states[State.STARTING] += max(0, load.streams - len(running))
         info = (ffmpeg.version(self._settings.ffmpeg_bin), profile.name)
         yield _gauge("service_info", "FFmpeg and profile of the service", ("ffmpeg_version", "profile"), [(info, 1)])
         yield _gauge("streams", "Streams by state", ("state",), [((state,), states[state]) for state in State])
@@ -135,7 +136,6 @@ class _StreamCollector(Collector):
             ("stream", "state"),
             [((status.name, state), state in status.states) for status in statuses for state in State],
         )
-        running = [status for status in statuses if status.state != State.FAILED]
         yield from _of_streams(running)
         yield from _of_destinations(running)
         yield from _counted(running)

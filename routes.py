@@ -45,6 +45,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
     StreamNotFound: 404,
+    PreviewNotReady: 404,
     SameDestination: 409,
     StreamAlreadyActive: 409,
     StreamStopped: 409,
@@ -152,10 +153,7 @@ def overlay_png(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/streams/<name>/preview.jpg")
 def preview_jpg(name: str) -> ResponseReturnValue:
-    try:
-        response = Response(_registry().preview(name), content_type="image/jpeg")
-    except PreviewNotReady as error:
-        return {"error": str(error)}, 404, {"Retry-After": "1"}
+    response = Response(_registry().preview(name), content_type="image/jpeg")
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     return response.make_conditional(request)
@@ -228,7 +226,8 @@ def _score_delay_s(body: dict[str, Any]) -> float:
 
 
 def _relay_error(error: RelayError) -> ResponseReturnValue:
-    return {"error": str(error)}, _STATUSES.get(type(error), 500)
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return {"error": str(error)}, _STATUSES.get(type(error), 500), headers
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

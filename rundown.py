@@ -84,9 +84,8 @@ class Rundown:
         while self._waiting and self._waiting[0][0] + self.delay_s <= now:
             self._show(self._waiting.popleft()[1], now)
         silent_s = self._silent_s(now)
-        is_lost = silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
         self._step_banner(now)
-        if is_lost:
+        if self._is_lost(silent_s):
             return Scene(self._shown, is_lost=True)
         return Scene(self._shown, self._banner, self._mark_s(silent_s))
 
@@ -98,8 +97,7 @@ class Rundown:
         if self._banner:
             times.append(self._banner_until)
         silent_s = self._silent_s(now)
-        is_final = silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
-        if self._can_grow_old() and self._heard_at is not None and not is_final:
+        if self._can_grow_old() and self._heard_at is not None and not self._is_lost(silent_s):
             whole_min = (max(silent_s, 0) // 60 + 1) * 60
             steps = [step for step in (self._stale_s, self._lost_s, whole_min) if step > silent_s]
             times.append(now + min(steps) - silent_s)
@@ -146,6 +144,9 @@ class Rundown:
         if self._heard_at is None or not self._can_grow_old():
             return 0.0
         return now - self._heard_at - self.delay_s
+
+    def _is_lost(self, silent_s: float) -> bool:
+        return silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
 
     def _mark_s(self, silent_s: float) -> int:
         if silent_s < self._stale_s:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import ffmpeg
@@ -127,9 +128,14 @@ def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
     return bare
 
 
+@lru_cache
+def _ffmpeg() -> str:
+    return ffmpeg.find_ffmpeg("ffmpeg")
+
+
 def _cpu_of(argv: list[str]) -> float:
     """Seconds of CPU, user and system, that FFmpeg takes for this."""
-    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    binary = _ffmpeg()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([binary, *argv], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
