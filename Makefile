@@ -5,13 +5,13 @@
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make screenshots      the dashboard over real streams, as docs/dashboard.png and docs/dashboard-phone.png
-# make bench-overlay    what drawing and decoding the overlay costs
-# make bench-preview    what the live pictures of the dashboard cost
+# make bench            all benches, a short run of each (30 minutes); writes docs/benchmarks.md
+# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview
 PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test drills soak lint unit contact-sheet screenshots bench-overlay bench-preview setup setup-dev
+.PHONY: demo run test drills soak lint unit contact-sheet screenshots bench setup setup-dev setup-bench
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
@@ -39,11 +39,11 @@ contact-sheet: setup
 screenshots: setup-dev
 	@$(PYTHON) -m demo.screenshots
 
-bench-overlay: setup
-	@$(PYTHON) -m bench.overlay
+bench: setup-bench
+	@$(PYTHON) -m bench.run --document docs/benchmarks.md
 
-bench-preview: setup
-	@$(PYTHON) -m bench.preview
+bench-%: setup-bench
+	@$(PYTHON) -m bench.$*
 
 lint: setup-dev
 	@$(PYTHON) -m ruff check .
@@ -55,3 +55,6 @@ setup:
 
 setup-dev:
 	@deploy/setup.sh dev
+
+setup-bench:
+	@deploy/setup.sh bench

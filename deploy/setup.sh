@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what is missing: Debian packages by apt, Python packages into .venv.
-# `setup.sh dev` adds what tests and lint need. Quick when all is in place.
+# `setup.sh dev` adds what tests and lint need, `setup.sh bench` what benches do. Quick when all is in place.
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:-run}
@@ -20,12 +20,23 @@ missing_packages() {
     [ "$kind" != dev ] || command -v systemd-analyze >/dev/null || echo systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
     [ "$kind" != dev ] || has_browser || echo chromium
+    [ "$kind" != bench ] || command -v cc >/dev/null || echo gcc libc6-dev
+    [ "$kind" != bench ] || has_gstreamer || echo gstreamer1.0-tools gstreamer1.0-libav \
+        gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 }
 
 # For the tests of the dashboard, which are left out without one. Ubuntu's is no package but a snap.
 has_browser() {
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
         ! grep -qs '^ID=debian' /etc/os-release
+}
+
+# What the relay is compared with: RTMP from the bad plugins, x264 from the ugly ones, AAC from libav.
+has_gstreamer() {
+    command -v gst-launch-1.0 >/dev/null || return 1
+    for element in rtmpsrc flvmux gdkpixbufoverlay x264enc avdec_h264; do
+        gst-inspect-1.0 --exists $element || return 1
+    done
 }
 
 as_root() {
@@ -74,7 +85,7 @@ if [ -n "$packages" ]; then
 fi
 
 requirements=requirements.txt
-[ "$kind" = dev ] && requirements=requirements-dev.txt
+[ "$kind" = run ] || requirements=requirements-$kind.txt
 stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
 if [ ! -f "$stamp" ] || ! .venv/bin/python -c 'import flask' 2>/dev/null; then
     say "installing Python packages into .venv"

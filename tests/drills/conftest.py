@@ -13,7 +13,8 @@ from tests.drills.clock_picture import RECORDED_S, write_recording
 from tests.drills.drill import LIVE, Drill
 from tests.drills.report import DrillReport, Row
 from tests.drills.youtube import APPLICATION, YouTube
-from tests.integration.conftest import FFMPEG, ROOT, MakeService, Rtmp, recordings, service
+from tests.integration.conftest import recordings, service
+from tests.service import FFMPEG, ROOT, MakeService, Rtmp
 
 __all__ = ["recordings", "service"]
 

@@ -22,7 +22,7 @@ from tests.drills.proxy import TcpProxy
 from tests.drills.report import Row
 from tests.drills.watcher import Watcher
 from tests.drills.youtube import APPLICATION, YouTube
-from tests.integration.conftest import FFMPEG, MakeService, Rtmp, Service
+from tests.service import FFMPEG, MakeService, Rtmp, Service
 from tests.waiting import eventually
 
 LIVE = "live"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.report import machine, write_section
+
+HEADING = "What the viewer sees when something fails"
 TITLE = "Drills"
 UNSEEN = "not looked at"
 _HEAD = (
@@ -82,7 +83,7 @@ class DrillReport:
         remarks = [f"- **{row.fault}**: {'; '.join(_remarks(row))}" for row in self.rows if _remarks(row)]
         if remarks:
             lines += ["", "Remarks, and what was missed by how much:", "", *remarks]
-        write_section(path, TITLE, lines)
+        write_section(path, HEADING, TITLE, lines, (TITLE,))
 
 
 def _remarks(row: Row) -> list[str]:
@@ -101,23 +102,3 @@ def _table_line(row: Row) -> str:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def machine(ffmpeg: str) -> str:
-    """The machine in one line: processors and FFmpeg."""
-    said = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, timeout=10, check=True).stdout
-    return f"{os.cpu_count()} CPUs, FFmpeg {said.split()[2]}"
-
-
-def write_section(path: Path, title: str, lines: list[str]) -> None:
-    """Put these lines under `## title` in the document; its other sections stay."""
-    sections: dict[str, str] = {}
-    if path.exists():
-        for part in path.read_text().split("\n## ")[1:]:
-            name, _, body = part.partition("\n")
-            sections[name] = body.strip()
-    sections[title] = "\n".join(lines)
-    order = sorted(sections, key=lambda name: name != TITLE)
-    text = "# What the viewer sees when something fails\n"
-    text += "".join(f"\n## {name}\n\n{sections[name]}\n" for name in order)
-    path.write_text(text)

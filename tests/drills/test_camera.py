@@ -13,7 +13,8 @@ from tests.drills.cameras import FFmpegCamera
 from tests.drills.clock_picture import beep_starts, flash_starts
 from tests.drills.drill import SETTLED_S, STALL_S, Drill, Sight
 from tests.drills.report import Row
-from tests.integration.conftest import FFMPEG, SILENT, mean_volume_db
+from tests.integration.conftest import SILENT, mean_volume_db
+from tests.service import FFMPEG
 from tests.waiting import eventually
 
 HANDOVER_S = 0.3

@@ -13,7 +13,7 @@ import pytest
 from profiles import PROFILES
 from tests.drills.drill import Drill
 from tests.drills.test_camera import assert_full_rate, fill, judge_delay, returned_at
-from tests.integration.conftest import FFMPEG, PROFILE
+from tests.service import FFMPEG, PROFILE
 from tests.waiting import eventually
 
 KILLS = 5

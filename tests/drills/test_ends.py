@@ -9,7 +9,7 @@ import pytest
 
 from tests.drills.drill import Drill
 from tests.drills.test_camera import assert_full_rate, fill
-from tests.integration.conftest import FFMPEG, MakeService
+from tests.service import FFMPEG, MakeService
 from tests.waiting import eventually, runs
 
 STOP_LIMIT_S = 6.0

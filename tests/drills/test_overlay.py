@@ -23,8 +23,8 @@ from tests.drills.drill import SETTLED_S, Drill
 from tests.drills.proxy import TcpProxy
 from tests.drills.test_camera import assert_full_rate, fill
 from tests.images import mean_distance
-from tests.integration.conftest import FFMPEG
 from tests.integration.test_on_air import CANVAS, RECOGNISED, score_strip, shows, strip_as_seen
+from tests.service import FFMPEG
 from tests.waiting import eventually
 
 MATCH = list(states())

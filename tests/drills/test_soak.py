@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 import pytest
 
+from bench.report import machine, write_section
 from tests.drills.cameras import FFmpegCamera
 from tests.drills.drill import Drill, resident_mb
-from tests.drills.report import machine, write_section
+from tests.drills.report import HEADING
+from tests.drills.report import TITLE as DRILLS
 from tests.drills.test_camera import assert_full_rate
-from tests.integration.conftest import FFMPEG, ROOT
+from tests.service import FFMPEG, ROOT
 from tests.waiting import eventually
 
 TITLE = "Soak"
@@ -124,7 +126,7 @@ def test_soak(drill: Drill, request: pytest.FixtureRequest) -> None:
     ]
     print("\n".join(lines))
     if path := request.config.getoption("--drills-report", default=None):
-        write_section(ROOT / path, TITLE, lines)
+        write_section(ROOT / path, HEADING, TITLE, lines, (DRILLS,))
     assert now[1] <= cold[1], "threads grew"
     assert now[2] <= cold[2], "descriptors grew"
     assert now[0] <= cold[0] + MEMORY_TOLERANCE_MB, "memory grew"

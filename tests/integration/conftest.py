@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from demo.match_feed import MatchFeed
-from deploy.rtmp_server import RtmpServer, free_port, listens
-from ffmpeg import dies_with_its_parent
-from tests.waiting import eventually
+from deploy.rtmp_server import RtmpServer, free_port
+from tests.service import FFMPEG, MakeService, Rtmp, running, services
 
-ROOT = Path(__file__).resolve().parents[2]
-FFMPEG = shutil.which("ffmpeg") or "ffmpeg"
-PROFILE = "480p30"
 CAMERAS = {
     "720p": "testsrc2=s=1280x720:r=30",
     "4:3 at 25": "testsrc2=s=640x480:r=25",
@@ -32,14 +23,6 @@ CAMERAS = {
     "full range": "testsrc2=s=1280x720:r=30,format=yuvj420p",
 }
 SILENT = "without sound"
-
-
-@dataclass(frozen=True)
-class Rtmp:
-    server: RtmpServer
-
-    def url(self, application: str, name: str) -> str:
-        return f"rtmp://127.0.0.1:{self.server.port}/{application}/{name}"
 
 
 @pytest.fixture(scope="session")
@@ -74,16 +57,6 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     return make
 
 
-@contextlib.contextmanager
-def running(argv: list[str], **kwargs: Any) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(dies_with_its_parent(argv), stdin=subprocess.DEVNULL, **kwargs)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 Camera = Callable[..., contextlib.AbstractContextManager[Any]]
 
 
@@ -97,92 +70,6 @@ def publishing(rtmp: Rtmp, recording: Path, name: str) -> contextlib.AbstractCon
 def camera(rtmp: Rtmp, recordings: Callable[[str], Path]) -> Camera:
     """Publish a camera of this kind as `name` for the length of the block."""
     return lambda name, kind="720p": publishing(rtmp, recordings(kind), name)
-
-
-class Service:
-    """`python app.py` and its API."""
-
-    def __init__(
-        self, process: subprocess.Popen[bytes], url: str, rtmp: Rtmp, temp: Path, logs: Path, token: str = ""
-    ) -> None:
-        self.process = process
-        self.url = url
-        self.temp = temp
-        self.logs = logs
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._rtmp = rtmp
-
-    def start(self, name: str, key: str | None = None) -> str:
-        """Start a stream and give the URL where it arrives."""
-        destination = self._rtmp.url("youtube", key or f"key-of-{name}")
-        answer = self.post("/start_stream", {"youtube_url": destination, "stream_name": name})
-        assert answer.status_code == 200, answer.text
-        return destination
-
-    def stop(self, name: str) -> None:
-        answer = self.post("/stop_stream", {"stream_name": name})
-        assert answer.status_code == 200, answer.text
-
-    def post(self, path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(self.url + path, json=body, headers=self.headers, timeout=30)
-
-    def call(self, method: str, path: str, body: dict[str, Any]) -> None:
-        answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-
-    def listed(self) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=10).json()
-        return answer
-
-    def children(self, word: str = "ffmpeg") -> dict[int, str]:
-        """Command lines of the service's child processes that hold `word`."""
-        found = {}
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError, IndexError):
-                parent = int(stat.read_text().rpartition(")")[2].split()[1])
-                command = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                if parent == self.process.pid and word in command:
-                    found[int(stat.parent.name)] = command
-        return found
-
-    def log(self) -> str:
-        path = self.logs / "application.log"
-        return path.read_text() if path.exists() else ""
-
-
-MakeService = Callable[..., Service]
-
-
-@contextlib.contextmanager
-def services(rtmp: Rtmp, feed_url: str, folder: Path) -> Iterator[MakeService]:
-    """Start services that keep their files in `folder`; keywords are settings in lower case."""
-    with contextlib.ExitStack() as stack:
-
-        def make(**settings: str) -> Service:
-            port = int(settings.get("port", free_port()))
-            temp, logs = folder / "tmp", Path(settings.get("log_dir", folder / "logs"))
-            temp.mkdir(exist_ok=True)
-            values = {
-                "host": "127.0.0.1",
-                "port": str(port),
-                "rtmp_server": f"rtmp://127.0.0.1:{rtmp.server.port}/live",
-                "overlay_api_base": feed_url,
-                "overlay_image_base": feed_url,
-                "output_profile": PROFILE,
-                "x264_preset": "superfast",
-                "poll_interval_s": "0.2",
-                "log_dir": str(logs),
-                "ffmpeg_bin": FFMPEG,
-            } | settings
-            env = os.environ | {name.upper(): value for name, value in values.items()} | {"TMPDIR": str(temp)}
-            stderr = stack.enter_context((folder / "stderr").open("ab"))
-            process = stack.enter_context(
-                running([sys.executable, str(ROOT / "app.py")], cwd=folder, env=env, stderr=stderr)
-            )
-            eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
-            return Service(process, f"http://127.0.0.1:{port}", rtmp, temp, logs, values.get("api_token", ""))
-
-        yield make
 
 
 @pytest.fixture

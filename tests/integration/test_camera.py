@@ -14,8 +14,9 @@ from PIL import Image
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer, save_frame
-from tests.integration.conftest import FFMPEG, SILENT, Camera, MakeService, Service, probe, running
+from tests.integration.conftest import SILENT, Camera, probe
 from tests.integration.test_on_air import CANVAS, quiet_balls, score_strip, shows
+from tests.service import FFMPEG, MakeService, Service, running
 from tests.waiting import eventually
 
 MATCH = list(states())
@@ -45,12 +46,17 @@ def assert_seamless(path: Path) -> None:
     Two may be equal: FFmpeg joins a successor by its sound or its picture, whichever
     comes first, and lifts a frame that would lie a few milliseconds before the last.
     """
-    packets = probe(path, "-select_streams", "v", "-show_packets")["packets"]
-    times = [Fraction(packet["dts_time"]) for packet in packets]
+    times: list[Fraction] = []
+
+    def are_enough() -> bool:
+        packets = probe(path, "-select_streams", "v", "-show_packets")["packets"]
+        times[:] = [Fraction(packet["dts_time"]) for packet in packets]
+        return len(times) > 150
+
+    eventually(are_enough, 20, "frames are recorded")
     steps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert min(steps) >= 0
     assert max(steps) < LONGEST_STEP_S
-    assert len(times) > 150
 
 
 def is_slate(url: str, folder: Path) -> bool:

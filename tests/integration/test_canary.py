@@ -21,7 +21,8 @@ from app import create_app
 from config import load_settings
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
-from tests.integration.conftest import FFMPEG, Camera, MakeService, Rtmp, Service
+from tests.integration.conftest import Camera
+from tests.service import FFMPEG, MakeService, Rtmp, Service
 from tests.waiting import eventually, runs
 
 KEY = "canary-9f3a-key"

@@ -12,7 +12,7 @@ from encoders import X264, Encoder
 from layout import canvas_of
 from overlay import OverlayFile
 from profiles import PROFILES
-from tests.integration.conftest import FFMPEG
+from tests.service import FFMPEG
 
 BLUE = (0x00, 0x4B, 0xA0)
 # ITU-R BT.709 in studio range; by BT.601 it would be 69, 176, 89.

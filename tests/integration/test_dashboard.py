@@ -27,7 +27,8 @@ from stream_state import State, StreamStatus
 from streams import StreamRegistry, StreamRequest
 from tests.conftest import SettingsFactory
 from tests.images import mean_distance
-from tests.integration.conftest import Camera, MakeService
+from tests.integration.conftest import Camera
+from tests.service import MakeService
 from tests.statuses import LIVE
 from tests.waiting import eventually
 

@@ -10,7 +10,7 @@ import ffmpeg
 from encoders import ENCODERS, X264
 from errors import ConfigurationError
 from tests.conftest import SettingsFactory
-from tests.integration.conftest import FFMPEG
+from tests.service import FFMPEG
 
 GENERIC = {
     *("-c:v", "-profile:v", "-pix_fmt", "-b:v", "-minrate", "-maxrate", "-bufsize", "-g", "-bf", "-flags"),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
-from tests.integration.conftest import ROOT, Camera, MakeService, Service
+from tests.integration.conftest import Camera
+from tests.service import ROOT, MakeService, Service
 from tests.waiting import eventually, runs
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import deploy.rtmp_server
 from deploy.rtmp_server import RtmpServer, free_port
-from tests.integration.conftest import FFMPEG, MakeService
+from tests.service import FFMPEG, MakeService
 from tests.waiting import eventually
 
 SECRET = "canary-hook-0123456789"

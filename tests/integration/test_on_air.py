@@ -27,20 +27,8 @@ from profiles import PROFILES
 from rundown import Scene
 from scoreboard import parse_match_data
 from tests.images import mean_distance
-from tests.integration.conftest import (
-    FFMPEG,
-    PROFILE,
-    SILENT,
-    Camera,
-    MakeService,
-    Rtmp,
-    decoded_frame,
-    mean_volume_db,
-    probe,
-    publishing,
-    record,
-    services,
-)
+from tests.integration.conftest import SILENT, Camera, decoded_frame, mean_volume_db, probe, publishing, record
+from tests.service import FFMPEG, PROFILE, MakeService, Rtmp, services
 from tests.waiting import eventually
 
 CANVAS = canvas_of(PROFILES[PROFILE])

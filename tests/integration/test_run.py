@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.rtmp_server import free_port, listens
-from tests.integration.conftest import FFMPEG, ROOT
+from tests.service import FFMPEG, ROOT
 from tests.waiting import eventually
 
 
