@@ -17,6 +17,7 @@ try:
     import dashboard
     import ffmpeg
     import hooks
+    import io_loop
     import login
     import routes
     import security_headers
@@ -76,6 +77,7 @@ def main() -> None:
 def serve(settings: Settings) -> None:
     """Run the service on the calling, main thread."""
     log = logging.getLogger("app")
+    io_loop.lift_descriptor_limit()
     state_file = StateFile(settings.state_file) if settings.state_file else None
     metrics = Metrics()
     registry = StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import ffmpeg
 from backoff import Backoff
 from causes import Cause
-from io_loop import READ_BYTES, IoLoop
+from io_loop import READ_BYTES, Lane
 from logging_setup import StreamLogger, redact
 
 # FFmpeg may repeat one complaint thirty times a second for hours.
@@ -28,7 +28,7 @@ MAX_CAUSE = 300
 class Surroundings:
     """What the children of one stream share."""
 
-    loop: IoLoop
+    loop: Lane
     ffmpeg_bin: str
     clock: Callable[[], float]
     spawn: ffmpeg.Spawn

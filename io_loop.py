@@ -1,16 +1,17 @@
-"""One thread that moves the bytes of one stream's children.
+"""One thread that moves the bytes of all streams' children.
 
-An asyncio loop used for what it is best at: waiting on many pipes at once.
-The stream that makes it closes it. Callbacks run on the loop's thread and
-must not block; descriptors stay their owner's, who detaches them here before
-closing them.
+An asyncio loop used for what it is best at: waiting on many pipes at once, so
+that streams share its turns and not a thread each. It runs while somebody has
+a `Lane` on it; a stream that takes one closes it, and what it left behind goes
+with it. Callbacks run on the loop's thread and must not block; descriptors
+stay their owner's, who detaches them here before closing them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import resource
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,18 +23,75 @@ CALL_LIMIT_S = 5.0
 T = TypeVar("T")
 
 
+def lift_descriptor_limit() -> None:
+    """As many open files as the system allows this user: a stream has a dozen, and the usual limit is 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class IoLoop:
-    """Reads and writes non-blocking descriptors on a thread of its own."""
+    """Gives out lanes; its thread begins with the first and ends with the last of them. For any thread."""
 
     def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name)
+        self._name = name
+        self._lock = threading.Lock()
+        self._lanes: set[Lane] = set()
+        self._running: _Running | None = None
 
-    def start(self) -> None:
+    def lane(self) -> Lane:
+        """One user's part of the loop."""
+        with self._lock:
+            if self._running is None:
+                self._running = _Running(self._name)
+            lane = Lane(self._running, self._leave)
+            self._lanes.add(lane)
+            return lane
+
+    def _leave(self, lane: Lane) -> None:
+        with self._lock:
+            if lane not in self._lanes:
+                return
+            self._lanes.remove(lane)
+            if not self._lanes and self._running:
+                self._running.end()
+                self._running = None
+
+
+class _Running:
+    """The asyncio loop and its thread, and whose each descriptor is."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.owners: dict[int, Lane] = {}
+        self._thread = threading.Thread(target=self.loop.run_forever, name=name)
         self._thread.start()
 
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    def take(self, fd: int, lane: Lane) -> None:
+        """A descriptor's number may come back before its last owner has parted with it."""
+        if self.owners.get(fd) is not lane:
+            self.loop.remove_reader(fd)
+            self.loop.remove_writer(fd)
+            self.owners[fd] = lane
+
+
+class Lane:
+    """Reads and writes one user's non-blocking descriptors."""
+
+    def __init__(self, running: _Running, leave: Callable[[Lane], None]) -> None:
+        self._running = running
+        self._leave = leave
+        self._written: set[int] = set()
+        self._is_closed = False
+
     def call(self, function: Callable[..., T], *args: object) -> T:
-        """Run `function` on the loop's thread and wait for its result."""
+        """Run `function` on the loop's thread and wait for its result. RuntimeError once the lane is closed."""
+        if self._is_closed:
+            raise RuntimeError("the lane is closed")
         future: Future[T] = Future()
 
         def run() -> None:
@@ -42,7 +100,7 @@ class IoLoop:
             except BaseException as error:
                 future.set_exception(error)
 
-        self._loop.call_soon_threadsafe(run)
+        self._running.loop.call_soon_threadsafe(run)
         return future.result(CALL_LIMIT_S)
 
     def read_from(self, fd: int, take: Callable[[bytes], None]) -> None:
@@ -56,25 +114,41 @@ class IoLoop:
             except OSError:
                 data = b""
             if not data:
-                self._loop.remove_reader(fd)
+                self.stop_reading(fd)
             take(data)
 
-        self._loop.add_reader(fd, ready)
+        self._running.take(fd, self)
+        self._running.loop.add_reader(fd, ready)
 
     def stop_reading(self, fd: int) -> None:
-        self._loop.remove_reader(fd)
+        if self._running.owners.get(fd) is self:
+            self._running.loop.remove_reader(fd)
 
     def when_writable(self, fd: int, write: Callable[[], None]) -> None:
         """Call `write` whenever `fd` has room, until `stop_writing`. On the loop's thread."""
-        self._loop.add_writer(fd, write)
+        self._running.take(fd, self)
+        self._running.loop.add_writer(fd, write)
+        self._written.add(fd)
 
     def stop_writing(self, fd: int) -> None:
-        self._loop.remove_writer(fd)
+        if fd in self._written:
+            self._written.remove(fd)
+            if self._running.owners.get(fd) is self:
+                self._running.loop.remove_writer(fd)
 
     def close(self) -> None:
-        """End the thread; nothing is read or written afterwards."""
-        if self._thread.ident is not None:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._loop.close()
+        """Nothing is read or written afterwards; with the last lane the thread has ended."""
+        if self._is_closed:
+            return
+        try:
+            self.call(self._let_go)
+        finally:
+            self._is_closed = True
+            self._leave(self)
+
+    def _let_go(self) -> None:
+        running = self._running
+        for fd in [fd for fd, owner in running.owners.items() if owner is self]:
+            running.loop.remove_reader(fd)
+            running.loop.remove_writer(fd)
+            del running.owners[fd]

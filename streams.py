@@ -13,6 +13,7 @@ Knows nothing of HTTP, and spells no FFmpeg flags.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import subprocess
@@ -40,7 +41,7 @@ from errors import (
     StreamStopped,
     WorkFolderUnusable,
 )
-from io_loop import IoLoop
+from io_loop import IoLoop, Lane
 from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
 from match_api import MatchApi
@@ -159,6 +160,7 @@ class StreamRegistry:
         self._failed: OrderedDict[str, tuple[float, StreamStatus]] = OrderedDict()  # with the time it ended
         self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
+        self._loop = IoLoop("switch")
         self._closed = False
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
 
@@ -357,12 +359,13 @@ class StreamRegistry:
             if self._closed or len(self._streams) >= most:
                 reason = "the service is stopping" if self._closed else f"{most} streams run (MAX_CONCURRENT_STREAMS)"
                 raise NoCapacity(f"No capacity left: {reason}")
-            folder = self._new_folder()
-            try:
-                stream = Stream(request, self._settings, folder, self._machinery, self._remove)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+            with contextlib.ExitStack() as undo:
+                folder = self._new_folder()
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                lane = self._loop.lane()
+                undo.callback(lane.close)
+                stream = Stream(request, self._settings, folder, self._machinery, lane, self._remove)
+                undo.pop_all()
             self._streams[request.name] = stream
             self._failed.pop(request.name, None)
             return stream
@@ -414,6 +417,7 @@ class Stream:
         settings: Settings,
         folder: Path,
         machinery: Machinery,
+        lane: Lane,
         on_gone: Callable[[Stream], None],
     ) -> None:
         self.request = request
@@ -429,6 +433,7 @@ class Stream:
         self._settings = settings
         self._folder = folder
         self._machinery = machinery
+        self._lane = lane
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         now, wall_now = machinery.clock(), machinery.wall_clock()
@@ -458,11 +463,10 @@ class Stream:
             settings.score_stale_s,
             settings.overs_per_innings or None,
         )
-        self._loop = IoLoop(f"switch-{request.name}")
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
-        self._switch = Switch(self._loop, queue_bytes, self._wake.set, machinery.clock)
+        self._switch = Switch(lane, queue_bytes, self._wake.set, machinery.clock)
         around = Surroundings(
-            self._loop,
+            lane,
             settings.ffmpeg_bin,
             machinery.clock,
             machinery.spawn,
@@ -503,7 +507,6 @@ class Stream:
             self._draw_first_pictures()
             if self.stop_event.is_set():
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
-            self._loop.start()
             self._monitor.start()
             self._supervisor.start()
         except BaseException:
@@ -712,7 +715,7 @@ class Stream:
                 child.close()
 
     def _give_back(self) -> None:
-        self._loop.close()
+        self._lane.close()
         self._api.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         redact.remove(self.request.secrets)

@@ -1,7 +1,7 @@
 """MPEG-TS from the source on air to the publishers.
 
-The packet logic (`PesFramer`, `UnitQueue`) is pure. `Switch` joins it to an
-IoLoop, on whose thread all of its state is read and written. It never blocks
+The packet logic (`PesFramer`, `UnitQueue`) is pure. `Switch` joins it to a lane
+of an IoLoop, on whose thread all of its state is read and written. It never blocks
 on a publisher, and goes on draining the source while there is none; it knows
 nothing of streams or processes, only of descriptors.
 
@@ -19,13 +19,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from io_loop import IoLoop
+from io_loop import Lane
 from media_clock import FlowMeter, MediaClock, Pace, Rates
 
 PACKET = 188
+HEAD = 4
 SYNC = 0x47
+STARTS = 0x40  # the flag of a packet in which a PES packet or a table begins
 PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
+_IS_START = bytes(bool(flags & STARTS) for flags in range(256))
+_HAS_PAYLOAD_ALONE = bytes(control & 0x30 == 0x10 for control in range(256))
 # A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
 MAX_UNIT_BYTES = 4_000_000
 # A source that is asked for begins with a keyframe no older than this, if one comes soon.
@@ -78,30 +82,65 @@ class PesFramer:
             if data[position] != SYNC:
                 position = _next_sync(data, position + 1)
                 continue
-            self._take(data[position : position + PACKET], units)
-            position += PACKET
+            end = _end_of_packets(data, position)
+            self._take_packets(data[position:end], units)
+            position = end
         self._rest = data[position:]
         return units
 
+    def _take_packets(self, data: bytes, units: list[Unit]) -> None:
+        """Whole packets, run by run: what begins with a start and goes on up to the next one."""
+        run = _Run(data)
+        starts = run.flags.translate(_IS_START)
+        while run.at < run.count:
+            end = starts.find(1, run.at + 1)
+            run.end = end if end >= 0 else run.count
+            self._take_run(run, units)
+            run.at = run.end
+
+    def _take_run(self, run: _Run, units: list[Unit]) -> None:
+        pid = run.pid
+        # What is no PES packet in one piece is rare, and looked at packet by packet.
+        if pid in (PAT_PID, self._pmt_pid) or not run.is_of_one_pid or not self._take_at_once(run, pid, units):
+            for packet in run.packets():
+                self._take(packet, units)
+
+    def _take_at_once(self, run: _Run, pid: int, units: list[Unit]) -> bool:
+        """All packets of the run together; False, and nothing is done, when its PES packet ends before they do."""
+        if run.starts:
+            first = run.packet(run.at)
+            pes = _OpenPes(_pes_bytes(first), key=pid == self._video_pid and _is_random_access(first))
+        elif pid in self._open:
+            pes = self._open[pid]
+        else:
+            return True
+        payload = run.payload_bytes()
+        if pes.missing is not None and payload > pes.missing:
+            return False
+        if run.starts:
+            self._complete(pid, units)
+            self._open[pid] = pes
+        pes.add(run.data[run.at * PACKET : run.end * PACKET], payload)
+        if pes.is_complete():
+            self._complete(pid, units)
+        return True
+
     def _take(self, packet: bytes, units: list[Unit]) -> None:
         pid = (packet[1] & 0x1F) << 8 | packet[2]
-        starts = bool(packet[1] & 0x40)
         if pid == PAT_PID:
             self._pat, self._pmt_pid = packet, _pmt_pid_of(packet)
         elif pid == self._pmt_pid:
             self._pmt, self._video_pid = packet, _video_pid_of(packet)
         else:
-            self._take_pes(pid, starts, packet, units)
+            self._take_pes(pid, packet, units)
 
-    def _take_pes(self, pid: int, starts: bool, packet: bytes, units: list[Unit]) -> None:
-        if starts:
+    def _take_pes(self, pid: int, packet: bytes, units: list[Unit]) -> None:
+        if packet[1] & STARTS:
             self._complete(pid, units)
-            key = pid == self._video_pid and _is_random_access(packet)
-            self._open[pid] = _OpenPes(packet, key)
-        elif pid in self._open:
-            self._open[pid].add(packet)
-        else:
+            self._open[pid] = _OpenPes(_pes_bytes(packet), key=pid == self._video_pid and _is_random_access(packet))
+        elif pid not in self._open:
             return
+        self._open[pid].add(packet, PACKET - _payload_start(packet))
         if self._open[pid].is_complete():
             self._complete(pid, units)
 
@@ -109,9 +148,9 @@ class PesFramer:
         pes = self._open.pop(pid, None)
         if pes is None or pes.is_torn():
             return
-        data = b"".join(pes.packets)
+        data = pes.data()
         is_video = pid == self._video_pid
-        ticks = _decoding_ticks(pes.packets[0]) if is_video else None
+        ticks = _decoding_ticks(data[:PACKET]) if is_video else None
         if pes.key and self._pat and self._pmt:
             self._started = True
             units.append(Unit(self._pat + self._pmt + data, key=True, video=True, ticks=ticks))
@@ -119,28 +158,86 @@ class PesFramer:
             units.append(Unit(data, video=is_video, ticks=ticks))
 
 
+class _Run:
+    """Some of the packets in `data`, from `at` up to `end`; what their heads say is counted for all at once."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.flags = data[1::PACKET]
+        self._pids = data[2::PACKET]
+        self._kinds = data[3::PACKET].translate(_HAS_PAYLOAD_ALONE)
+        self.count = len(self.flags)
+        self.at = self.end = 0
+
+    @property
+    def pid(self) -> int:
+        return (self.flags[self.at] & 0x1F) << 8 | self._pids[self.at]
+
+    @property
+    def starts(self) -> bool:
+        return bool(self.flags[self.at] & STARTS)
+
+    @property
+    def is_of_one_pid(self) -> bool:
+        after, others = self.at + 1, self.end - self.at - 1
+        same_high = self.flags.count(self.flags[self.at] & 0x1F, after, self.end)
+        return same_high == others and self._pids.count(self._pids[self.at], after, self.end) == others
+
+    def packet(self, number: int) -> bytes:
+        return self.data[number * PACKET : (number + 1) * PACKET]
+
+    def packets(self) -> list[bytes]:
+        return [self.packet(number) for number in range(self.at, self.end)]
+
+    def payload_bytes(self) -> int:
+        """Of all its packets together."""
+        plain = self._kinds.count(1, self.at, self.end)
+        if plain == self.end - self.at:
+            return plain * (PACKET - HEAD)
+        others = [number for number in range(self.at, self.end) if not self._kinds[number]]
+        return plain * (PACKET - HEAD) + sum(PACKET - _payload_start(self.packet(number)) for number in others)
+
+
 class _OpenPes:
-    """A PES packet of which more may come."""
+    """A PES packet of which more may come; `missing` are its bytes to come, None when its head does not tell."""
 
-    def __init__(self, first: bytes, key: bool) -> None:
+    def __init__(self, length: int | None, *, key: bool) -> None:
         self.key = key
-        self.packets = [first]
-        payload = _payload_start(first)
-        length = int.from_bytes(first[payload + 4 : payload + 6]) if payload + 6 <= PACKET else 0
-        # Length 0 is a frame over 64 KiB: it ends where the next one begins.
-        self._missing = length + 6 - (PACKET - payload) if length else None
+        self.missing = length
+        self._parts: list[bytes] = []
+        self._size = 0
 
-    def add(self, packet: bytes) -> None:
-        self.packets.append(packet)
-        if self._missing is not None:
-            self._missing -= PACKET - _payload_start(packet)
+    def add(self, packets: bytes, payload: int) -> None:
+        """Packets, and how many bytes of the PES packet are in them."""
+        self._parts.append(packets)
+        self._size += len(packets)
+        if self.missing is not None:
+            self.missing -= payload
+
+    def data(self) -> bytes:
+        return b"".join(self._parts)
 
     def is_complete(self) -> bool:
-        return (self._missing is not None and self._missing <= 0) or len(self.packets) * PACKET > MAX_UNIT_BYTES
+        return (self.missing is not None and self.missing <= 0) or self._size > MAX_UNIT_BYTES
 
     def is_torn(self) -> bool:
         """Cut short by the next one although its length says that more was to come."""
-        return self._missing is not None and self._missing > 0
+        return self.missing is not None and self.missing > 0
+
+
+def _pes_bytes(first: bytes) -> int | None:
+    """How long the PES packet is that begins in this packet, its head included."""
+    payload = _payload_start(first)
+    length = int.from_bytes(first[payload + 4 : payload + 6]) if payload + 6 <= PACKET else 0
+    # Length 0 is a frame over 64 KiB: it ends where the next one begins.
+    return length + 6 if length else None
+
+
+def _end_of_packets(data: bytes, begin: int) -> int:
+    """Where the whole packets end that stand one behind the other from here."""
+    count = (len(data) - begin) // PACKET
+    heads = data[begin : begin + count * PACKET : PACKET]
+    return begin + PACKET * (count - len(heads.lstrip(bytes([SYNC]))))
 
 
 def _next_sync(data: bytes, position: int) -> int:
@@ -329,7 +426,7 @@ class Switch:
 
     def __init__(
         self,
-        loop: IoLoop,
+        loop: Lane,
         queue_bytes: int,
         changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,

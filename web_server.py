@@ -35,6 +35,7 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
             port=port,
             threads=HTTP_THREADS,
             max_request_body_size=MAX_READ_BYTES,
+            asyncore_use_poll=True,  # select() ends the service with the first descriptor over 1023
             ident="",
             # hooks.py must see them, to refuse what a proxy passes on; access.py believes one proxy's.
             clear_untrusted_proxy_headers=False,

@@ -112,7 +112,7 @@ class Rig:
         self.settings = settings
         self.fake = fake
         self.clock = FakeClock()
-        self.loop = IoLoop("rig")
+        self.loop = IoLoop("rig").lane()
         self.switch = Switch(self.loop, 2 * settings.profile.bytes_per_second, lambda: None, self.clock)
         self.around = Surroundings(
             self.loop,
@@ -170,7 +170,6 @@ class Rig:
         return data
 
     def __enter__(self) -> Self:
-        self.loop.start()
         return self
 
     def __exit__(self, *_: object) -> None:

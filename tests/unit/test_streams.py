@@ -421,7 +421,7 @@ def test_a_stream_that_cannot_even_be_made_leaves_no_folder(
 ) -> None:
     one = service()
     with monkeypatch.context() as patch:
-        patch.setattr("streams.IoLoop", lambda name: 1 / 0)
+        patch.setattr("streams.Switch", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             one.start()
     assert [path.name for folder in one.temp.iterdir() for path in folder.iterdir()] == ["lock"]

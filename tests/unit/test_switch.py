@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import termios
 import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from io_loop import IoLoop
+from io_loop import IoLoop, Lane
 from switch import PACKET, PesFramer, Switch, Unit, UnitQueue
 from tests.mpegts import AUDIO_PID, VIDEO_PID, Muxer
 from tests.waiting import FakeClock, eventually
@@ -54,6 +57,37 @@ def test_units_do_not_depend_on_how_the_bytes_arrive(step: int) -> None:
     units = [unit for i in range(0, len(data), step) for unit in framer.push(data[i : i + step])]
     assert b"".join(unit.data for unit in units) == data
     assert [unit.key for unit in units] == [True, False, False, False]
+
+
+def recording() -> bytes:
+    """Frames with a length and without, sound between them, and a table within a frame."""
+    muxer = Muxer()
+    parts = [muxer.key_frame(frame(1, 5000), ticks=900), muxer.audio(b"a" * 170), muxer.video(frame(2, 177))]
+    parts += [muxer.video(frame(3, 70_000), with_length=False), muxer.audio(b"b" * 400), muxer.video(frame(4, 3000))]
+    long = muxer.video(frame(5, 2000), ticks=1800)
+    parts += [long[: 4 * PACKET] + muxer.tables() + long[4 * PACKET :], muxer.key_frame(frame(6, 900))]
+    return b"".join(parts)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.integers(0, PACKET - 1), st.integers(0, 255)), max_size=6),
+    st.sets(st.integers(1, 100_000), max_size=5),
+    st.lists(st.integers(0, 500), max_size=3),
+)
+def test_packets_taken_together_give_what_they_give_one_by_one(
+    damage: list[tuple[int, int, int]], cuts: set[int], lost: list[int]
+) -> None:
+    packets = [bytearray(recording()[i : i + PACKET]) for i in range(0, len(recording()), PACKET)]
+    for number, place, value in damage:
+        packets[number % len(packets)][place % 12] = value  # in the heads, where it matters
+    for number in lost:
+        packets.pop(number % len(packets))
+    data = b"".join(packets)
+    together, singly = PesFramer(), PesFramer()
+    places = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+    units = [unit for begin, end in itertools.pairwise(places) for unit in together.push(data[begin:end])]
+    assert units == [unit for i in range(0, len(data), PACKET) for unit in singly.push(data[i : i + PACKET])]
 
 
 @pytest.mark.parametrize("size", [1, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 5000])
@@ -145,11 +179,10 @@ def test_a_half_written_unit_is_finished_before_the_drop_shows() -> None:
 
 
 @pytest.fixture
-def loop() -> Iterator[IoLoop]:
-    loop = IoLoop("test-switch")
-    loop.start()
-    yield loop
-    loop.close()
+def loop() -> Iterator[Lane]:
+    lane = IoLoop("test-switch").lane()
+    yield lane
+    lane.close()
 
 
 class Pipe:
@@ -195,7 +228,7 @@ def pipes() -> Iterator[list[Pipe]]:
         pipe.close()
 
 
-def test_a_source_reaches_every_publisher(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_source_reaches_every_publisher(loop: Lane, pipes: list[Pipe]) -> None:
     source, one, two, _ = pipes
     on_air = threading.Event()
     switch = Switch(loop, 100_000, on_air.set)
@@ -210,7 +243,7 @@ def test_a_source_reaches_every_publisher(loop: IoLoop, pipes: list[Pipe]) -> No
     assert on_air.is_set()
 
 
-def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop: Lane, pipes: list[Pipe]) -> None:
     old, new, sink, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
     switch.add_publisher(sink.write_fd)
@@ -234,7 +267,7 @@ def test_a_successor_goes_on_air_with_its_keyframe_and_leaves_no_torn_frame(loop
     switch.remove_source(old.read_fd)
 
 
-def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loop: Lane, pipes: list[Pipe]) -> None:
     live, ready, sink, _ = pipes
     changes = threading.Event()
     switch = Switch(loop, 100_000, changes.set)
@@ -262,7 +295,7 @@ def test_a_source_that_is_held_ready_begins_with_its_newest_keyframe_at_once(loo
     assert switch.on_air is None
 
 
-def test_the_newest_keyframe_is_that_of_the_source_on_air(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_the_newest_keyframe_is_that_of_the_source_on_air(loop: Lane, pipes: list[Pipe]) -> None:
     live, ready, _, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
     switch.add_source(live.read_fd, lambda: None, takes_over=True)
@@ -287,7 +320,7 @@ def test_the_newest_keyframe_is_that_of_the_source_on_air(loop: IoLoop, pipes: l
     assert switch.newest_key is None
 
 
-def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: Lane, pipes: list[Pipe]) -> None:
     source, clock = pipes[0], FakeClock()
     switch = Switch(loop, 100_000, lambda: None, clock)
     switch.add_source(source.read_fd, lambda: None, takes_over=True)
@@ -302,7 +335,7 @@ def test_frames_are_timed_by_the_clock_and_sound_is_none(loop: IoLoop, pipes: li
     eventually(lambda: switch.source(source.read_fd).frame_at == 1010)
 
 
-def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: Lane, pipes: list[Pipe]) -> None:
     source, wedged, healthy, _ = pipes
     switch = Switch(loop, 50_000, lambda: None)
     switch.add_publisher(wedged.write_fd)
@@ -329,7 +362,7 @@ def test_a_wedged_publisher_holds_up_nobody_and_returns_at_a_keyframe(loop: IoLo
     assert sum(len(unit.data) for unit in units) == len(wedged.received), "no torn or half packet went out"
 
 
-def test_a_publisher_that_is_gone_takes_nothing_with_it(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_publisher_that_is_gone_takes_nothing_with_it(loop: Lane, pipes: list[Pipe]) -> None:
     source, gone, healthy, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
     switch.add_publisher(gone.write_fd)
@@ -343,7 +376,7 @@ def test_a_publisher_that_is_gone_takes_nothing_with_it(loop: IoLoop, pipes: lis
 
 
 def test_without_a_publisher_the_source_is_drained_and_a_new_one_begins_at_the_present(
-    loop: IoLoop, pipes: list[Pipe]
+    loop: Lane, pipes: list[Pipe]
 ) -> None:
     source, sink, _, _ = pipes
     switch = Switch(loop, 100_000, lambda: None)
@@ -359,7 +392,7 @@ def test_without_a_publisher_the_source_is_drained_and_a_new_one_begins_at_the_p
     eventually(lambda: sink.read() == last)
 
 
-def test_the_end_of_a_source_is_told_once(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_the_end_of_a_source_is_told_once(loop: Lane, pipes: list[Pipe]) -> None:
     source = pipes[0]
     ends: list[int] = []
     switch = Switch(loop, 1000, lambda: None)
@@ -370,12 +403,12 @@ def test_the_end_of_a_source_is_told_once(loop: IoLoop, pipes: list[Pipe]) -> No
     assert ends == [1]
 
 
-def test_a_fault_on_the_loop_reaches_its_caller(loop: IoLoop) -> None:
+def test_a_fault_on_the_loop_reaches_its_caller(loop: Lane) -> None:
     with pytest.raises(ZeroDivisionError):
         loop.call(lambda: 1 // 0)
 
 
-def test_a_source_that_takes_over_keeps_its_backlog_to_itself(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_source_that_takes_over_keeps_its_backlog_to_itself(loop: Lane, pipes: list[Pipe]) -> None:
     live, successor, sink, _ = pipes
     clock = FakeClock()
     switch = Switch(loop, 1_000_000, lambda: None, clock)
@@ -410,7 +443,7 @@ def test_a_source_that_takes_over_keeps_its_backlog_to_itself(loop: IoLoop, pipe
     assert switch.on_air == successor.read_fd
 
 
-def test_a_publisher_whose_reader_is_gone_is_stuck_until_it_is_removed(loop: IoLoop, pipes: list[Pipe]) -> None:
+def test_a_publisher_whose_reader_is_gone_is_stuck_until_it_is_removed(loop: Lane, pipes: list[Pipe]) -> None:
     source, gone, _, _ = pipes
     clock = FakeClock()
     switch = Switch(loop, 100_000, lambda: None, clock)
