@@ -105,6 +105,7 @@ class MatchApi:
     def _get(self, url: str, max_bytes: int, limit_s: float) -> bytes | None:
         with self._ask("GET", url, limit_s, headers=self._validators.get(url)) as answer:
             if answer.status_code == 304:
+                _bounded_body(answer, 0)  # else the connection is not used again
                 return None
             if answer.status_code != 200:
                 self._validators.pop(url, None)

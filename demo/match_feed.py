@@ -43,7 +43,8 @@ class MatchFeed:
         self.release = threading.Event()  # while `hold` is set, calls wait for this
         self.hold = False
         self.calls: list[tuple[str, str, Any]] = []
-        self.connections = 0
+        self.connections = 0  # open now
+        self.accepted = 0  # so far
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="match-feed")
@@ -103,6 +104,7 @@ def _handler(feed: MatchFeed) -> type[BaseHTTPRequestHandler]:
 
         def handle(self) -> None:
             feed.connections += 1
+            feed.accepted += 1
             try:
                 super().handle()
             except OSError:  # the caller gave up, as it may

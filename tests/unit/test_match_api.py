@@ -283,3 +283,12 @@ def test_connections_are_closed_with_the_client(feed: MatchFeed, cancelled: thre
     assert feed.connections == 1
     api.close()
     eventually(lambda: feed.connections == 0)
+
+
+def test_answers_that_have_not_changed_come_over_one_connection(feed: MatchFeed, cancelled: threading.Event) -> None:
+    api = MatchApi(feed.url, "", PATH, cancelled)
+    feed.data = Answer.of({})
+    assert api.match_data("m") == {}
+    assert [api.match_data("m") for _ in range(5)] == [None] * 5
+    assert feed.accepted == 1
+    api.close()
