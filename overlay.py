@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
@@ -102,6 +103,7 @@ class OverlayFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._content = b""
+        self._stands: tuple[int, ...] = ()  # what `stat` says of the picture as it was written
         self._lock = threading.Lock()  # a restore beside a write would bring the picture before back
 
     @property
@@ -126,7 +128,7 @@ class OverlayFile:
     def restore(self) -> bool:
         """Put the last picture back when something else than us has removed or changed it; True when that was so."""
         with self._lock, contextlib.suppress(OSError):
-            if self._content and (not self.path.is_file() or self.path.read_bytes() != self._content):
+            if self._content and self._look() != self._stands:
                 self._replace(self._content)
                 return True
         return False
@@ -136,6 +138,15 @@ class OverlayFile:
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)
+        self._stands = self._look()
+
+    def _look(self) -> tuple[int, ...]:
+        """Which file stands there, and when it was last written to; empty for none, or for what is no file."""
+        try:
+            seen = self.path.lstat()
+        except OSError:
+            return ()
+        return (seen.st_ino, seen.st_size, seen.st_mtime_ns) if stat.S_ISREG(seen.st_mode) else ()
 
 
 def draw_scoreboard(

@@ -446,6 +446,7 @@ class _OverlayWatch:
 
     def reset(self) -> None:
         self._pid = 0
+        self._process: psutil.Process | None = None
         self._read = 0
         self._grew = 0
         self._grew_at = 0.0
@@ -458,12 +459,14 @@ class _OverlayWatch:
         if not self.is_due(now) and pid == self._pid:
             return False
         try:
-            read = psutil.Process(pid).io_counters().read_chars
+            process = self._process if pid == self._pid and self._process else psutil.Process(pid)
+            read = process.io_counters().read_chars
         except (psutil.Error, OSError, AttributeError, NotImplementedError):
             return False
         self._looked_at = now
         if pid != self._pid:
-            self._pid, self._read, self._grew, self._grew_at = pid, read, 0, now
+            self._pid, self._process = pid, process
+            self._read, self._grew, self._grew_at = read, 0, now
         elif read != self._read:
             self._read, self._grew, self._grew_at = read, self._grew + 1, now
         return self._grew >= 2 and now - self._grew_at >= OVERLAY_STALL_S
