@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PACKET 188
+#define LATE_NS 50000000
 
 struct entry { uint32_t at_us, size; };
 
@@ -54,6 +55,17 @@ static void shift_first(uint8_t *packet, uint64_t ticks) {
     if (packet[start + 7] & 0x40) shift(packet + start + 14, ticks);
 }
 
+/* On a machine without time for all, one that is late stays late instead of hurrying. */
+static void do_not_catch_up(struct timespec *begin, const struct timespec *due) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t late_ns = (now.tv_sec - due->tv_sec) * 1000000000LL + now.tv_nsec - due->tv_nsec;
+    if (late_ns > LATE_NS) {
+        begin->tv_sec += (begin->tv_nsec + late_ns) / 1000000000;
+        begin->tv_nsec = (begin->tv_nsec + late_ns) % 1000000000;
+    }
+}
+
 static void give(void) {
     size_t ts_size, index_size;
     const uint8_t *ts = map(getenv("STAND_IN_TS"), &ts_size);
@@ -72,6 +84,7 @@ static void give(void) {
             memcpy(unit, at, index[i].size);
             for (size_t p = 0; p < index[i].size; p += PACKET) shift_first(unit + p, turn * length_us * 9 / 100);
             clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+            do_not_catch_up(&begin, &due);
             write_all(unit, index[i].size);
             at += index[i].size;
         }

@@ -1,0 +1,446 @@
+"""`make bench-many`: what the service itself spends on many streams, up to 200.
+
+FFmpeg is a stand-in that writes a recorded MPEG-TS of 480p30 at its pace, or
+reads (`stand_in.c`): all CPU that is counted is the service's own, told apart
+by its threads. Once with polls, once a second and stream, of a feed that does
+not change; once with the same score pushed as often.
+
+At each number of streams the service is watched for a while: CPU, memory,
+threads, and how long `GET /list_streams` takes. All streams are then stopped
+side by side. `--help` has the options.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import requests
+
+import ffmpeg
+from bench.report import ROOT, Figure, Report, finish, number, parser, quantile, tell
+from demo.match_feed import Answer, MatchFeed
+from demo.replay import MATCH, states
+from deploy.rtmp_server import free_port, listens
+from encoders import X264, Encoder
+from layout import canvas_of
+from overlay import OverlayFile, placeholder
+from profiles import PROFILES
+from switch import PACKET
+from tests.service import running
+from tests.waiting import eventually
+
+PROFILE = PROFILES["480p30"]
+RECORDED_S = 20
+BALL = 60
+AT_ONCE = 16  # calls, as many as the service has threads for them
+LIST_EVERY_S = 0.05
+SLOW = 0.97
+BEGINS_LIMIT_S = 60
+SETTLE_S = 11.0  # the rates that a stream tells are over the last 10 s
+LIMIT_POLLING = 0.25
+LIMIT_RSS_MB = 1.5
+LIMIT_THREADS = 4
+LIMIT_LIST_MS = 20.0
+LIMIT_ALL_S = 10.0
+# Of a straight line through the first and the last point of the curve.
+LIMIT_BEND = 1.15
+KINDS = {"monitor": "polling", "switch": "switching", "stream": "supervising", "presenter": "presenting"}
+PARTS = ("polling", "switching", "supervising", "presenting", "answering")
+
+
+@dataclass
+class Point:
+    """What was seen of the service at one number of streams; `cpu` is cores by part."""
+
+    streams: int
+    cpu: dict[str, float]
+    rss_mb: float
+    threads: int
+    list_ms: list[float]
+    problems: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        return sum(self.cpu.values())
+
+
+@dataclass
+class Run:
+    """One climb from few streams to all: its points, and the seconds of all starts and of all stops."""
+
+    points: list[Point]
+    starts_s: float
+    stops_s: float
+
+
+def main() -> int:
+    options = _options()
+    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    with tempfile.TemporaryDirectory(prefix="bench-many-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        stand_in, env = build_stand_in(folder, binary)
+        feed_url = stack.enter_context(_feed())
+        runs: dict[str, list[Run]] = {"polls": [], "pushes": []}
+        for kind in [kind for _ in range(options.rounds) for kind in options.kinds]:
+            base = feed_url if kind == "polls" else ""
+            with _service(folder, stand_in, env, base, max(options.streams)) as (url, pid):
+                runs[kind].append(_climb(url, pid, options.streams, options.seconds, is_pushed=kind == "pushes"))
+    return finish(_report(runs), options.document, binary)
+
+
+def _options() -> Any:
+    made = parser("what the service itself spends on many streams, with stand-ins for FFmpeg")
+    made.add_argument("--streams", nargs="+", type=int, default=[1, 50, 100, 150, 200], help="%(default)s")
+    made.add_argument("--seconds", type=float, default=10, help="that each number is watched (%(default)s)")
+    made.add_argument("--rounds", type=int, default=2, help="climbs of each kind (%(default)s)")
+    made.add_argument("--kinds", nargs="+", choices=("polls", "pushes"), default=["polls", "pushes"])
+    return made.parse_args()
+
+
+def build_stand_in(folder: Path, binary: str) -> tuple[Path, dict[str, str]]:
+    """Compile it and record what it plays; its path, and the environment that it needs."""
+    program, recording, index = folder / "stand-in", folder / "recording.ts", folder / "index"
+    compiler = ["cc", "-O2", "-Wall", "-o", str(program), str(ROOT / "bench" / "stand_in.c")]
+    subprocess.run(compiler, check=True)
+    recording.write_bytes(_recorded(folder, binary))
+    index.write_bytes(b"".join(struct.pack("=II", *entry) for entry in pes_index(recording.read_bytes())))
+    return program, {
+        "STAND_IN_TS": str(recording),
+        "STAND_IN_INDEX": str(index),
+        "STAND_IN_FOR": binary,
+    }
+
+
+def _recorded(folder: Path, binary: str) -> bytes:
+    """What the compositor makes of a noisy camera."""
+    camera, canvas = folder / "camera.flv", canvas_of(PROFILE)
+    picture = f"testsrc2=size={PROFILE.width}x{PROFILE.height}:rate={PROFILE.frame_rate},noise=alls=8:allf=t"
+    sources = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
+    encoders = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "3M", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    quiet = [binary, "-nostdin", "-loglevel", "error"]
+    subprocess.run([*quiet, *sources, "-t", str(RECORDED_S), *encoders, str(camera)], check=True)
+    overlay = OverlayFile(folder / "overlay.png")
+    overlay.write(placeholder(canvas))
+    argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, PROFILE, Encoder(X264, "superfast", ""))
+    return subprocess.run([binary, *argv], check=True, capture_output=True).stdout
+
+
+def pes_index(data: bytes) -> list[tuple[int, int]]:
+    """When each PES packet of a recording is due, in microseconds, and its bytes with the tables before it.
+
+    The time is that of the video frame at or before it: FFmpeg writes sound in between.
+    """
+    starts = [at for at in range(0, len(data), PACKET) if data[at + 1] & 0x40]
+    units: list[tuple[int | None, int]] = []
+    begin = 0
+    for at, end in itertools.pairwise([*starts, len(data)]):
+        if data[at + 4 + (1 + data[at + 4] if data[at + 3] & 0x20 else 0) :][:3] == b"\0\0\1":
+            units.append((_dts_us(data[at : at + PACKET]), end - begin))
+            begin = end
+    return list(_from_zero(units))
+
+
+def _dts_us(packet: bytes) -> int | None:
+    """Of a video PES; None for another one."""
+    start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+    if packet[start + 3] & 0xF0 != 0xE0:
+        return None
+    at = start + (14 if packet[start + 7] & 0x40 else 9)
+    high, middle, low = packet[at] >> 1 & 7, int.from_bytes(packet[at + 1 : at + 3]), packet[at + 3 : at + 5]
+    return (high << 30 | middle >> 1 << 15 | int.from_bytes(low) >> 1) * 100 // 9
+
+
+def _from_zero(units: Sequence[tuple[int | None, int]]) -> Iterator[tuple[int, int]]:
+    first = next(at for at, _ in units if at is not None)
+    now = 0
+    for at, size in units:
+        now = now if at is None else max(now, at - first)
+        yield now, size
+
+
+@contextlib.contextmanager
+def _feed() -> Iterator[str]:
+    """A match feed in a process of its own: its CPU is nobody's here."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve_feed, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("end")
+        process.join(5)
+        process.kill()
+
+
+def _serve_feed(pipe: Connection) -> None:
+    feed = MatchFeed()
+    feed.data = Answer.of(_board())
+    pipe.send(feed.url)
+    with contextlib.suppress(EOFError):
+        pipe.recv()
+    feed.close()
+
+
+def _board() -> dict[str, Any]:
+    return list(states(MATCH))[BALL].as_own_shape()
+
+
+@contextlib.contextmanager
+def _service(folder: Path, stand_in: Path, env: dict[str, str], api_base: str, most: int) -> Iterator[tuple[str, int]]:
+    """The service over stand-ins; its address and process id."""
+    port, temp = free_port(), Path(tempfile.mkdtemp(dir=folder))
+    settings = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "RTMP_SERVER": f"rtmp://127.0.0.1:{free_port()}/live",
+        "OVERLAY_API_BASE": api_base,
+        "OVERLAY_IMAGE_BASE": "",
+        "OVERLAY_SOURCE": "data",
+        "OUTPUT_PROFILE": PROFILE.name,
+        "X264_PRESET": "superfast",
+        "MAX_CONCURRENT_STREAMS": str(most),
+        "FFMPEG_BIN": str(stand_in),
+        "LOG_DIR": str(temp / "logs"),
+        "LOG_LEVEL": "WARNING",
+        "TMPDIR": str(temp),
+        "PYTHONPATH": str(ROOT),
+    }
+    argv = [sys.executable, "-m", "bench.named_threads"]
+    with running(argv, cwd=temp, env=os.environ | env | settings) as process:
+        eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
+        yield f"http://127.0.0.1:{port}", process.pid
+        process.terminate()
+        process.wait(30)
+    shutil.rmtree(temp, ignore_errors=True)
+
+
+def _climb(url: str, pid: int, numbers: Sequence[int], seconds: float, *, is_pushed: bool) -> Run:
+    points: list[Point] = []
+    names: list[str] = []
+    starts_s = 0.0
+    with ThreadPoolExecutor(AT_ONCE) as pool, contextlib.ExitStack() as stack:
+        if is_pushed:
+            stack.enter_context(_pusher(url, names))
+        for count in numbers:
+            new = [f"m{number:03}" for number in range(len(names), count)]
+            began = time.monotonic()
+            list(pool.map(lambda name: _start(url, name), new))
+            starts_s += time.monotonic() - began
+            names += new
+            _await_on_air(url, count)
+            points.append(_watch(url, pid, count, seconds))
+            tell(_line(points[-1]))
+        stack.close()
+        began = time.monotonic()
+        list(pool.map(lambda name: _stop(url, name), names))
+        stops_s = time.monotonic() - began
+    tell(f"{len(names)} starts {starts_s:.1f} s, stops {stops_s:.1f} s")
+    return Run(points, starts_s, stops_s)
+
+
+def _start(url: str, name: str) -> None:
+    body = {"youtube_url": f"rtmp://127.0.0.1/live2/key-of-{name}", "stream_name": name}
+    requests.post(f"{url}/start_stream", json=body, timeout=60).raise_for_status()
+
+
+def _stop(url: str, name: str) -> None:
+    requests.post(f"{url}/stop_stream", json={"stream_name": name}, timeout=60).raise_for_status()
+
+
+@contextlib.contextmanager
+def _pusher(url: str, names: list[str]) -> Iterator[None]:
+    """The same score pushed to every stream once a second, the pushes spread over it."""
+    stop = threading.Event()
+    board = _board()
+
+    def run() -> None:
+        session, begin = requests.Session(), time.monotonic()
+        for turn in itertools.count():
+            present = list(names)
+            for place, name in enumerate(present):
+                if stop.wait(max(0.0, begin + turn + place / len(present) - time.monotonic())):
+                    return
+                session.put(f"{url}/streams/{name}/match", json=board, timeout=30).raise_for_status()
+            if stop.wait(max(0.0, begin + turn + 1 - time.monotonic())):
+                return
+
+    thread = threading.Thread(target=run, name="pusher")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _await_on_air(url: str, count: int) -> None:
+    """Until all are live, and their slates have ended."""
+
+    def are_live() -> bool:
+        streams = requests.get(f"{url}/streams", timeout=30).json()["streams"]
+        return len(streams) == count and all(stream["state"] == "live" for stream in streams)
+
+    deadline = time.monotonic() + BEGINS_LIMIT_S
+    while not are_live():
+        if time.monotonic() > deadline:
+            sys.exit(f"not all of {count} streams were live within {BEGINS_LIMIT_S} s")
+        time.sleep(0.5)
+    time.sleep(SETTLE_S)
+
+
+def _watch(url: str, pid: int, count: int, seconds: float) -> Point:
+    before, began = thread_cpu_s(pid), time.monotonic()
+    list_ms = []
+    with requests.Session() as session:
+        while time.monotonic() - began < seconds:
+            asked = time.perf_counter()
+            session.get(f"{url}/list_streams", timeout=30).raise_for_status()
+            list_ms.append(1000 * (time.perf_counter() - asked))
+            time.sleep(LIST_EVERY_S)
+    after, passed = thread_cpu_s(pid), time.monotonic() - began
+    cpu = {part: (after[part] - before[part]) / passed for part in PARTS}
+    streams = requests.get(f"{url}/streams", timeout=30).json()["streams"]
+    return Point(count, cpu, _rss_mb(pid), len(os.listdir(f"/proc/{pid}/task")), list_ms, _problems(streams))
+
+
+def thread_cpu_s(pid: int) -> dict[str, float]:
+    """Seconds of CPU of a process so far, by what its threads are for; of those that live."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            kind = (task / "comm").read_text().partition("-")[0].strip()
+            spent[KINDS.get(kind, "answering")] += int((task / "schedstat").read_text().split()[0]) / 1e9
+    return spent
+
+
+def _rss_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _problems(streams: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """What is not as it should be, with how many streams have it."""
+    found = Counter(problem for stream in streams for problem, has_it in _faults(stream).items() if has_it)
+    return dict(found)
+
+
+def _faults(stream: dict[str, Any]) -> dict[str, bool]:
+    return {
+        "slow": stream["speed"] < SLOW,
+        "dropped frames": stream["dropped_frames"] > 0,
+        "restarts": any(stream["restarts"].values()),
+        "failed polls": any(source["failed"] for source in stream["polls"].values()),
+    }
+
+
+def _line(point: Point) -> str:
+    parts = ", ".join(f"{part} {100 * point.cpu[part]:.1f}" for part in PARTS)
+    return (
+        f"{point.streams:4} streams: {100 * point.total:5.1f} % of a core ({parts}), {point.rss_mb:.0f} MB,"
+        f" {point.threads} threads, list p99 {quantile(point.list_ms, 0.99):.1f} ms {point.problems or ''}"
+    )
+
+
+def _report(runs: dict[str, list[Run]]) -> Report:
+    most = max(point.streams for climbs in runs.values() for run in climbs for point in run.points)
+    report = Report(
+        "Many streams",
+        [
+            "Made by `make bench-many`: the service alone, with stand-ins for FFmpeg"
+            f" that write {PROFILE.name}, and read it.",
+            "CPU is that of the service's threads by what they do; `/list_streams` is asked all the while.",
+        ],
+        [figure for kind, climbs in runs.items() if climbs for figure in _figures(kind, climbs, most)],
+        data={kind: [[point.__dict__ for point in run.points] for run in climbs] for kind, climbs in runs.items()},
+    )
+    for kind, climbs in runs.items():
+        if climbs:
+            report.lines += ["", f"With {kind}, % of a core (medians of {len(climbs)} climbs):", "", *_curve(climbs)]
+    report.plot = lambda canvas: _plot(canvas, runs)
+    return report
+
+
+def _figures(kind: str, climbs: Sequence[Run], most: int) -> list[Figure]:
+    lasts = [run.points[-1] for run in climbs]
+    rss = [mb_a_stream(run.points) for run in climbs]
+    answering = "answering" if kind == "pushes" else "polling"
+    threads = [(run.points[-1].threads - run.points[0].threads) / (most - run.points[0].streams) for run in climbs]
+    list_ms = [quantile(point.list_ms, 0.99) for point in lasts]
+    asking = [100 * point.cpu[answering] for point in lasts]
+    limit = 100 * LIMIT_POLLING if kind == "polls" else None
+    what = "polling" if kind == "polls" else "taking pushes and answering calls"
+    return [
+        Figure(f"{kind}: {what}, {most} streams", "% of a core", asking, limit=limit),
+        Figure(f"{kind}: switching, {most} streams", "% of a core", [100 * point.cpu["switching"] for point in lasts]),
+        Figure(f"{kind}: all of the service, {most} streams", "% of a core", [100 * point.total for point in lasts]),
+        Figure(f"{kind}: memory a stream", "MB", rss, limit=LIMIT_RSS_MB),
+        Figure(f"{kind}: threads a stream", "threads", threads, limit=LIMIT_THREADS),
+        Figure(f"{kind}: /list_streams p99, {most} streams", "ms", list_ms, limit=LIMIT_LIST_MS),
+        Figure(f"{kind}: {most} starts", "s", [run.starts_s for run in climbs], limit=LIMIT_ALL_S),
+        Figure(f"{kind}: {most} stops", "s", [run.stops_s for run in climbs], limit=LIMIT_ALL_S),
+        Figure(f"{kind}: bend of the CPU's curve", "×", [bend(run.points) for run in climbs], limit=LIMIT_BEND),
+        Figure(f"{kind}: streams in trouble", "streams", [sum(p.problems.values()) for p in lasts], limit=0),
+    ]
+
+
+def mb_a_stream(points: Sequence[Point]) -> float:
+    """(RSS of most streams - RSS of least) ÷ the streams between them."""
+    first, last = points[0], points[-1]
+    return (last.rss_mb - first.rss_mb) / (last.streams - first.streams)
+
+
+def bend(points: Sequence[Point]) -> float:
+    """How much dearer the last streams were than those before: 1 is a straight line."""
+    if len(points) < 3:
+        return 1.0
+    first, last = points[0], points[-1]
+    middle = points[len(points) // 2]
+    slope_before = (middle.total - first.total) / (middle.streams - first.streams)
+    slope_after = (last.total - middle.total) / (last.streams - middle.streams)
+    return slope_after / slope_before
+
+
+def _curve(climbs: Sequence[Run]) -> list[str]:
+    lines = [f"| streams | {' | '.join(PARTS)} | all | MB | threads |", "|" + "---|" * (len(PARTS) + 4)]
+    for same in zip(*(run.points for run in climbs), strict=True):
+        parts = [_median(same, lambda point, part=part: 100 * point.cpu[part]) for part in PARTS]  # type: ignore[misc]
+        rest = [_median(same, lambda point: 100 * point.total), _median(same, lambda point: point.rss_mb)]
+        cells = [str(same[0].streams), *map(number, [*parts, *rest]), str(same[0].threads)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _median(points: Sequence[Point], of: Callable[[Point], float]) -> float:
+    return quantile([of(point) for point in points], 0.5)
+
+
+def _plot(canvas: Any, runs: dict[str, list[Run]]) -> None:
+    shown = {kind: climbs for kind, climbs in runs.items() if climbs}
+    for axes, (kind, climbs) in zip(canvas.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
+        same = list(zip(*(run.points for run in climbs), strict=True))
+        streams = [points[0].streams for points in same]
+        parts = [[_median(points, lambda p, part=part: 100 * p.cpu[part]) for points in same] for part in PARTS]  # type: ignore[misc]
+        axes.stackplot(streams, parts, labels=PARTS)
+        axes.set(title=f"with {kind}", xlabel="streams", ylabel="% of a core", xlim=(0, None))
+        axes.legend(loc="upper left", fontsize="small")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
