@@ -19,12 +19,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from capacity import Capacity, available_cores, capacity
 from encoders import ENCODERS, X264, Encoder
 from errors import ConfigurationError
 from profiles import PROFILES, OutputProfile
 from rundown import MAX_DELAY_S
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
+MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
 DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
@@ -83,7 +85,9 @@ class Settings(BaseSettings):
     slate_waiting_text: str = _setting("Waiting for the camera", "slate before the camera first came", max_length=80)
     slate_back_text: str = _setting("Back in a moment", "slate while the camera is away", max_length=80)
     slate_image: Path | None = _setting(None, "picture behind the slate's text instead of the plain one")
-    max_concurrent_streams: int = _setting(8, "streams that may run at once", "streams", ge=1, le=1000)
+    max_concurrent_streams: int | Literal["auto"] = _setting(
+        "auto", "streams that may run at once; `auto`: what cores, encoder and profile allow", "streams"
+    )
     max_stream_duration_s: float = _setting(43_200, "a stream ends after this time, 12 h at most", "s", gt=0, le=43_200)
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
@@ -98,6 +102,14 @@ class Settings(BaseSettings):
     @property
     def profile(self) -> OutputProfile:
         return PROFILES[self.output_profile]
+
+    @property
+    def capacity(self) -> Capacity:
+        """How many streams may run at once, and why so many."""
+        most = self.max_concurrent_streams
+        if most == "auto":
+            return capacity(self.profile, self.encoder, available_cores())
+        return Capacity(most, f"MAX_CONCURRENT_STREAMS is {most}")
 
     @property
     def encoder(self) -> Encoder:
@@ -145,6 +157,16 @@ class Settings(BaseSettings):
         if not value.startswith("/") or fields != ["match_id"]:
             raise ValueError("must start with / and hold {match_id} once and no other braces")
         return value
+
+    @field_validator("max_concurrent_streams", mode="before")
+    @classmethod
+    def _check_most(cls, value: object) -> object:
+        if value == "auto":
+            return value
+        most = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+        if not isinstance(most, int) or not 1 <= most <= MOST_STREAMS:
+            raise ValueError(f"must be auto, or a whole number from 1 to {MOST_STREAMS}")
+        return most
 
     @field_validator("output_profile")
     @classmethod

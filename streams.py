@@ -161,6 +161,7 @@ class StreamRegistry:
         self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
         self._loop = IoLoop("switch")
+        self._capacity = settings.capacity
         self._closed = False
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
 
@@ -313,8 +314,7 @@ class StreamRegistry:
     def load(self) -> Load:
         """How full the service is."""
         with self._lock:
-            most = self._settings.max_concurrent_streams
-            return Load(len(self._streams), most, self._closed)
+            return Load(len(self._streams), self._capacity.streams, self._closed)
 
     def close(self) -> None:
         """End all streams side by side, and refuse new ones. They stay in the state file, to come back."""
@@ -355,10 +355,12 @@ class StreamRegistry:
         with self._lock:
             if request.name in self._streams:
                 raise StreamAlreadyActive("Stream already active")
-            most = self._settings.max_concurrent_streams
-            if self._closed or len(self._streams) >= most:
-                reason = "the service is stopping" if self._closed else f"{most} streams run (MAX_CONCURRENT_STREAMS)"
-                raise NoCapacity(f"No capacity left: {reason}")
+            if self._closed:
+                raise NoCapacity("No capacity left: the service is stopping")
+            if len(self._streams) >= self._capacity.streams:
+                count = len(self._streams)
+                running = "1 stream runs" if count == 1 else f"{count} streams run"
+                raise NoCapacity(f"No capacity left: {running}, and {self._capacity.because}")
             with contextlib.ExitStack() as undo:
                 folder = self._new_folder()
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -122,6 +122,7 @@ def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
         "ALLOWED_INGEST_HOSTS": "127.0.0.1",
         "API_TOKEN": "",
         "OUTPUT_PROFILE": "480p30",
+        "MAX_CONCURRENT_STREAMS": "8",
         "X264_PRESET": "ultrafast",
         "STATE_FILE": str(folder / "streams.json"),
         "LOG_DIR": str(folder / "logs"),

@@ -113,6 +113,7 @@ def services(rtmp: Rtmp, feed_url: str, folder: Path) -> Iterator[MakeService]:
                 "output_profile": PROFILE,
                 "x264_preset": "superfast",
                 "poll_interval_s": "0.2",
+                "max_concurrent_streams": "8",
                 "log_dir": str(logs),
                 "ffmpeg_bin": FFMPEG,
             } | settings

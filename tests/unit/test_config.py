@@ -110,3 +110,14 @@ def test_secrets_leave_the_environment_that_children_inherit(monkeypatch: pytest
     forget_secrets()
     assert "RTMP_SERVER" in os.environ
     assert not {"API_TOKEN", "hook_secret"} & os.environ.keys()
+
+
+@pytest.mark.parametrize(("given", "read"), [("auto", "auto"), ("3", 3), (" 12 ", 12), (7, 7)])
+def test_the_most_streams_are_a_number_or_left_to_the_machine(given: object, read: object) -> None:
+    assert load_settings({"max_concurrent_streams": given}).max_concurrent_streams == read
+
+
+@pytest.mark.parametrize("given", ["", "many", "0", "1001", "2.5", 0, 1.5])
+def test_any_other_number_of_streams_is_refused_by_name(given: object) -> None:
+    with pytest.raises(ConfigurationError, match="MAX_CONCURRENT_STREAMS: must be auto, or a whole number from 1"):
+        load_settings({"max_concurrent_streams": given})

@@ -107,7 +107,7 @@ def test_conflict_capacity_and_not_found(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD | {"stream_name": "m2"})
     answer = client.post("/start_stream", json=GOOD | {"stream_name": "m3"})
     assert answer.status_code == 429
-    assert answer.json == {"error": "No capacity left: 2 streams run (MAX_CONCURRENT_STREAMS)"}
+    assert answer.json == {"error": "No capacity left: 2 streams run, and MAX_CONCURRENT_STREAMS is 2"}
     answer = client.post("/stop_stream", json={"stream_name": "m9"})
     assert (answer.status_code, answer.json) == (404, {"error": "Stream not found"})
 
