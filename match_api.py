@@ -14,6 +14,7 @@ import contextlib
 import http.client
 import io
 import json
+import logging
 import socket
 import threading
 import time
@@ -38,29 +39,59 @@ LOGO_LIMIT_S = 2.0  # the score waits for it
 STOP_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 2.0
 CANCEL_CHECK_S = 0.1
+KEPT_CONNECTIONS = 16  # to one server, for the next question; there may be more at a time
 _READ_BYTES = 65_536
+# It warns of each connection over those that are kept.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+# A server may close a kept connection just when it is used again. What changes nothing is then asked anew.
+_AGAIN = urllib3.util.Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=("GET",))
 _VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
+class Connections:
+    """What all streams' questions go over: a few kept connections serve them in turn. For any thread.
+
+    Who joins leaves at the end; when nobody is left the connections are closed.
+    """
+
+    def __init__(self) -> None:
+        self.session = _new_session()
+        self._lock = threading.Lock()
+        self._users = 0
+
+    def join(self) -> None:
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self.session.close()
+
+
 class MatchApi:
-    """One stream's connection to its feed; one thread at a time uses it.
+    """One stream's way to its feed; one thread at a time uses it.
 
     An empty base switches that source off: `has_data`, `has_images`.
     """
 
-    def __init__(self, api_base: str, image_base: str, data_path: str, cancelled: threading.Event) -> None:
+    def __init__(
+        self,
+        api_base: str,
+        image_base: str,
+        data_path: str,
+        cancelled: threading.Event,
+        connections: Connections | None = None,
+    ) -> None:
         self.has_data = bool(api_base)
         self.has_images = bool(image_base)
         self._api_base = api_base
         self._image_base = image_base
         self._data_path = data_path
         self._cancelled = cancelled
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no .netrc decides where a match goes
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers["Accept-Encoding"] = "identity"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _DeadlineAdapter(pool_maxsize=1))
+        self._connections = connections or Connections()
+        self._has_joined = False
         self._validators: dict[str, dict[str, str]] = {}
 
     def start_monitoring(self, match_id: str, overlay_id: str) -> None:
@@ -95,15 +126,25 @@ class MatchApi:
             self._validators.pop(url, None)  # who asks for it has none, and a feed may name any number
 
     def close(self) -> None:
-        self._session.close()
+        if self._has_joined:
+            self._has_joined = False
+            self._connections.leave()
 
     def _post(self, path: str, body: dict[str, str], limit_s: float) -> None:
-        with self._ask("POST", self._api_base + path, limit_s, json=body) as answer:
+        # Not over a kept connection, which may be closed by now: this is asked once only.
+        with (
+            _new_session() as session,
+            self._ask(session, "POST", self._api_base + path, limit_s, json=body) as answer,
+        ):
             if answer.status_code != 200:
                 raise _refusal(answer, "the match API")
 
     def _get(self, url: str, max_bytes: int, limit_s: float) -> bytes | None:
-        with self._ask("GET", url, limit_s, headers=self._validators.get(url)) as answer:
+        if not self._has_joined:
+            self._has_joined = True
+            self._connections.join()
+        session = self._connections.session
+        with self._ask(session, "GET", url, limit_s, headers=self._validators.get(url)) as answer:
             if answer.status_code == 304:
                 _bounded_body(answer, 0)  # else the connection is not used again
                 return None
@@ -117,10 +158,12 @@ class MatchApi:
             return body
 
     @contextlib.contextmanager
-    def _ask(self, method: str, url: str, limit_s: float, **kwargs: Any) -> Iterator[requests.Response]:
+    def _ask(
+        self, session: requests.Session, method: str, url: str, limit_s: float, **kwargs: Any
+    ) -> Iterator[requests.Response]:
         with _limits.set(time.monotonic() + limit_s, self._cancelled):
             try:
-                with self._session.request(
+                with session.request(
                     method,
                     url,
                     stream=True,
@@ -135,6 +178,16 @@ class MatchApi:
                 raise FeedError("timeout", f"no complete answer within {limit_s:g} s") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise _connection_fault(error, limit_s) from None
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy and no .netrc decides where a match goes
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.headers["Accept-Encoding"] = "identity"
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _DeadlineAdapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=_AGAIN))
+    return session
 
 
 def _bounded_body(answer: requests.Response, max_bytes: int) -> bytes:
@@ -286,3 +339,11 @@ class _DeadlineAdapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def close(self) -> None:
+        """At once: urllib3 itself leaves it to the garbage collector."""
+        pools = self.poolmanager.pools
+        for pool in [pools.get(key) for key in pools.keys()]:  # noqa: SIM118 - it is no mapping
+            if pool is not None:
+                pool.close()
+        super().close()

@@ -44,7 +44,7 @@ from errors import (
 from io_loop import IoLoop, Lane
 from layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
-from match_api import MatchApi
+from match_api import Connections, MatchApi
 from match_monitor import MatchMonitor
 from overlay import OverlayFile, compact
 from picture import Picture
@@ -161,6 +161,7 @@ class StreamRegistry:
         self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
         self._loop = IoLoop("switch")
+        self._connections = Connections()
         self._capacity = settings.capacity
         self._closed = False
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
@@ -366,7 +367,7 @@ class StreamRegistry:
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
                 lane = self._loop.lane()
                 undo.callback(lane.close)
-                stream = Stream(request, self._settings, folder, self._machinery, lane, self._remove)
+                stream = Stream(request, self._settings, folder, self._machinery, lane, self._connections, self._remove)
                 undo.pop_all()
             self._streams[request.name] = stream
             self._failed.pop(request.name, None)
@@ -420,6 +421,7 @@ class Stream:
         folder: Path,
         machinery: Machinery,
         lane: Lane,
+        connections: Connections,
         on_gone: Callable[[Stream], None],
     ) -> None:
         self.request = request
@@ -436,6 +438,7 @@ class Stream:
         self._folder = folder
         self._machinery = machinery
         self._lane = lane
+        self._connections = connections
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         now, wall_now = machinery.clock(), machinery.wall_clock()
@@ -604,7 +607,13 @@ class Stream:
 
     def _match_api(self, cancelled: threading.Event) -> MatchApi:
         settings = self._settings
-        return MatchApi(settings.overlay_api_base, settings.overlay_image_base, settings.match_data_path, cancelled)
+        return MatchApi(
+            settings.overlay_api_base,
+            settings.overlay_image_base,
+            settings.match_data_path,
+            cancelled,
+            self._connections,
+        )
 
     def _start_monitoring(self) -> None:
         if not self._api.has_data:

@@ -10,7 +10,7 @@ import pytest
 
 from demo.match_feed import Answer, MatchFeed
 from errors import FeedError
-from match_api import MAX_DATA_BYTES, MatchApi
+from match_api import MAX_DATA_BYTES, Connections, MatchApi
 from tests.waiting import eventually
 
 PATH = "/api/v1/cricket/match/{match_id}"
@@ -252,7 +252,7 @@ def test_nothing_piles_up_of_what_a_feed_sends_along(api: MatchApi, feed: MatchF
     for number in range(20):
         assert api.logo(f"logo-{number}.png") == b"png"
     assert api.logo("logo-1.png") == b"png", "it is sent anew to who asks anew"
-    assert len(api._session.cookies) == 0
+    assert len(api._connections.session.cookies) == 0
     assert api._validators == {}
 
 
@@ -292,3 +292,45 @@ def test_answers_that_have_not_changed_come_over_one_connection(feed: MatchFeed,
     assert [api.match_data("m") for _ in range(5)] == [None] * 5
     assert feed.accepted == 1
     api.close()
+
+
+def test_streams_share_connections_that_go_with_the_last_of_them(feed: MatchFeed, cancelled: threading.Event) -> None:
+    connections = Connections()
+    apis = [MatchApi(feed.url, "", PATH, cancelled, connections) for _ in range(3)]
+    feed.data = Answer.of({})
+    for turn in range(2):
+        assert [api.match_data(f"m{number}") for number, api in enumerate(apis)] == [None if turn else {}] * 3
+    assert (feed.accepted, feed.connections) == (1, 1)
+    for api in apis[:2]:
+        api.close()
+        api.close()
+    assert apis[2].match_data("m2") is None
+    assert (feed.accepted, feed.connections) == (1, 1)
+    apis[2].close()
+    eventually(lambda: feed.connections == 0)
+
+
+def test_a_kept_connection_that_the_server_has_closed_fails_no_poll(cancelled: threading.Event) -> None:
+    """It closes with the second question, which it has not answered: a keep-alive that ran out at just that time."""
+    closing = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    asked: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for number in range(2):
+                peer, _ = server.accept()
+                with peer:
+                    peer.recv(65_536)
+                    peer.sendall(closing)
+                    asked.append(number)
+                    peer.recv(65_536)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        api = MatchApi(f"http://127.0.0.1:{server.getsockname()[1]}", "", PATH, cancelled)
+        assert api.match_data("m") == {}
+        assert api.match_data("m") == {}
+        assert asked == [0, 1]
+        api.close()
+        thread.join(10)
+    assert not thread.is_alive()
