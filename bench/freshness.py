@@ -51,6 +51,7 @@ PUSHED_EVERY_S = (0.6, 1.4)
 SETTLE_S = 5.0
 LAST_SIGHT_S = 3.0
 SEED = 7
+FRAME_BY_FRAME = ", frame by frame"
 SHARES = (0.0, 0.5, 0.95, 1.0)
 
 SERVICE, COPY, TRANSCODE = "service", "bare copy", "bare transcode"
@@ -255,8 +256,8 @@ def picture_figures(arrivals: Mapping[str, Mapping[int, float]]) -> list[Figure]
     own = later_by_s(arrivals[SERVICE], arrivals[TRANSCODE])
     return [
         *figures,
-        Figure("the encoder's delay: transcode minus copy, frame by frame", "s", encoder, "p95"),
-        Figure("service minus copy and encoder's delay, frame by frame", "s", own, "p95", OWN_DELAY_LIMIT_S),
+        Figure("the encoder's delay: transcode minus copy" + FRAME_BY_FRAME, "s", encoder, "p95"),
+        Figure("service minus copy and encoder's delay" + FRAME_BY_FRAME, "s", own, "p95", OWN_DELAY_LIMIT_S),
     ]
 
 
@@ -276,10 +277,11 @@ def draw(canvas: Any, figures: Sequence[Figure]) -> None:
     for axes, (title, group) in zip(canvas.subplots(1, 2), groups.items(), strict=True):
         for figure in group:
             ranked = sorted(figure.samples)
-            axes.step(ranked, [(place + 1) / len(ranked) for place in range(len(ranked))], label=figure.what)
+            shares = [place / len(ranked) for place in range(len(ranked) + 1)]
+            axes.step([ranked[0], *ranked], shares, label=figure.what.removesuffix(FRAME_BY_FRAME), where="post")
         axes.set(title=title, xlabel="seconds", ylabel="share of samples within", xlim=(0, None), ylim=(0, 1))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=6)
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22))
 
 
 if __name__ == "__main__":
