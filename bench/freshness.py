@@ -281,7 +281,7 @@ def draw(canvas: Any, figures: Sequence[Figure]) -> None:
             axes.step([ranked[0], *ranked], shares, label=figure.what.removesuffix(FRAME_BY_FRAME), where="post")
         axes.set(title=title, xlabel="seconds", ylabel="share of samples within", xlim=(0, None), ylim=(0, 1))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22))
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False, labelspacing=0.2)
 
 
 if __name__ == "__main__":
