@@ -31,9 +31,9 @@ MAX_IMAGE_SIDE = 4096
 MIN_IMAGE_WIDTH, MIN_IMAGE_HEIGHT = 64, 8
 MIN_LOGO_SIDE, MAX_LOGO_SIDE = 8, 2048
 LOGO_SIDE = 192  # more than the strip shows at 1080p
-# A palette is a quarter of the bytes for FFmpeg to read, 25 times a second.
+# A palette is a quarter of the bytes for FFmpeg to read, 30 times a second.
 PALETTE_COLORS = 256
-# To inflate a small file 25 times a second costs FFmpeg more than to read a large one.
+# To inflate a small file 30 times a second costs FFmpeg more than to read a large one.
 COMPRESSION = 0
 COMPRESSION_FOR_NETWORKS = 6
 SUPERSAMPLING = 8

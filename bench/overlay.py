@@ -37,7 +37,7 @@ LIMIT_MS = 15.0
 LIMIT_RATIO = 1.05
 PROFILE_NAME = "720p30"
 PROFILE = PROFILES[PROFILE_NAME]
-DECODED = 500  # pictures: 20 s of overlay input
+DECODED = 500  # pictures: 17 s of overlay input
 
 
 def main() -> int:
@@ -90,7 +90,7 @@ def _decode_ms(path: Path) -> float:
 
 
 def _cpu_s(path: Path, frames: int) -> float:
-    source = ["-f", "image2", "-loop", "1", "-framerate", "25", "-threads", "1", "-i", str(path)]
+    source = ["-f", "image2", "-loop", "1", "-framerate", str(ffmpeg.OVERLAY_RATE), "-threads", "1", "-i", str(path)]
     return _cpu_of(["-nostdin", "-loglevel", "error", *source, "-frames:v", str(frames), "-f", "null", "-"])
 
 

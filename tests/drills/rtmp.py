@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 AUDIO, VIDEO, DATA, COMMAND = 8, 9, 18, 20
+# Bytes before an H.264 message's NAL units: kind, packet type, composition offset.
+VIDEO_HEAD = 5
 _SET_CHUNK_SIZE, _USER_CONTROL = 1, 4
 _PING_REQUEST, _PING_RESPONSE = 6, 7
 _HANDSHAKE_BYTES = 1536
@@ -48,9 +50,9 @@ class Message:
     @property
     def pts_ms(self) -> int:
         """When it is shown: H.264's composition offset is counted in."""
-        if self.kind != VIDEO or len(self.payload) < 5:
+        if self.kind != VIDEO or len(self.payload) < VIDEO_HEAD:
             return self.time_ms
-        offset = int.from_bytes(self.payload[2:5])
+        offset = int.from_bytes(self.payload[2:VIDEO_HEAD])
         return self.time_ms + (offset - 0x1000000 if offset & 0x800000 else offset)
 
 

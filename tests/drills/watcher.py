@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.drills.clock_picture import SeenFrame, decode_frames
 from tests.drills.flv import begin_flv, write_flv
-from tests.drills.rtmp import AUDIO, VIDEO, Message, RtmpConnection
+from tests.drills.rtmp import AUDIO, VIDEO, VIDEO_HEAD, Message, RtmpConnection
 
 RESTART_BACK_S = 1.0
 # A gap beyond this is an outage.
@@ -24,13 +24,14 @@ RETRY_S = 0.05
 
 @dataclass(frozen=True)
 class Frame:
-    """A video message: arrival by time.monotonic(), its decoding time in seconds, and its place in the recording."""
+    """A video message: arrival by time.monotonic(), decoding time in seconds, place in the recording, size in bytes."""
 
     arrival: float
     dts_s: float
     pts_s: float
     key: bool
     segment: int
+    size: int = 0
 
 
 class Watcher:
@@ -100,7 +101,8 @@ class Watcher:
             self.sounds.append((now, time_s))
         else:
             segment = len(self._segments) - 1
-            self.frames.append(Frame(now, time_s, message.pts_ms / 1000, message.is_key, segment))
+            size = len(message.payload) - VIDEO_HEAD
+            self.frames.append(Frame(now, time_s, message.pts_ms / 1000, message.is_key, segment, size))
 
     def between(self, begin: float, end: float = float("inf")) -> list[Frame]:
         """The frames that arrived in this time."""

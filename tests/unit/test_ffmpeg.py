@@ -30,7 +30,7 @@ def test_the_compositors_command_line() -> None:
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
         "-fpsprobesize 0 -analyzeduration 800000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
-        "-f image2 -pattern_type none -loop 1 -framerate 25 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
+        "-f image2 -pattern_type none -loop 1 -framerate 30 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-f lavfi -i anullsrc=channel_layout=mono:sample_rate=44100 "
         "-filter_complex "
         "[0:v:0]scale=w='min(1280,2*trunc(720*dar/2))':h='min(720,2*trunc(1280/dar/2))'"
@@ -58,7 +58,7 @@ def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
     assert " ".join(slate[: slate.index("-c:v")]) == (
         "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
         "-re -itsoffset -0.6 -f lavfi -i color=c=black:s=1280x720:r=30 -f image2 -pattern_type none -i /tmp/s.png "
-        "-itsoffset -0.6 -f image2 -pattern_type none -loop 1 -framerate 25 "
+        "-itsoffset -0.6 -f image2 -pattern_type none -loop 1 -framerate 30 "
         "-threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-re -itsoffset -0.6 -f lavfi -i anullsrc=channel_layout=stereo:sample_rate=44100 -filter_complex "
         "[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]format=rgba,scale=flags=neighbor:out_color_matrix=bt709:out_range=tv,format=yuva420p[overlay];"

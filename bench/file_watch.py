@@ -1,0 +1,34 @@
+"""When a file that is replaced by renaming was replaced, and by what."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+LOOK_S = 0.01
+
+
+class FileWatch:
+    """Looks at `path` until `close()`; `versions` holds time (time.monotonic()) and content of each new file there."""
+
+    def __init__(self, path: Path) -> None:
+        self.versions: list[tuple[float, bytes]] = []
+        self._path = path
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="file-watch")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        newest_ns = self._path.stat().st_ctime_ns
+        while not self._ended.wait(LOOK_S):
+            # The rename sets it: how often it is looked at does not blur the time.
+            changed_ns = self._path.stat().st_ctime_ns
+            if changed_ns != newest_ns:
+                newest_ns = changed_ns
+                at = time.monotonic() - (time.time_ns() - changed_ns) / 1e9
+                self.versions.append((at, self._path.read_bytes()))
