@@ -48,7 +48,7 @@ SETTLES_S = 8.0
 OURS, BARE, ONE_LINER, GSTREAMER = "this service", "bare transcode", "one-liner", "GStreamer"
 OTHERS = (OURS, ONE_LINER, GSTREAMER)
 PARTS = ("compositor", "publisher", "Python", "rest")
-COLORS = ("#1f6feb", "#58a6ff", "#a5d6ff", "#d0d7de")
+COLORS = ("#1f6feb", "#db6d28", "#2da44e")
 
 Spent = dict[str, float]  # CPU seconds by part
 
@@ -295,7 +295,7 @@ def draw(canvas: Any, found: dict[str, list[Pair]], quality: dict[str, Quality])
     totals = {name: [pair.total for pair in pairs] for name, pairs in found.items()}
     totals[BARE] = [pair.bare for pairs in found.values() for pair in pairs]
     bottom = 0.0
-    for part, color in zip(PARTS[:3], COLORS, strict=False):
+    for part, color in zip(PARTS, COLORS, strict=False):
         height = statistics.median(pair.spent[part] for pair in found[OURS])
         axes.bar(OURS, height, bottom=bottom, color=color, label=part)
         bottom += height
