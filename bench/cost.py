@@ -253,8 +253,13 @@ def report(
 
 
 def _ratio(name: str, pairs: Sequence[Pair]) -> Figure:
-    limit = LIMIT_RATIO if name == OURS else None
-    return Figure(f"{name} to {BARE}", "", [pair.ratio for pair in pairs], limit=limit)
+    limit, why = (LIMIT_RATIO, _where_it_goes(pairs)) if name == OURS else (None, "")
+    return Figure(f"{name} to {BARE}", "", [pair.ratio for pair in pairs], limit=limit, why=why)
+
+
+def _where_it_goes(pairs: Sequence[Pair]) -> str:
+    shares = {part: statistics.median(pair.spent[part] / pair.bare for pair in pairs) for part in PARTS}
+    return ", ".join(f"{part} {share:.3f}" for part, share in shares.items())
 
 
 def _cpu(name: str, samples: Sequence[float]) -> Figure:
