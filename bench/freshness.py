@@ -30,7 +30,8 @@ from PIL import Image
 from bench.clock_camera import CLOCK_MS, ClockCamera, View, decode, with_arrivals
 from bench.file_watch import FileWatch
 from bench.level_probe import LevelProbe
-from bench.one_stream import NAME, YOUTUBE, OneStream, audio_args, leave_in_order, one_stream
+from bench.loopback import leave_in_order
+from bench.one_stream import NAME, YOUTUBE, OneStream, audio_args, one_stream
 from bench.report import Figure, Report, finish, parser, quantile, tell
 from bench.score_marks import Mark, board, delays_s, luma_of, luma_of_grey, marked_box
 from demo.match_feed import Answer

@@ -34,6 +34,8 @@ from typing import Any
 import requests
 
 import ffmpeg
+from bench.camera import record
+from bench.loopback import leave_in_order
 from bench.report import ROOT, Figure, Report, finish, number, parser, quantile, tell
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import MATCH, states
@@ -92,6 +94,7 @@ class Run:
 
 def main() -> int:
     options = _options()
+    leave_in_order()
     binary = ffmpeg.find_ffmpeg("ffmpeg")
     with tempfile.TemporaryDirectory(prefix="bench-many-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -131,11 +134,7 @@ def build_stand_in(folder: Path, binary: str) -> tuple[Path, dict[str, str]]:
 def _recorded(folder: Path, binary: str) -> bytes:
     """What the compositor makes of a noisy camera."""
     camera, canvas = folder / "camera.flv", canvas_of(PROFILE)
-    picture = f"testsrc2=size={PROFILE.width}x{PROFILE.height}:rate={PROFILE.frame_rate},noise=alls=8:allf=t"
-    sources = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
-    encoders = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "3M", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    quiet = [binary, "-nostdin", "-loglevel", "error"]
-    subprocess.run([*quiet, *sources, "-t", str(RECORDED_S), *encoders, str(camera)], check=True)
+    record(binary, camera, PROFILE, RECORDED_S)
     overlay = OverlayFile(folder / "overlay.png")
     overlay.write(placeholder(canvas))
     argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, PROFILE, Encoder(X264, "superfast", ""))

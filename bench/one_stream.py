@@ -15,7 +15,6 @@ from typing import Any
 
 import requests
 
-from app import on_end_signal
 from demo.match_feed import MatchFeed
 from deploy.rtmp_server import RtmpServer, free_port
 from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ
@@ -28,15 +27,6 @@ NAME = "bench"
 KEY = f"key-of-{NAME}"
 LIVE, YOUTUBE = "live", "youtube"
 ON_AIR_LIMIT_S = 40.0
-
-
-def leave_in_order() -> None:
-    """Have a signal that ends the process go through all `finally` blocks."""
-
-    def leave(number: int) -> None:
-        raise SystemExit(128 + number)
-
-    on_end_signal(leave)
 
 
 @dataclass(frozen=True)

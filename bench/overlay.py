@@ -2,8 +2,8 @@
 
 Draws every state of a real match at 1280 wide, its banners as well, as the
 service does. Then transcodes the same camera with and without the overlay, in
-turn, and compares the CPU time of each pair. Says so and ends with 1 when the
-95th percentile of the drawing is over LIMIT_MS or the median of the pairs over
+turn, and compares the CPU time of each pair. Ends with 1 when the 95th
+percentile of the drawing is over LIMIT_MS or the median of the pairs over
 LIMIT_RATIO. `--help` has the options.
 """
 
@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
-from config import load_settings
+from bench import camera
+from bench.cpu import cpu_of
+from bench.report import Figure, Report, finish, parser, tell
 from demo import boards
 from demo.replay import states
 from demo.run import in_colors
-from encoders import X264
+from encoders import X264, Encoder
 from events import events_between
 from layout import Canvas, canvas_of
 from overlay import OverlayFile, draw_scene
@@ -41,33 +42,67 @@ DECODED = 500  # pictures: 17 s of overlay input
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="what the overlay costs: to draw, and to lay on the picture")
-    parser.add_argument("--pairs", type=int, default=50, help="pairs of transcodes (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=5, help="of camera in each transcode (%(default)s)")
-    parser.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
-    options = parser.parse_args()
+    options = _options()
     canvas = canvas_of(PROFILE)
     with tempfile.TemporaryDirectory(prefix="bench-overlay-") as folder:
         file = OverlayFile(Path(folder) / "overlay.png")
-        times_ms, sizes = [], []
-        for scene in _scenes():
-            start = time.perf_counter()
-            is_new = file.write(draw_scene(scene, canvas))
-            if is_new:
-                times_ms.append(1000 * (time.perf_counter() - start))
-                sizes.append(len(file.content))
-        print(f"draw, encode, rename of {len(times_ms)} pictures, {canvas.width}×{canvas.height}:")
-        print(
-            f"  median {_share(times_ms, 0.5):.1f} ms, p95 {_share(times_ms, 0.95):.1f} ms, max {max(times_ms):.1f} ms"
-        )
-        print(f"PNG: median {_share(sizes, 0.5):.0f} bytes, largest {max(sizes)} bytes")
+        tell("draws a match")
+        times_ms, sizes = _draw_all(file, canvas)
         file.write(draw_scene(boards.phases()["chase"], canvas))
-        print(f"FFmpeg decodes one in {_decode_ms(file.path):.2f} ms of CPU")
+        decode_ms = _decode_ms(file.path)
+        tell(f"transcodes {options.pairs} pairs")
         ratios = _paired_ratios(file.path, canvas, options.preset, options.pairs, options.seconds)
-    quartiles = f"quartiles {_share(ratios, 0.25):.3f} to {_share(ratios, 0.75):.3f}"
-    print(f"CPU of the transcode with overlay to that without, {PROFILE_NAME} {options.preset}, {len(ratios)} pairs:")
-    print(f"  median {statistics.median(ratios):.3f}, {quartiles}")
-    return 0 if _share(times_ms, 0.95) <= LIMIT_MS and statistics.median(ratios) <= LIMIT_RATIO else 1
+    return finish(_report(options.preset, times_ms, sizes, decode_ms, ratios), options.document, _ffmpeg())
+
+
+def _options() -> argparse.Namespace:
+    made = parser("what the overlay costs: to draw, and to lay on the picture")
+    made.add_argument("--pairs", type=int, default=50, help="pairs of transcodes (%(default)s)")
+    made.add_argument("--seconds", type=int, default=5, help="of camera in each transcode (%(default)s)")
+    made.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
+    return made.parse_args()
+
+
+def _report(
+    preset: str, times_ms: Sequence[float], sizes: Sequence[float], decode_ms: float, ratios: Sequence[float]
+) -> Report:
+    intro = [
+        f"Every state and banner of a real match, {PROFILE.width} wide: draw, encode and rename each as the service",
+        f"does. Then {len(ratios)} pairs of transcodes of the same camera, {PROFILE_NAME} {preset}, with and without",
+        "the overlay, in turn.",
+    ]
+    figures = [
+        Figure("draw, encode, rename", "ms", times_ms, "p95", limit=LIMIT_MS),
+        Figure("draw, encode, rename, median", "ms", times_ms),
+        Figure("PNG", "bytes", sizes),
+        Figure("FFmpeg's CPU to decode one", "ms", [decode_ms]),
+        Figure("CPU with the overlay to that without", "", ratios, limit=LIMIT_RATIO),
+    ]
+    return Report("Overlay", intro, figures, plot=lambda canvas: _plot(canvas, times_ms, ratios))
+
+
+def _plot(canvas: Any, times_ms: Sequence[float], ratios: Sequence[float]) -> None:
+    drawing, laying = canvas.subplots(1, 2)
+    drawing.hist(times_ms, bins=40, color="#1f6feb")
+    drawing.axvline(LIMIT_MS, color="black", linestyle=":")
+    drawing.set_xlabel("draw, encode, rename (ms)")
+    drawing.set_ylabel("pictures")
+    laying.hist(ratios, bins=20, color="#1f6feb")
+    laying.axvline(LIMIT_RATIO, color="black", linestyle=":")
+    laying.set_xlabel("CPU with the overlay to that without")
+    laying.set_ylabel("pairs")
+
+
+def _draw_all(file: OverlayFile, canvas: Canvas) -> tuple[list[float], list[float]]:
+    """Of each new picture of the match: milliseconds and bytes."""
+    times_ms, sizes = [], []
+    for scene in _scenes():
+        start = time.perf_counter()
+        is_new = file.write(draw_scene(scene, canvas))
+        if is_new:
+            times_ms.append(1000 * (time.perf_counter() - start))
+            sizes.append(float(len(file.content)))
+    return times_ms, sizes
 
 
 def _scenes() -> list[Scene]:
@@ -80,10 +115,6 @@ def _scenes() -> list[Scene]:
     return found
 
 
-def _share(values: list[float] | list[int], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
 def _decode_ms(path: Path) -> float:
     """CPU of reading and decoding the picture as the compositor does, the start of FFmpeg taken off."""
     return (_cpu_s(path, DECODED) - _cpu_s(path, 1)) / (DECODED - 1) * 1000
@@ -91,30 +122,21 @@ def _decode_ms(path: Path) -> float:
 
 def _cpu_s(path: Path, frames: int) -> float:
     source = ["-f", "image2", "-loop", "1", "-framerate", str(ffmpeg.OVERLAY_RATE), "-threads", "1", "-i", str(path)]
-    return _cpu_of(["-nostdin", "-loglevel", "error", *source, "-frames:v", str(frames), "-f", "null", "-"])
+    return cpu_of([_ffmpeg(), "-nostdin", "-loglevel", "error", *source, "-frames:v", str(frames), "-f", "null", "-"])
 
 
 def _paired_ratios(overlay: Path, canvas: Canvas, preset: str, pairs: int, seconds: int) -> list[float]:
     """CPU with the overlay over CPU without, of one pair after the other; which goes first alternates."""
-    camera = overlay.with_name("camera.flv")
-    _record_camera(camera, seconds)
-    encoder = load_settings({"_env_file": None, "video_encoder": X264, "x264_preset": preset}).encoder
-    with_it = ffmpeg.compositor_args(str(camera), overlay, canvas, PROFILE, encoder)
+    recording = overlay.with_name("camera.flv")
+    camera.record(_ffmpeg(), recording, PROFILE, seconds)
+    with_it = ffmpeg.compositor_args(str(recording), overlay, canvas, PROFILE, Encoder(X264, preset, ""))
     without = _without_overlay(with_it, overlay)
     ratios = []
     for pair in range(pairs):
         turns = (with_it, without) if pair % 2 else (without, with_it)
-        spent = {id(argv): _cpu_of(argv) for argv in turns}
+        spent = {id(argv): cpu_of([_ffmpeg(), *argv]) for argv in turns}
         ratios.append(spent[id(with_it)] / spent[id(without)])
     return ratios
-
-
-def _record_camera(path: Path, seconds: int) -> None:
-    """A moving picture with the noise of a sensor, as a phone sends it."""
-    picture = f"testsrc2=size={PROFILE.width}x{PROFILE.height}:rate={PROFILE.frame_rate},noise=alls=8:allf=t"
-    sources = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
-    encoders = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "5M", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    _cpu_of(["-nostdin", "-loglevel", "error", *sources, "-t", str(seconds), *encoders, str(path)])
 
 
 def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
@@ -123,23 +145,14 @@ def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
     start = end - len(ffmpeg.overlay_input(overlay))
     bare = argv[:start] + argv[end:]
     at = bare.index("-filter_complex") + 1
-    camera, _, rest = bare[at].partition("[camera];")
-    bare[at] = f"{camera},{rest.rpartition(',')[2]}"
+    picture, _, rest = bare[at].partition("[camera];")
+    bare[at] = f"{picture},{rest.rpartition(',')[2]}"
     return bare
 
 
 @lru_cache
 def _ffmpeg() -> str:
     return ffmpeg.find_ffmpeg("ffmpeg")
-
-
-def _cpu_of(argv: list[str]) -> float:
-    """Seconds of CPU, user and system, that FFmpeg takes for this."""
-    binary = _ffmpeg()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([binary, *argv], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":

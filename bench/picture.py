@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.one_stream import NAME, OneStream, leave_in_order, one_stream
+from bench.loopback import leave_in_order
+from bench.one_stream import NAME, OneStream, one_stream
 from bench.report import Figure, Report, finish, parser, tell
 from bench.score_marks import board
 from bench.stream_rules import (

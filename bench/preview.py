@@ -2,8 +2,8 @@
 
 Encodes a noisy picture with the service's compositor, takes its keyframes, and
 has the service's own code make JPEGs of them, of one stream alone and of
-several in one round. Says so and ends with 1 when a stream costs more than
-LIMIT_SHARE of a core at the interval that follows. `--help` has the options.
+several in one round. Ends with 1 when a stream costs more than LIMIT_SHARE of a
+core at the interval that follows. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
+from bench import camera
+from bench.report import Figure, Report, finish, parser, tell
 from encoders import X264, Encoder
 from layout import canvas_of
 from overlay import OverlayFile, placeholder
@@ -29,28 +34,74 @@ LIMIT_SHARE = 0.02
 SECONDS = 6
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """So many streams of a profile: CPU seconds a picture in each round, FFmpeg's and this process's."""
+
+    profile: str
+    streams: int
+    ffmpeg_s: list[float]
+    own_s: list[float]
+
+    @property
+    def every_s(self) -> float:
+        return interval_s(statistics.median(self.ffmpeg_s))
+
+    @property
+    def shares(self) -> list[float]:
+        """Of a core that a stream takes, by round."""
+        return [(theirs + ours) / self.every_s for theirs, ours in zip(self.ffmpeg_s, self.own_s, strict=True)]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description="what the live pictures of the dashboard cost")
-    parser.add_argument("--rounds", type=int, default=30, help="rounds that are measured for each (%(default)s)")
-    parser.add_argument("--profiles", nargs="+", default=["720p30", "1080p30"], choices=PROFILES, metavar="PROFILE")
-    parser.add_argument("--streams", nargs="+", type=int, default=[1, 8], help="streams in a round (%(default)s)")
-    options = parser.parse_args()
+    options = _options()
     binary = ffmpeg.find_ffmpeg("ffmpeg")
-    dearest = 0.0
+    found = []
     for name in options.profiles:
         keys = _keyframes(binary, PROFILES[name])
         for streams in options.streams:
+            tell(f"{name}, {streams} in a round")
             batch = [keys[number % len(keys)] for number in range(streams)]
             costs = [_cost(binary, batch) for _ in range(options.rounds)]
-            ffmpeg_s, own_s = (statistics.median(column) / streams for column in zip(*costs, strict=True))
-            every_s = interval_s(ffmpeg_s)
-            share = (ffmpeg_s + own_s) / every_s
-            dearest = max(dearest, share)
-            print(
-                f"{name}, {streams} in a round: a picture takes {1000 * ffmpeg_s:.0f} ms of FFmpeg's CPU and"
-                f" {1000 * own_s:.1f} ms of ours, every {every_s:.1f} s: {share:.1%} of a core a stream"
-            )
-    return 0 if dearest <= LIMIT_SHARE else 1
+            theirs, ours = ([cost / streams for cost in column] for column in zip(*costs, strict=True))
+            found.append(Rounds(name, streams, theirs, ours))
+    return finish(_report(found), options.document, binary)
+
+
+def _options() -> argparse.Namespace:
+    made = parser("what the live pictures of the dashboard cost")
+    made.add_argument("--rounds", type=int, default=30, help="rounds that are measured for each (%(default)s)")
+    made.add_argument("--profiles", nargs="+", default=["720p30", "1080p30"], choices=PROFILES, metavar="PROFILE")
+    made.add_argument("--streams", nargs="+", type=int, default=[1, 8], help="streams in a round (%(default)s)")
+    return made.parse_args()
+
+
+def _report(found: Sequence[Rounds]) -> Report:
+    intro = [
+        "Keyframes of a noisy picture at the profile's bitrate, made small JPEGs by the service's own code: of one",
+        "stream alone and of several in one round. The share is of a core, for a stream, at the interval that follows",
+        "from FFmpeg's CPU.",
+    ]
+    figures = []
+    for rounds in found:
+        what = f"{rounds.profile}, {rounds.streams} in a round"
+        pace = f"every {rounds.every_s:.1f} s"
+        figures += [
+            Figure(f"{what}: share", "%", [100 * share for share in rounds.shares], limit=100 * LIMIT_SHARE, why=pace),
+            Figure(f"{what}: FFmpeg's CPU", "ms", [1000 * seconds for seconds in rounds.ffmpeg_s]),
+            Figure(f"{what}: our CPU", "ms", [1000 * seconds for seconds in rounds.own_s]),
+        ]
+    return Report("Preview", intro, figures, plot=lambda canvas: _plot(canvas, found))
+
+
+def _plot(canvas: Any, found: Sequence[Rounds]) -> None:
+    axes = canvas.subplots()
+    axes.boxplot([[100 * share for share in rounds.shares] for rounds in found], showfliers=False)
+    labels = [f"{rounds.profile},\n{rounds.streams} in a round" for rounds in found]
+    axes.set_xticks(range(1, len(found) + 1), labels)
+    axes.axhline(100 * LIMIT_SHARE, color="black", linestyle=":")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("% of a core a stream")
 
 
 def _cost(binary: str, batch: list[Unit]) -> tuple[float, float]:
@@ -66,14 +117,12 @@ def _cost(binary: str, batch: list[Unit]) -> tuple[float, float]:
 def _keyframes(binary: str, profile: OutputProfile) -> list[Unit]:
     """Those of a regular GOP, as large as they become: a camera's noise, at the profile's bitrate."""
     with tempfile.TemporaryDirectory(prefix="bench-preview-") as folder:
-        camera, canvas = Path(folder) / "camera.flv", canvas_of(profile)
-        picture = f"testsrc2=size={profile.width}x{profile.height}:rate={profile.frame_rate},noise=alls=8:allf=t"
-        quiet = [binary, "-nostdin", "-loglevel", "error"]
-        encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p"]
-        subprocess.run([*quiet, "-f", "lavfi", "-i", picture, "-t", str(SECONDS), *encoder, str(camera)], check=True)
+        recording, canvas = Path(folder) / "camera.flv", canvas_of(profile)
+        all_its_noise = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p"]
+        camera.record(binary, recording, profile, SECONDS, all_its_noise)
         overlay = OverlayFile(Path(folder) / "overlay.png")
         overlay.write(placeholder(canvas))
-        argv = ffmpeg.compositor_args(str(camera), overlay.path, canvas, profile, Encoder(X264, "veryfast", ""))
+        argv = ffmpeg.compositor_args(str(recording), overlay.path, canvas, profile, Encoder(X264, "veryfast", ""))
         made = subprocess.run([binary, *argv], check=True, capture_output=True)
     return [unit for unit in PesFramer().push(made.stdout) if unit.key][-2:]
 

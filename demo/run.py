@@ -70,7 +70,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     destination = f"{server}/youtube/{STREAM_KEY}"
     feed = MatchFeed()
     stack.callback(feed.close)
-    stack.enter_context(_replay(feed, ball_s))
+    stack.enter_context(replaying(feed, ball_s))
     camera.draw_scene(folder)
     stack.enter_context(child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
     api = stack.enter_context(_service(port, f"{server}/live", feed.url, binary, folder))
@@ -100,7 +100,7 @@ def child(argv: list[str], cwd: Path, env: dict[str, str] | None = None) -> Iter
 
 
 @contextlib.contextmanager
-def _replay(feed: MatchFeed, ball_s: float) -> Iterator[None]:
+def replaying(feed: MatchFeed, ball_s: float) -> Iterator[None]:
     """Give the feed a new state of the match every `ball_s`, over and over."""
     match = list(states(MATCH))
     stop = threading.Event()

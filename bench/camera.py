@@ -1,0 +1,36 @@
+"""A camera for benches: a moving picture with the noise of a sensor, recorded once and published as a copy."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from profiles import GOP_S, OutputProfile
+
+NOISE = "noise=alls=8:allf=t"
+# A phone sends somewhat more than what goes on to YouTube.
+BITRATE_SHARE = 1.25
+# Its matrix is named, as phones do: an untagged picture is taken for BT.601 and converted.
+TAGS = ("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+
+
+def picture(profile: OutputProfile) -> str:
+    """The camera's picture as a source of libavfilter."""
+    return f"testsrc2=size={profile.width}x{profile.height}:rate={profile.frame_rate},{NOISE}"
+
+
+def as_a_phone(profile: OutputProfile) -> list[str]:
+    """H.264 as a phone encodes it: constant bitrate, a keyframe every 2 s, no B-frames."""
+    rate = f"{round(BITRATE_SHARE * profile.video_bitrate_kbps)}k"
+    gop = str(GOP_S * profile.frame_rate)
+    control = ["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", gop, "-bf", "0"]
+    return ["-c:v", "libx264", "-preset", "veryfast", *control, "-pix_fmt", "yuv420p", *TAGS]
+
+
+def record(ffmpeg: str, path: Path, profile: OutputProfile, seconds: float, encoder: Sequence[str] = ()) -> None:
+    """So many seconds of it at `path`, with sound; `encoder` is `as_a_phone` unless given."""
+    sources = ["-f", "lavfi", "-i", picture(profile), "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
+    encoders = [*(encoder or as_a_phone(profile)), "-c:a", "aac", "-ac", "1"]
+    quiet = [ffmpeg, "-nostdin", "-y", "-loglevel", "error"]
+    subprocess.run([*quiet, *sources, "-t", str(seconds), *encoders, str(path)], check=True)

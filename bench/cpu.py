@@ -1,0 +1,56 @@
+"""CPU time that processes take: of a command until it ends, of a tree of processes that runs, of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+def cpu_of(argv: Sequence[str], output: Path | None = None) -> float:
+    """Run this to its end, stdout to `output`; its seconds of user and system."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with output.open("wb") if output else contextlib.nullcontext(subprocess.DEVNULL) as stdout:
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def own_s(pid: int) -> float:
+    """Of this process alone; 0 when it is gone."""
+    return _spent(pid, "user", "system")
+
+
+def reaped_s(pid: int) -> float:
+    """Of its children that have ended."""
+    return _spent(pid, "children_user", "children_system")
+
+
+def tree_s(pid: int) -> float:
+    """Of this process, those it started that live, and those that have been reaped."""
+    fields = ("user", "system", "children_user", "children_system")
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return 0.0
+    return _spent(pid, *fields) + sum(_spent(child.pid, *fields) for child in children)
+
+
+def _spent(pid: int, *fields: str) -> float:
+    with contextlib.suppress(psutil.Error):
+        times = psutil.Process(pid).cpu_times()
+        return sum(float(getattr(times, field)) for field in fields)
+    return 0.0
+
+
+def machine_s() -> tuple[float, float]:
+    """Seconds that all processors together were busy, and that there were, since the start."""
+    times: Any = psutil.cpu_times()
+    # Linux counts guests in user and nice as well.
+    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    return total - times.idle - getattr(times, "iowait", 0.0), total

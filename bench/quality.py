@@ -1,0 +1,84 @@
+"""What the encoding leaves of the camera's picture: SSIM frame by frame, the bitrate, and x264's own word."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.rivals import x264_options
+from profiles import OutputProfile
+
+_SSIM = re.compile(r"^n:\d+ .*\bAll:([\d.]+)", re.MULTILINE)
+# One frame is another when their order is off by one: what a moving picture makes plain.
+SHIFTS = (-1, 1)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of one encode: SSIM of each frame compared, what of it with the frames moved by one, kbit/s of video."""
+
+    ssim: list[float]
+    shifted: list[float]
+    frames: int
+    kbps: float
+    options: dict[str, str]
+
+    @property
+    def is_aligned(self) -> bool:
+        """True when the frames fit best where they stand."""
+        return all(mean(self.ssim) > ssim for ssim in self.shifted)
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def assess(ffmpeg: str, encode: Path, source: Path, profile: OutputProfile, top: int, skip: int) -> Quality:
+    """Hold an encode against its source, above line `top` and but for the first `skip` frames."""
+    frames = parse_frames(_packets(encode))
+    shifted = [mean(_ssim(ffmpeg, encode, source, top, skip, shift)) for shift in SHIFTS]
+    options = x264_options(_elementary(ffmpeg, encode))
+    found = _ssim(ffmpeg, encode, source, top, skip, 0)
+    return Quality(found, shifted, len(frames), kbps(frames[skip:], profile.frame_rate), options)
+
+
+def _ssim(ffmpeg: str, encode: Path, source: Path, top: int, skip: int, shift: int) -> list[float]:
+    argv = [ffmpeg, "-nostdin", "-loglevel", "error", "-i", str(encode), "-i", str(source)]
+    graph = ssim_filter(top, skip, shift)
+    ended = subprocess.run([*argv, "-lavfi", graph, "-f", "null", "-"], check=True, capture_output=True, text=True)
+    return parse_ssim(ended.stdout)
+
+
+def ssim_filter(top: int, skip: int, shift: int) -> str:
+    """Compare frame by frame: by their numbers, since containers round their times in different ways."""
+    parts = [
+        f"[{place}:v]crop=iw:{top}:0:0,trim=start_frame={begin},settb=1/30,setpts=N[{name}]"
+        for place, begin, name in ((0, skip, "encode"), (1, skip + shift, "source"))
+    ]
+    return ";".join([*parts, "[encode][source]ssim=stats_file=-:shortest=1"])
+
+
+def parse_ssim(text: str) -> list[float]:
+    """All planes' SSIM of each frame, of what the filter writes."""
+    return [float(value) for value in _SSIM.findall(text)]
+
+
+def _packets(path: Path) -> str:
+    argv = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0"]
+    return subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True).stdout
+
+
+def parse_frames(text: str) -> list[int]:
+    """The size of each packet, of ffprobe's lines."""
+    return [int(line.strip(",")) for line in text.split() if line.strip(",")]
+
+
+def kbps(sizes: list[int], frame_rate: int) -> float:
+    return 8 * sum(sizes) / 1000 / (len(sizes) / frame_rate)
+
+
+def _elementary(ffmpeg: str, path: Path) -> bytes:
+    argv = [ffmpeg, "-nostdin", "-loglevel", "error", "-i", str(path), "-map", "0:v:0", "-c", "copy", "-t", "1"]
+    return subprocess.run([*argv, "-f", "h264", "pipe:1"], check=True, capture_output=True).stdout
