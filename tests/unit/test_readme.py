@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
+from capacity import COSTS
 from config import Settings
 from profiles import PROFILES
 from scoreboard import parse_match_data
@@ -47,6 +48,12 @@ def test_the_profiles_table_is_the_codes() -> None:
     assert rows_after("| profile |") == [
         f"| `{p.name}` | {p.width} × {p.height}, {p.frame_rate} fps | {p.video_bitrate_kbps / 1000:g} Mbit/s |"
         for p in PROFILES.values()
+    ]
+
+
+def test_the_table_of_costs_is_the_codes() -> None:
+    assert rows_after("| core-seconds a second |") == [
+        f"| `{name}` | {' | '.join(f'{cost:.2f}' for cost in costs)} |" for name, costs in COSTS.items()
     ]
 
 
