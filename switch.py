@@ -13,6 +13,7 @@ keyframe with the tables in front of it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import deque
@@ -35,6 +36,7 @@ MAX_UNIT_BYTES = 4_000_000
 # A source that is asked for begins with a keyframe no older than this, if one comes soon.
 FRESH_S = 0.1
 KEY_WAIT_S = 0.4
+MAX_PIECES = 16  # that are written at once
 # A GOP of 2 s has 300 units at the most; a source without keyframes is not kept.
 MAX_HELD_UNITS = 2_000
 
@@ -90,37 +92,42 @@ class PesFramer:
 
     def _take_packets(self, data: bytes, units: list[Unit]) -> None:
         """Whole packets, run by run: what begins with a start and goes on up to the next one."""
-        run = _Run(data)
-        starts = run.flags.translate(_IS_START)
-        while run.at < run.count:
-            end = starts.find(1, run.at + 1)
-            run.end = end if end >= 0 else run.count
-            self._take_run(run, units)
-            run.at = run.end
+        heads = _Heads(data)
+        at = 0
+        while at < heads.count:
+            end = heads.next_start(at + 1)
+            pid = heads.pid(at)
+            # What is no PES packet in one piece is rare, and looked at packet by packet.
+            is_table = pid in (PAT_PID, self._pmt_pid)
+            if is_table or not heads.is_of_one_pid(at, end) or not self._take_run(heads, pid, at, end, units):
+                for begin in range(at * PACKET, end * PACKET, PACKET):
+                    self._take(data[begin : begin + PACKET], units)
+            at = end
 
-    def _take_run(self, run: _Run, units: list[Unit]) -> None:
-        pid = run.pid
-        # What is no PES packet in one piece is rare, and looked at packet by packet.
-        if pid in (PAT_PID, self._pmt_pid) or not run.is_of_one_pid or not self._take_at_once(run, pid, units):
-            for packet in run.packets():
-                self._take(packet, units)
-
-    def _take_at_once(self, run: _Run, pid: int, units: list[Unit]) -> bool:
-        """All packets of the run together; False, and nothing is done, when its PES packet ends before they do."""
-        if run.starts:
-            first = run.packet(run.at)
-            pes = _OpenPes(_pes_bytes(first), key=pid == self._video_pid and _is_random_access(first))
-        elif pid in self._open:
-            pes = self._open[pid]
+    def _take_run(self, heads: _Heads, pid: int, at: int, end: int, units: list[Unit]) -> bool:
+        """Packets of one PES packet together; False, and nothing is done, when it ends before they do."""
+        run, payload = heads.data[at * PACKET : end * PACKET], heads.payload_bytes(at, end)
+        if not run[1] & STARTS:
+            return self._add_run(pid, run, payload, units)
+        length = _pes_bytes(run)
+        if length is not None and payload > length:
+            return False
+        self._complete(pid, units)
+        key = pid == self._video_pid and _is_random_access(run)
+        if payload == length:
+            self._emit(pid, run, units, key=key)
         else:
+            self._open[pid] = _OpenPes(length, key=key)
+            self._open[pid].add(run, payload)
+        return True
+
+    def _add_run(self, pid: int, run: bytes, payload: int, units: list[Unit]) -> bool:
+        pes = self._open.get(pid)
+        if pes is None:
             return True
-        payload = run.payload_bytes()
         if pes.missing is not None and payload > pes.missing:
             return False
-        if run.starts:
-            self._complete(pid, units)
-            self._open[pid] = pes
-        pes.add(run.data[run.at * PACKET : run.end * PACKET], payload)
+        pes.add(run, payload)
         if pes.is_complete():
             self._complete(pid, units)
         return True
@@ -146,56 +153,55 @@ class PesFramer:
 
     def _complete(self, pid: int, units: list[Unit]) -> None:
         pes = self._open.pop(pid, None)
-        if pes is None or pes.is_torn():
-            return
-        data = pes.data()
+        if pes is not None and not pes.is_torn():
+            self._emit(pid, pes.data(), units, key=pes.key)
+
+    def _emit(self, pid: int, data: bytes, units: list[Unit], *, key: bool) -> None:
         is_video = pid == self._video_pid
-        ticks = _decoding_ticks(data[:PACKET]) if is_video else None
-        if pes.key and self._pat and self._pmt:
+        ticks = _decoding_ticks(data) if is_video else None
+        if key and self._pat and self._pmt:
             self._started = True
             units.append(Unit(self._pat + self._pmt + data, key=True, video=True, ticks=ticks))
         elif self._started:
             units.append(Unit(data, video=is_video, ticks=ticks))
 
 
-class _Run:
-    """Some of the packets in `data`, from `at` up to `end`; what their heads say is counted for all at once."""
+class _Heads:
+    """The heads of packets that stand one behind the other: each byte of all of them in one string."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.flags = data[1::PACKET]
+        self._flags = data[1::PACKET]
         self._pids = data[2::PACKET]
-        self._kinds = data[3::PACKET].translate(_HAS_PAYLOAD_ALONE)
-        self.count = len(self.flags)
-        self.at = self.end = 0
+        self._plain = data[3::PACKET].translate(_HAS_PAYLOAD_ALONE)
+        self._starts = self._flags.translate(_IS_START)
+        self.count = len(self._flags)
 
-    @property
-    def pid(self) -> int:
-        return (self.flags[self.at] & 0x1F) << 8 | self._pids[self.at]
+    def next_start(self, at: int) -> int:
+        """Where the next PES packet or table begins, or the end."""
+        found = self._starts.find(1, at)
+        return found if found >= 0 else self.count
 
-    @property
-    def starts(self) -> bool:
-        return bool(self.flags[self.at] & STARTS)
+    def pid(self, at: int) -> int:
+        return (self._flags[at] & 0x1F) << 8 | self._pids[at]
 
-    @property
-    def is_of_one_pid(self) -> bool:
-        after, others = self.at + 1, self.end - self.at - 1
-        same_high = self.flags.count(self.flags[self.at] & 0x1F, after, self.end)
-        return same_high == others and self._pids.count(self._pids[self.at], after, self.end) == others
+    def is_of_one_pid(self, at: int, end: int) -> bool:
+        """True when the packets behind the first go on with what it began."""
+        others = end - at - 1
+        return (
+            self._flags.count(self._flags[at] & 0x1F, at + 1, end) == others
+            and self._pids.count(self._pids[at], at + 1, end) == others
+        )
 
-    def packet(self, number: int) -> bytes:
-        return self.data[number * PACKET : (number + 1) * PACKET]
-
-    def packets(self) -> list[bytes]:
-        return [self.packet(number) for number in range(self.at, self.end)]
-
-    def payload_bytes(self) -> int:
-        """Of all its packets together."""
-        plain = self._kinds.count(1, self.at, self.end)
-        if plain == self.end - self.at:
-            return plain * (PACKET - HEAD)
-        others = [number for number in range(self.at, self.end) if not self._kinds[number]]
-        return plain * (PACKET - HEAD) + sum(PACKET - _payload_start(self.packet(number)) for number in others)
+    def payload_bytes(self, at: int, end: int) -> int:
+        """Of these packets together."""
+        total = self._plain.count(1, at, end) * (PACKET - HEAD)
+        other = self._plain.find(0, at, end)
+        while other >= 0:
+            packet = self.data[other * PACKET : (other + 1) * PACKET]
+            total += PACKET - _payload_start(packet)
+            other = self._plain.find(0, other + 1, end)
+        return total
 
 
 class _OpenPes:
@@ -330,16 +336,20 @@ class UnitQueue:
         self._units.append(unit)
         self._bytes += len(unit.data)
 
-    def head(self) -> memoryview:
-        """The bytes to write next; empty when all are written."""
-        return memoryview(self._units[0].data)[self._sent_of_first :] if self._units else memoryview(b"")
+    def head(self) -> list[memoryview]:
+        """The bytes to write next, in a few pieces; empty when all are written."""
+        pieces = [memoryview(unit.data) for unit in itertools.islice(self._units, MAX_PIECES)]
+        if self._sent_of_first:
+            pieces[0] = pieces[0][self._sent_of_first :]
+        return pieces
 
     def advance(self, written: int) -> None:
         """Note that the first `written` bytes of `head()` are gone."""
         self._sent_of_first += written
-        if self._sent_of_first == len(self._units[0].data):
-            self._bytes -= len(self._units.popleft().data)
-            self._sent_of_first = 0
+        while self._units and self._sent_of_first >= len(self._units[0].data):
+            size = len(self._units.popleft().data)
+            self._sent_of_first -= size
+            self._bytes -= size
 
     def _drop_all(self) -> None:
         # A unit that is half written must be finished, or the reader gets a torn packet.
@@ -585,7 +595,7 @@ class Switch:
             return
         try:
             while head := outlet.queue.head():
-                outlet.queue.advance(os.write(fd, head))
+                outlet.queue.advance(os.writev(fd, head))
                 outlet.stuck_since = None
         except BlockingIOError:
             outlet.stuck_since = outlet.stuck_since or self._clock()
