@@ -42,7 +42,7 @@ LEAST_SHARE = 0.99  # of real time, and of the profile's frames
 # Above this a stream works off what piled up before: whether it keeps up is still to be seen.
 CATCHES_UP = 1.01
 ON_AIR_LIMIT_S = 30
-SETTLE_LIMIT_S = 20
+SETTLE_LIMIT_S = 12
 # The service's rates are those of the last 10 s; the last few readings count.
 READINGS = 3
 RECORDED_S = 12
@@ -52,8 +52,6 @@ NO_ENCODING = "no encoding"
 MEDIA_S = {"480p30": 3.0, "720p30": 3.0}
 MEDIA_ELSE_S = 2.0
 SHORT_S = 0.2
-# Of a command that is alone on the machine, the least disturbed run is the truest.
-RUNS = 2
 
 Status = dict[str, Any]
 
@@ -90,7 +88,7 @@ def main() -> int:
         for name in options.profiles:
             steps[name] = climb_with(ground, PROFILES[name], options.preset, options.seconds)
         if not options.no_table:
-            table = {name: costs(ground.folder, PROFILES[name]) for name in PROFILES}
+            table = {name: costs(ground.folder, PROFILES[name], options.runs) for name in PROFILES}
     return finish(report(options.preset, steps, table), options.document, FFMPEG)
 
 
@@ -101,6 +99,7 @@ def _parser() -> Any:
     )
     made.add_argument("--preset", default="veryfast", choices=X264_PRESETS, metavar="PRESET", help="(%(default)s)")
     made.add_argument("--seconds", type=float, default=11, help="for which each step is watched (%(default)s)")
+    made.add_argument("--runs", type=int, default=1, help="of each cell of the table, the least counts (%(default)s)")
     made.add_argument("--no-table", action="store_true", help="leave out the table of costs")
     return made
 
@@ -170,18 +169,26 @@ def watch(service: Service, profile: OutputProfile, streams: int, seconds: float
     took_s = time.monotonic() - began_at
     cores = (tree_s(service.process.pid) - spent) / took_s
     busy_s, there_s = (after - first for first, after in zip(busy, machine_s(), strict=True))
-    speed, fps_share = least(readings, profile)
+    now = pace(readings, profile)
     found = tuple(problems(before, readings, profile))
     processors = float(psutil.cpu_count() or 1)
-    return Step(streams, speed, fps_share, found, cores, busy_s / there_s * processors, processors)
+    return Step(streams, now.least, now.fps_share, found, cores, busy_s / there_s * processors, processors)
 
 
-def least(readings: Sequence[dict[str, Status]], profile: OutputProfile) -> tuple[float, float]:
-    """Of the streams' medians: the lowest speed and the lowest share of the profile's frame rate."""
+@dataclass(frozen=True)
+class Pace:
+    """Of the streams' medians: the least and the greatest speed, the least share of the profile's frame rate."""
+
+    least: float
+    most: float
+    fps_share: float
+
+
+def pace(readings: Sequence[dict[str, Status]], profile: OutputProfile) -> Pace:
     names = readings[-1]
     speeds = [statistics.median(reading[name]["speed"] for reading in readings) for name in names]
-    shares = [statistics.median(reading[name]["fps"] for reading in readings) / profile.frame_rate for name in names]
-    return min(speeds), min(shares)
+    rates = [statistics.median(reading[name]["fps"] for reading in readings) for name in names]
+    return Pace(min(speeds), max(speeds), min(rates) / profile.frame_rate)
 
 
 def problems(before: dict[str, Status], readings: Sequence[dict[str, Status]], profile: OutputProfile) -> list[str]:
@@ -191,13 +198,13 @@ def problems(before: dict[str, Status], readings: Sequence[dict[str, Status]], p
     away = [name for reading in readings for name, status in reading.items() if status["on_air"] != "camera"]
     if away:
         found.append(f"{len(set(away))} not on air")
-    speed, share = least(readings, profile)
-    if speed < LEAST_SHARE:
-        found.append(f"speed {speed:.3f}")
-    if (most := max(status["speed"] for status in after.values())) > CATCHES_UP:
-        found.append(f"still catching up at {most:.3f}")
-    if share < LEAST_SHARE:
-        found.append(f"{share * profile.frame_rate:.1f} fps")
+    now = pace(readings, profile)
+    if now.least < LEAST_SHARE:
+        found.append(f"speed {now.least:.3f}")
+    if now.most > CATCHES_UP:
+        found.append(f"still catching up at {now.most:.3f}")
+    if now.fps_share < LEAST_SHARE:
+        found.append(f"{now.fps_share * profile.frame_rate:.1f} fps")
     dropped = sum(status["dropped_frames"] - before[name]["dropped_frames"] for name, status in after.items())
     if dropped:
         found.append(f"{dropped} frames dropped")
@@ -216,8 +223,11 @@ def carried(steps: Sequence[Step]) -> Step | None:
     return next((step for step in reversed(steps) if not step.problems), None)
 
 
-def costs(folder: Path, profile: OutputProfile) -> dict[str, float]:
-    """Core-seconds a stream second of the compositor, by preset and without encoding."""
+def costs(folder: Path, profile: OutputProfile, runs: int) -> dict[str, float]:
+    """Core-seconds a stream second of the compositor, by preset and without encoding.
+
+    A command that is alone on the machine takes no less than it must: the least of its runs is the truest.
+    """
     seconds = MEDIA_S.get(profile.name, MEDIA_ELSE_S)
     clips = {length: folder / f"{profile.name}-{length}.flv" for length in (seconds, SHORT_S)}
     for length, path in clips.items():
@@ -227,7 +237,7 @@ def costs(folder: Path, profile: OutputProfile) -> dict[str, float]:
     strip.write(draw_scene(boards.phases()["chase"], canvas))
     found = {}
     for preset, argv_of in _compositors(strip.path, profile):
-        long_s, short_s = (min(cpu_of([FFMPEG, *argv_of(path)]) for _ in range(RUNS)) for path in clips.values())
+        long_s, short_s = (min(cpu_of([FFMPEG, *argv_of(path)]) for _ in range(runs)) for path in clips.values())
         found[preset] = (long_s - short_s) / (seconds - SHORT_S)
     tell(f"{profile.name}: " + ", ".join(f"{preset} {number(cost)}" for preset, cost in found.items()))
     return found
@@ -307,13 +317,13 @@ def draw(canvas: Any, steps: dict[str, list[Step]]) -> None:
     speed, busy = canvas.subplots(1, 2)
     for name, climbed in steps.items():
         streams = [step.streams for step in climbed]
-        [line] = speed.plot(streams, [step.speed for step in climbed], marker="o", label=name)
-        busy.plot(streams, [step.busy for step in climbed], marker="o", color=line.get_color())
+        [line] = speed.plot(streams, [step.speed for step in climbed], marker="o")
+        busy.plot(streams, [step.busy for step in climbed], marker="o", color=line.get_color(), label=name)
     speed.axhline(LEAST_SHARE, color="black", linewidth=0.8, linestyle=":")
     speed.set_ylabel("speed of the slowest stream")
-    speed.legend(loc="lower left")
     busy.set_ylabel("busy cores, all of the machine")
     busy.set_ylim(bottom=0)
+    busy.legend(loc="lower right")
     processors = max(step.processors for climbed in steps.values() for step in climbed)
     busy.axhline(processors, color="black", linewidth=0.8, linestyle=":")
     for axes in (speed, busy):

@@ -7,7 +7,7 @@ import pytest
 
 import ffmpeg
 from bench import capacity
-from bench.capacity import Step
+from bench.capacity import Pace, Step
 from encoders import X264, Encoder
 from layout import canvas_of
 from profiles import PROFILES
@@ -57,7 +57,7 @@ def test_one_odd_reading_of_the_rates_is_borne() -> None:
 
 def test_the_slowest_stream_counts() -> None:
     readings = [{"m1": WELL, "m2": WELL | {"speed": 0.9, "fps": 27.0}}]
-    assert capacity.least(readings, PROFILE) == pytest.approx((0.9, 0.9))
+    assert capacity.pace(readings, PROFILE) == Pace(0.9, 1.0, 0.9)
 
 
 def test_streams_are_added_until_a_step_fails_twice() -> None:
