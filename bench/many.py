@@ -110,8 +110,8 @@ def main() -> int:
 
 def _options() -> Any:
     made = parser("what the service itself spends on many streams, with stand-ins for FFmpeg")
-    made.add_argument("--streams", nargs="+", type=int, default=[1, 50, 100, 150, 200], help="%(default)s")
-    made.add_argument("--seconds", type=float, default=10, help="that each number is watched (%(default)s)")
+    made.add_argument("--streams", nargs="+", type=int, default=[1, 50, 100, 200], help="%(default)s")
+    made.add_argument("--seconds", type=float, default=8, help="that each number is watched (%(default)s)")
     made.add_argument("--rounds", type=int, default=2, help="climbs of each kind (%(default)s)")
     made.add_argument("--kinds", nargs="+", choices=("polls", "pushes"), default=["polls", "pushes"])
     return made.parse_args()
