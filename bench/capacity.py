@@ -25,7 +25,7 @@ import psutil
 import ffmpeg
 from bench import camera
 from bench.cpu import cpu_of, machine_s, tree_s
-from bench.loopback import LIVE, Loopback, loopback, statuses
+from bench.loopback import LIVE, YOUTUBE, Loopback, loopback, statuses
 from bench.report import Figure, Report, finish, number, parser, tell
 from config import X264_PRESETS
 from demo import boards
@@ -87,9 +87,10 @@ def main() -> int:
     with loopback("capacity") as ground:
         for name in options.profiles:
             steps[name] = climb_with(ground, PROFILES[name], options.preset, options.seconds)
+        admission = admit(ground, PROFILES[options.profiles[0]], options.preset, options.seconds)
         if not options.no_table:
             table = {name: costs(ground.folder, PROFILES[name], options.runs) for name in PROFILES}
-    return finish(report(options.preset, steps, table), options.document, FFMPEG)
+    return finish(report(options.preset, steps, table, admission), options.document, FFMPEG)
 
 
 def _parser() -> Any:
@@ -123,6 +124,35 @@ def climb_with(ground: Loopback, profile: OutputProfile, preset: str, seconds: f
             _settle(service, profile)
 
         return climb(add, lambda streams: watch(service, profile, streams, seconds))
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the service itself admits: so many streams, the refusal of one more, how those that run did meanwhile."""
+
+    profile: str
+    refusal: str
+    step: Step
+
+
+def admit(ground: Loopback, profile: OutputProfile, preset: str, seconds: float) -> Admission:
+    """Start streams until one is refused, as MAX_CONCURRENT_STREAMS=auto has it, then watch those that run."""
+    recording = ground.folder / f"{profile.name}.flv"
+    settings = {"output_profile": profile.name, "x264_preset": preset, "max_concurrent_streams": "auto"}
+    with ground.service(**settings) as service, contextlib.ExitStack() as cameras:
+        for streams in range(MOST):
+            name = f"m{streams + 1}"
+            cameras.enter_context(FFmpegCamera(FFMPEG, recording, ground.rtmp.url(LIVE, name)))
+            destination = ground.rtmp.url(YOUTUBE, f"{profile.name}-{name}")
+            answer = service.post("/start_stream", {"youtube_url": destination, "stream_name": name})
+            if answer.status_code == 429:
+                break
+            answer.raise_for_status()
+            _settle(service, profile)
+        step = watch(service, profile, streams, seconds)
+        refusal: str = answer.json()["error"]
+        tell(f"{profile.name}, auto: {streams} admitted; {refusal}; then {', '.join(step.problems) or 'well'}")
+        return Admission(profile.name, refusal, step)
 
 
 def _settle(service: Service, profile: OutputProfile) -> None:
@@ -258,15 +288,19 @@ def without_encoding(argv: list[str]) -> list[str]:
     return [*argv[:picture], "-c:v", "wrapped_avframe", *argv[sound:transport], "-f", "null", "-"]
 
 
-def report(preset: str, steps: dict[str, list[Step]], table: dict[str, dict[str, float]]) -> Report:
+def report(
+    preset: str, steps: dict[str, list[Step]], table: dict[str, dict[str, float]], admission: Admission
+) -> Report:
     intro = [
         f"Streams of x264 {preset} were started one by one, each with a camera (720p30; for 1080p of its size) and a",
         "destination of its own, until one was not on air, under 0.99 of real time or of its frames, lost frames or",
         "had an FFmpeg started anew, twice in a row. Cameras and nginx-rtmp take their part of the same machine.",
     ]
     figures = [figure for name in steps for figure in _figures(name, steps[name])]
+    figures += _admission_figures(admission)
     lines = [*cost_table(table), *live_factors(steps, table, preset)] if table else []
-    data = {"steps": {name: [asdict(step) for step in climbed] for name, climbed in steps.items()}, "costs": table}
+    stepped = {name: [asdict(step) for step in climbed] for name, climbed in steps.items()}
+    data = {"steps": stepped, "costs": table, "admission": asdict(admission)}
     return Report("Capacity", intro, figures, lines, data, plot=lambda canvas: draw(canvas, steps))
 
 
@@ -280,6 +314,16 @@ def _figures(name: str, steps: Sequence[Step]) -> list[Figure]:
         found.append(Figure(f"{name}: CPU of a stream", "core", well))
         found.append(Figure(f"{name}: machine busy then", "%", [100 * last.busy_share]))
     return found
+
+
+def _admission_figures(admission: Admission) -> list[Figure]:
+    step, what = admission.step, f"{admission.profile}, MAX_CONCURRENT_STREAMS=auto"
+    why = f"one more is 429: {admission.refusal}"
+    return [
+        Figure(f"{what}: streams admitted", "", [step.streams], why=why),
+        Figure(f"{what}: troubles of those after it", "", [len(step.problems)], limit=0, why=", ".join(step.problems)),
+        Figure(f"{what}: machine busy", "%", [100 * step.busy_share]),
+    ]
 
 
 def cost_table(table: dict[str, dict[str, float]]) -> list[str]:

@@ -99,26 +99,34 @@ def test_without_encoding_the_pictures_are_thrown_away() -> None:
     assert not {"libx264", "mpegts", "-muxdelay"} & set(cheap)
 
 
+ADMISSION = capacity.Admission("480p30", "No capacity left: 4 streams run", step(4, "speed 0.9"))
+
+
 def test_the_report_says_what_is_carried_and_why_no_more() -> None:
     steps = {"720p30": [step(1, cores=0.6), step(2, cores=1.2), step(3, "speed 0.8")]}
-    made = capacity.report("veryfast", steps, {})
+    made = capacity.report("veryfast", steps, {}, ADMISSION)
     assert {figure.what: figure.value for figure in made.figures} == {
         "720p30: streams carried": 2,
         "720p30: CPU of a stream": pytest.approx(0.6),
         "720p30: machine busy then": 75,
+        "480p30, MAX_CONCURRENT_STREAMS=auto: streams admitted": 4,
+        "480p30, MAX_CONCURRENT_STREAMS=auto: troubles of those after it": 1,
+        "480p30, MAX_CONCURRENT_STREAMS=auto: machine busy": 75,
     }
     assert made.figures[0].why == "with 3: speed 0.8"
+    assert made.figures[3].why == "one more is 429: No capacity left: 4 streams run"
+    assert (made.figures[4].why, made.figures[4].verdict) == ("speed 0.9", "missed")
     assert made.lines == []
 
 
 def test_the_report_says_when_none_is_carried() -> None:
-    made = capacity.report("veryfast", {"1080p60": [step(1, "speed 0.5")]}, {})
-    assert [(figure.what, figure.value) for figure in made.figures] == [("1080p60: streams carried", 0)]
+    made = capacity.report("veryfast", {"1080p60": [step(1, "speed 0.5")]}, {}, ADMISSION)
+    assert [(figure.what, figure.value) for figure in made.figures[:-3]] == [("1080p60: streams carried", 0)]
 
 
 def test_the_costs_are_told_beside_what_a_stream_took_on_air() -> None:
     costs = dict.fromkeys([capacity.NO_ENCODING, *capacity.TABLE_PRESETS], 0.5)
     steps = {"720p30": [step(1, cores=0.6)], "1080p30": [step(1, "speed 0.5")]}
-    lines = capacity.report("veryfast", steps, {"720p30": costs, "1080p30": costs}).lines
+    lines = capacity.report("veryfast", steps, {"720p30": costs, "1080p30": costs}, ADMISSION).lines
     assert "| 720p30 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 |" in lines
     assert "720p30 1.20 times" in lines[-1]
