@@ -19,14 +19,17 @@ from typing import TypeVar
 
 READ_BYTES = 65_536
 CALL_LIMIT_S = 5.0
+DESCRIPTORS = 65_536
 
 T = TypeVar("T")
 
 
 def lift_descriptor_limit() -> None:
-    """As many open files as the system allows this user: a stream has a dozen, and the usual limit is 1024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Allow DESCRIPTORS open files, or what this user may have: a stream takes a dozen, and 1024 are usual."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class IoLoop:

@@ -726,10 +726,11 @@ class Stream:
                 child.close()
 
     def _give_back(self) -> None:
-        self._lane.close()
-        self._api.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        redact.remove(self.request.secrets)
+        with contextlib.ExitStack() as all_of_it:  # whatever one of them raises
+            all_of_it.callback(redact.remove, self.request.secrets)
+            all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            all_of_it.callback(self._api.close)
+            all_of_it.callback(self._lane.close)
 
 
 def _age_s(at: float | None, now: float) -> float | None:
