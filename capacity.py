@@ -1,8 +1,9 @@
 """How many streams this machine carries, from its cores, the encoder and the profile.
 
-What a stream costs was measured on air with the camera's picture moving; the
-figures are core-seconds a second of one virtual core of a server of 2024.
-`bench/capacity.py` measures them anew, and how many streams there really were.
+What a stream costs was measured with a moving camera on 2 cores of a shared
+virtual server; of three runs these are about the dearest. The last column is
+carried on from those before it. `bench/capacity.py` measures anew, and how many
+streams there really could be.
 """
 
 from __future__ import annotations
