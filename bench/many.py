@@ -35,6 +35,7 @@ import requests
 
 import ffmpeg
 from bench.camera import record
+from bench.cpu import machine_s
 from bench.loopback import leave_in_order
 from bench.report import ROOT, Figure, Report, finish, number, parser, quantile, tell
 from demo.match_feed import Answer, MatchFeed
@@ -69,13 +70,14 @@ PARTS = ("polling", "switching", "supervising", "presenting", "answering")
 
 @dataclass
 class Point:
-    """What was seen of the service at one number of streams; `cpu` is cores by part."""
+    """What was seen of the service at one number of streams; `cpu` is cores by part, `busy` of all the machine."""
 
     streams: int
     cpu: dict[str, float]
     rss_mb: float
     threads: int
     list_ms: list[float]
+    busy: float = 0.0
     problems: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -305,7 +307,7 @@ def _await_on_air(url: str, count: int) -> None:
 
 
 def _watch(url: str, pid: int, count: int, seconds: float) -> Point:
-    before, began = thread_cpu_s(pid), time.monotonic()
+    before, busy, began = thread_cpu_s(pid), machine_s(), time.monotonic()
     list_ms = []
     with requests.Session() as session:
         while time.monotonic() - began < seconds:
@@ -314,9 +316,11 @@ def _watch(url: str, pid: int, count: int, seconds: float) -> Point:
             list_ms.append(1000 * (time.perf_counter() - asked))
             time.sleep(LIST_EVERY_S)
     after, passed = thread_cpu_s(pid), time.monotonic() - began
+    busy_s, there_s = (last - first for first, last in zip(busy, machine_s(), strict=True))
     cpu = {part: (after[part] - before[part]) / passed for part in PARTS}
     streams = requests.get(f"{url}/streams", timeout=30).json()["streams"]
-    return Point(count, cpu, _rss_mb(pid), len(os.listdir(f"/proc/{pid}/task")), list_ms, _problems(streams))
+    threads = len(os.listdir(f"/proc/{pid}/task"))
+    return Point(count, cpu, _rss_mb(pid), threads, list_ms, busy_s / there_s, _problems(streams))
 
 
 def thread_cpu_s(pid: int) -> dict[str, float]:
@@ -353,7 +357,8 @@ def _line(point: Point) -> str:
     parts = ", ".join(f"{part} {100 * point.cpu[part]:.1f}" for part in PARTS)
     return (
         f"{point.streams:4} streams: {100 * point.total:5.1f} % of a core ({parts}), {point.rss_mb:.0f} MB,"
-        f" {point.threads} threads, list p99 {quantile(point.list_ms, 0.99):.1f} ms {point.problems or ''}"
+        f" {point.threads} threads, list p99 {quantile(point.list_ms, 0.99):.1f} ms, machine busy {point.busy:.0%}"
+        f" {point.problems or ''}"
     )
 
 
@@ -365,6 +370,8 @@ def _report(runs: dict[str, list[Run]]) -> Report:
             "Made by `make bench-many`: the service alone, with stand-ins for FFmpeg"
             f" that write {PROFILE.name}, and read it.",
             "CPU is that of the service's threads by what they do; `/list_streams` is asked all the while.",
+            "The stand-ins, two a stream, the feed and who asks run on the same machine, which is full before the",
+            "service is. The curve flattens where one waking serves several streams.",
         ],
         [figure for kind, climbs in runs.items() if climbs for figure in _figures(kind, climbs, most)],
         data={kind: [[point.__dict__ for point in run.points] for run in climbs] for kind, climbs in runs.items()},
@@ -384,6 +391,9 @@ def _figures(kind: str, climbs: Sequence[Run], most: int) -> list[Figure]:
     list_ms = [quantile(point.list_ms, 0.99) for point in lasts]
     asking = [100 * point.cpu[answering] for point in lasts]
     limit = 100 * LIMIT_POLLING if kind == "polls" else None
+    trouble = Counter(itertools.chain.from_iterable(Counter(point.problems).elements() for point in lasts))
+    busy = quantile([point.busy for point in lasts], 0.5)
+    why = f"{', '.join(f'{count} {what}' for what, count in trouble.items()) or 'none'}; machine busy {busy:.0%}"
     what = "polling" if kind == "polls" else "taking pushes and answering calls"
     return [
         Figure(f"{kind}: {what}, {most} streams", "% of a core", asking, limit=limit),
@@ -395,7 +405,7 @@ def _figures(kind: str, climbs: Sequence[Run], most: int) -> list[Figure]:
         Figure(f"{kind}: {most} starts", "s", [run.starts_s for run in climbs], limit=LIMIT_ALL_S),
         Figure(f"{kind}: {most} stops", "s", [run.stops_s for run in climbs], limit=LIMIT_ALL_S),
         Figure(f"{kind}: bend of the CPU's curve", "×", [bend(run.points) for run in climbs], limit=LIMIT_BEND),
-        Figure(f"{kind}: streams in trouble", "streams", [sum(p.problems.values()) for p in lasts], limit=0),
+        Figure(f"{kind}: troubles, {most} streams", "", [sum(p.problems.values()) for p in lasts], limit=0, why=why),
     ]
 
 
@@ -417,11 +427,12 @@ def bend(points: Sequence[Point]) -> float:
 
 
 def _curve(climbs: Sequence[Run]) -> list[str]:
-    lines = [f"| streams | {' | '.join(PARTS)} | all | MB | threads |", "|" + "---|" * (len(PARTS) + 4)]
+    lines = [f"| streams | {' | '.join(PARTS)} | all | MB | threads | machine |", "|" + "---|" * (len(PARTS) + 5)]
     for same in zip(*(run.points for run in climbs), strict=True):
         parts = [_median(same, lambda point, part=part: 100 * point.cpu[part]) for part in PARTS]  # type: ignore[misc]
         rest = [_median(same, lambda point: 100 * point.total), _median(same, lambda point: point.rss_mb)]
-        cells = [str(same[0].streams), *map(number, [*parts, *rest]), str(same[0].threads)]
+        busy = f"{_median(same, lambda point: point.busy):.0%}"
+        cells = [str(same[0].streams), *map(number, [*parts, *rest]), str(same[0].threads), busy]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
