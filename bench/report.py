@@ -21,6 +21,7 @@ OUT = Path(__file__).parent / "out"
 HEADING = "Benchmarks"
 # As a newcomer asks: how fresh, how dear, how many, and is it what YouTube wants.
 SECTIONS = ("Freshness", "Cost", "Capacity", "Many streams", "Picture", "Overlay", "Preview", "What tuning brought")
+FEW = 5
 PLOT_SIZE_IN = (8.0, 3.6)
 
 Quote = Literal["median", "p95"]
@@ -31,7 +32,8 @@ class Figure:
     """Samples of one quantity, in `unit`, and what is quoted of them.
 
     The spread of a median are its quartiles, that of a 95th percentile the 90th
-    and the largest; a lone sample has none. `limit` is the target, at most;
+    and the largest, that of FEW samples the least and the largest; a lone one
+    has none. `limit` is the target, at most;
     `why` says why it is not met, or what else is to be known.
     """
 
@@ -50,6 +52,8 @@ class Figure:
     def spread(self) -> tuple[float, float] | None:
         if len(self.samples) < 2:
             return None
+        if len(self.samples) <= FEW:
+            return min(self.samples), max(self.samples)
         low, high = (0.25, 0.75) if self.quote == "median" else (0.9, 1.0)
         return quantile(self.samples, low), quantile(self.samples, high)
 
