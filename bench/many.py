@@ -370,8 +370,8 @@ def _report(runs: dict[str, list[Run]]) -> Report:
             "Made by `make bench-many`: the service alone, with stand-ins for FFmpeg"
             f" that write {PROFILE.name}, and read it.",
             "CPU is that of the service's threads by what they do; `/list_streams` is asked all the while.",
-            "The stand-ins, two a stream, the feed and who asks run on the same machine, which is full before the",
-            "service is. The curve flattens where one waking serves several streams.",
+            "The stand-ins, two a stream, the feed and who asks run on the same machine. The curve flattens where one",
+            "waking serves several streams; Python is full at one core.",
         ],
         [figure for kind, climbs in runs.items() if climbs for figure in _figures(kind, climbs, most)],
         data={kind: [[point.__dict__ for point in run.points] for run in climbs] for kind, climbs in runs.items()},
