@@ -45,6 +45,9 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
 
 
 class _Parser(HTTPRequestParser):
+    # waitress names it when the caller is gone before its answer; one that is no HTTP has none.
+    path = ""
+
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)

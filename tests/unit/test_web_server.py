@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waitress.adjustments import Adjustments
 
 from deploy.rtmp_server import free_port, listens
 from tests.unit.conftest import FakeFFmpeg
 from tests.unit.test_app import ROOT, environment, real_enough
 from tests.waiting import eventually
-from web_server import MAX_READ_BYTES
+from web_server import MAX_READ_BYTES, _Parser
 
 TOKEN, SECRET = "canary-token-0123456789", "canary-hook-0123456789"
 
@@ -173,3 +174,11 @@ def test_no_secret_is_in_the_log(web: Web) -> None:
     text = web.log.read_text()
     assert re.search("refused", text)
     assert "canary" not in text
+
+
+def test_what_is_no_http_has_a_path_when_its_caller_is_gone() -> None:
+    """waitress names it in its log, and fails without one."""
+    parser = _Parser(Adjustments())
+    parser.received(b"no HTTP at all\r\n\r\n")
+    assert parser.error is not None
+    assert parser.path == ""
