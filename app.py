@@ -91,8 +91,9 @@ def serve(settings: Settings) -> None:
         raise SystemExit
 
     on_end_signal(leave)
-    log.info("serves on %s:%s; %s", settings.host, settings.port, settings.capacity.because)
-    if settings.capacity.is_too_small:
+    may_run = settings.capacity
+    log.info("serves on %s:%s; %s", settings.host, settings.port, may_run.because)
+    if may_run.is_too_small:
         log.warning("not even one stream of %s fits this machine's cores by what one costs", settings.profile.name)
     registry.restore()
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from encoders import X264, Encoder
+from encoders import X264, X264_PRESETS, Encoder
 from profiles import OutputProfile
 
 # What goes to the rest of the machine, and to the slate's encoder beside the compositor's at a handover.
@@ -23,7 +23,6 @@ SHARE_FOR_STREAMS = 0.85
 ON_AIR = 1.27
 # Core-seconds of a transcode of a second, by profile: without encoding, which a
 # card does; then by x264's presets from ultrafast on.
-_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 _TRANSCODE = {
     "480p30": (0.14, 0.19, 0.26, 0.32, 0.43, 0.55, 0.62, 0.95),
     "720p30": (0.16, 0.25, 0.39, 0.49, 0.69, 0.83, 1.00, 1.50),
@@ -45,7 +44,7 @@ class Capacity:
 
 def cost(profile: OutputProfile, encoder: Encoder) -> float:
     """Core-seconds that a stream takes a second."""
-    column = 1 + _PRESETS.index(encoder.preset) if encoder.name == X264 else 0
+    column = 1 + X264_PRESETS.index(encoder.preset) if encoder.name == X264 else 0
     return COSTS[profile.name][column]
 
 

@@ -20,12 +20,11 @@ from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from capacity import Capacity, available_cores, capacity
-from encoders import ENCODERS, X264, Encoder
+from encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from errors import ConfigurationError
 from profiles import PROFILES, OutputProfile
 from rundown import MAX_DELAY_S
 
-X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)

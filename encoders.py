@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from profiles import OutputProfile
 
 X264 = "libx264"
+X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 VAAPI, QSV = "h264_vaapi", "h264_qsv"
 
 # So that a source can go on air soon after its start, and not with what has piled up before.

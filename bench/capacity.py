@@ -27,9 +27,8 @@ from bench import camera
 from bench.cpu import cpu_of, machine_s, tree_s
 from bench.loopback import LIVE, YOUTUBE, Loopback, loopback, statuses
 from bench.report import Figure, Report, finish, number, parser, tell
-from config import X264_PRESETS
 from demo import boards
-from encoders import X264, Encoder
+from encoders import X264, X264_PRESETS, Encoder
 from layout import canvas_of
 from overlay import OverlayFile, draw_scene
 from profiles import PROFILES, OutputProfile

@@ -27,9 +27,8 @@ from bench.cpu import cpu_of, own_s, reaped_s, tree_s
 from bench.loopback import LIVE, YOUTUBE, FrameCounter, Loopback, loopback, statuses
 from bench.quality import Quality, assess, mean
 from bench.report import Figure, Report, finish, number, parser, quantile, tell
-from config import X264_PRESETS
 from demo import boards
-from encoders import X264, Encoder
+from encoders import X264, X264_PRESETS, Encoder
 from layout import canvas_of
 from overlay import OverlayFile, draw_scene
 from profiles import PROFILES, OutputProfile

@@ -30,9 +30,10 @@ from PIL import Image
 from bench.clock_camera import CLOCK_MS, ClockCamera, View, decode, with_arrivals
 from bench.file_watch import FileWatch
 from bench.level_probe import LevelProbe
-from bench.loopback import leave_in_order
-from bench.one_stream import NAME, YOUTUBE, OneStream, audio_args, one_stream
+from bench.loopback import YOUTUBE, leave_in_order
+from bench.one_stream import NAME, OneStream, one_stream
 from bench.report import Figure, Report, finish, parser, quantile, tell
+from bench.rivals import SOUND
 from bench.score_marks import Mark, board, delays_s, luma_of, luma_of_grey, marked_box
 from demo.match_feed import Answer
 from encoders import X264, Encoder
@@ -146,7 +147,7 @@ def bare_ways(camera_url: str, encoder: Encoder, profile: OutputProfile) -> dict
     target = ["-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1"]
     return {
         COPY: [*source, "-i", camera_url, "-c", "copy", *target],
-        TRANSCODE: [*source, "-i", camera_url, *encoder.args(profile), *audio_args(), *target],
+        TRANSCODE: [*source, "-i", camera_url, *encoder.args(profile), *SOUND, *target],
     }
 
 

@@ -6,8 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,13 +110,3 @@ class FrameCounter:
             if self._connection:
                 self._connection.close()
             self._closed.wait(RETRY_S)
-
-
-def within(condition: Callable[[], object], limit_s: float) -> bool:
-    """Wait until it holds, at most so long; whether it does."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
+from bench.loopback import LIVE, YOUTUBE
 from demo.match_feed import MatchFeed
 from deploy.rtmp_server import RtmpServer, free_port
-from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ
 from tests.drills.watcher import Watcher
 from tests.drills.youtube import Doorman
 from tests.service import Rtmp, Service, services
@@ -25,7 +25,6 @@ from tests.waiting import eventually
 
 NAME = "bench"
 KEY = f"key-of-{NAME}"
-LIVE, YOUTUBE = "live", "youtube"
 ON_AIR_LIMIT_S = 40.0
 
 
@@ -83,11 +82,3 @@ def one_stream(folder: Path, **settings: str) -> Iterator[OneStream]:
         viewer = Watcher(server.port, YOUTUBE, KEY, folder)
         stack.callback(viewer.close)
         yield OneStream(folder, rtmp, service, feed, viewer, doorman.published)
-
-
-def audio_args() -> list[str]:
-    """As the service encodes the sound."""
-    return [
-        *("-c:a", "aac", "-b:a", f"{AUDIO_BITRATE_KBPS}k"),
-        *("-ar", str(AUDIO_RATE_HZ), "-ac", str(AUDIO_CHANNELS)),
-    ]

@@ -16,14 +16,14 @@ from layout import Canvas
 from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
 
 _QUIET = ("-nostdin", "-y", "-loglevel", "error")
-_SOUND = ("-c:a", "aac", "-b:a", f"{AUDIO_BITRATE_KBPS}k", "-ar", str(AUDIO_RATE_HZ), "-ac", str(AUDIO_CHANNELS))
+SOUND = ("-c:a", "aac", "-b:a", f"{AUDIO_BITRATE_KBPS}k", "-ar", str(AUDIO_RATE_HZ), "-ac", str(AUDIO_CHANNELS))
 _X264_OPTIONS = re.compile(rb"x264 - core [ -~]*? options: ([ -~]+)")
 
 
 def bare_args(source: str, sink: str, profile: OutputProfile, encoder: Encoder) -> list[str]:
     """FFmpeg's transcode to the profile, without an overlay."""
     picture = ["-s", f"{profile.width}x{profile.height}", "-r", str(profile.frame_rate)]
-    return [*_QUIET, "-i", source, *picture, *encoder.args(profile), *_SOUND, "-f", "flv", sink]
+    return [*_QUIET, "-i", source, *picture, *encoder.args(profile), *SOUND, "-f", "flv", sink]
 
 
 def one_liner_args(source: str, sink: str, profile: OutputProfile, encoder: Encoder, picture: Path) -> list[str]:
@@ -31,7 +31,7 @@ def one_liner_args(source: str, sink: str, profile: OutputProfile, encoder: Enco
     inputs = ["-i", source, "-loop", "1", "-i", str(picture)]
     form = ["-s", f"{profile.width}x{profile.height}", "-r", str(profile.frame_rate)]
     laid = ["-filter_complex", "overlay=shortest=1"]
-    return [*_QUIET, *inputs, *laid, *form, *encoder.args(profile), *_SOUND, "-f", "flv", sink]
+    return [*_QUIET, *inputs, *laid, *form, *encoder.args(profile), *SOUND, "-f", "flv", sink]
 
 
 def gstreamer_args(

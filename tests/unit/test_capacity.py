@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from capacity import COSTS, available_cores, capacity, cost
-from config import X264_PRESETS, Settings
-from encoders import ENCODERS, X264, Encoder
+from config import Settings
+from encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from errors import NoCapacity
 from profiles import PROFILES
 from streams import StreamRegistry, StreamRequest
