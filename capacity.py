@@ -48,6 +48,11 @@ def cost(profile: OutputProfile, encoder: Encoder) -> float:
     return COSTS[profile.name][column]
 
 
+def cpus_to_reserve(profile: OutputProfile, encoder: Encoder) -> float:
+    """What a stream asks of a cluster that counts a node's cores whole: its cost, and its part of what stays free."""
+    return round(cost(profile, encoder) / SHARE_FOR_STREAMS, 4)
+
+
 def capacity(profile: OutputProfile, encoder: Encoder, cores: float) -> Capacity:
     """What so many cores carry; at least one stream, that somebody may try."""
     most = int(SHARE_FOR_STREAMS * cores / cost(profile, encoder))

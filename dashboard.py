@@ -20,7 +20,7 @@ from delivery import DeliveryStatus
 from media_clock import SLOW_SPEED, WINDOW_S
 from rundown import MAX_DELAY_S
 from stream_state import State, StreamStatus
-from streams import StreamRegistry
+from streams import NodeLoad, Registry
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -57,6 +57,7 @@ class Card:
     lasts: str
     troubles: tuple[str, ...]
     figures: tuple[Figure, ...]
+    place: str
     deliveries: tuple[tuple[str, DeliveryStatus], ...]
 
     @property
@@ -68,9 +69,21 @@ class Card:
         return self.status.state == State.FAILED
 
 
+@dataclass(frozen=True)
+class NodeRow:
+    """One machine of a cluster as it is shown; one that `is_off` takes no stream."""
+
+    name: str
+    streams: str
+    room: str
+    is_off: bool
+    cpus: str
+    busy: str
+
+
 @blueprint.get("/")
 def page() -> ResponseReturnValue:
-    registry: StreamRegistry = current_app.extensions["registry"]
+    registry: Registry = current_app.extensions["registry"]
     settings: Settings = current_app.extensions["settings"]
     now = datetime.now(UTC)
     # By name, so that each has its place, whatever happens to it.
@@ -78,6 +91,7 @@ def page() -> ResponseReturnValue:
     troubled = sorted((card for card in cards if card.is_in_trouble), key=lambda card: card.level != BAD)
     html = render_template(
         "dashboard.html",
+        nodes=[row_of(node) for node in registry.load().nodes],
         age=age,
         cards=cards,
         title=_title(len(cards), len(troubled)),
@@ -116,7 +130,20 @@ def card_of(status: StreamStatus, now: datetime, settings: Settings) -> Card:
         lasts=duration((now - datetime.fromisoformat(status.since)).total_seconds()),
         troubles=troubles,
         figures=_figures(status, settings.score_stale_s),
+        place=_place(status),
         deliveries=tuple((label, delivery) for label, delivery in deliveries if delivery is not None),
+    )
+
+
+def row_of(node: NodeLoad) -> NodeRow:
+    """What is shown of a node."""
+    return NodeRow(
+        name=node.name,
+        streams=_streams(node.streams),
+        room="drained" if node.is_draining else f"room for {node.room} more" if node.room else "full",
+        is_off=node.is_draining or not node.room,
+        cpus=f"{node.free:.1f} of {node.cpus:g} CPUs free",
+        busy="–" if node.busy is None else f"{node.busy:.0%}",
     )
 
 
@@ -141,6 +168,18 @@ def _figures(status: StreamStatus, stale_s: float) -> tuple[Figure, ...]:
         Figure("Score age", age(status.score_age_s), _is_stale(status.score_age_s, stale_s)),
         Figure("Dropped", f"{status.dropped_frames}", status.dropped_frames > 0),
     )
+
+
+def _place(status: StreamStatus) -> str:
+    """The node that it runs on and the last move there; empty on one machine."""
+    if status.node is None:
+        return ""
+    if not status.moves:
+        return f"On node {status.node}"
+    last = status.moves[-1]
+    when = datetime.fromisoformat(last.at).strftime("%H:%M:%S UTC")
+    verb = "begun again at" if last.from_node == last.to_node else f"moved from {last.from_node} at"
+    return f"On node {status.node}, {verb} {when}: {last.reason}"
 
 
 def _is_stale(age_s: float | None, stale_s: float) -> bool:

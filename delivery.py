@@ -68,16 +68,40 @@ class Delivery:
         self._at_loss: tuple[int, int] | None = None  # frames on air, dropped by queues
         self._last_dropped = 0
         self._dropped_at: float | None = None
+        self._held_because: str | None = None
 
     def step(self, now: float) -> None:
         """Look once at the publisher."""
         if self.child.has_died():
             self._bury(now)
+        if self._held_because is not None:
+            self._stay_off(self._held_because)
+            return
         self._end_stuck(now)
         if self.child.is_due(now):
             self._start(now)
         self._note_connected(now)
         self._note_dropped(now)
+
+    def hold(self, reason: str) -> None:
+        """Leave the destination to somebody else until `go_on()`. Any thread."""
+        self._held_because = reason
+
+    def go_on(self) -> None:
+        """Connect again, at the next step. Any thread."""
+        self._held_because = None
+        self.child.next_start_at = 0.0
+
+    @property
+    def is_off(self) -> bool:
+        """True when it is held and its publisher has ended. Any thread."""
+        return self._held_because is not None and self.child.process is None
+
+    def _stay_off(self, reason: str) -> None:
+        self.child.end()
+        if self._state == CONNECTED:
+            self._state = RECONNECTING
+        self._reason = reason
 
     @property
     def dropped_frames(self) -> int:

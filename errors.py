@@ -10,6 +10,9 @@ RelayError
 ├── PreviewNotReady         no picture of the stream is there yet
 ├── NoCapacity              one stream more than this machine may carry
 ├── MonitoringFailed        the match API would not start monitoring
+├── ClusterUnavailable      a cluster whose head does not answer
+├── StreamUnreachable       a stream whose node is gone, and which is being begun elsewhere
+├── StartTimedOut           a process of a cluster that did not get a stream on air
 ├── WorkFolderUnusable      a temporary folder that takes no files
 ├── StopTimedOut            something of a stream outlived its stop
 ├── TooManyFailures         credentials from an address that gave wrong ones too often
@@ -69,6 +72,22 @@ class NoCapacity(RelayError):
 
 class MonitoringFailed(RelayError):
     """The match API refused, or could not be reached, to start monitoring."""
+
+
+class ClusterUnavailable(RelayError):
+    """The cluster's head does not answer; the streams go on without it."""
+
+    retry_after_s = 5
+
+
+class StreamUnreachable(RelayError):
+    """The process that has the stream does not answer; the cluster begins another one if it is gone."""
+
+    retry_after_s = 2
+
+
+class StartTimedOut(RelayError):
+    """The cluster gave the stream a process, and no word came back in the time that a start may take."""
 
 
 class WorkFolderUnusable(RelayError):

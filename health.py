@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import ffmpeg
 from config import Settings
 from errors import ConfigurationError
-from streams import StreamRegistry
+from streams import Registry
 
 LOOK_LIMIT_S = 1.0
 REMEMBERED_S = 5.0
@@ -44,9 +44,7 @@ class Readiness:
 class Health:
     """Looks at what streams need. Safe to call from many threads."""
 
-    def __init__(
-        self, settings: Settings, streams: StreamRegistry, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, streams: Registry, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._streams = streams
         self._ffmpeg: str | None = None  # once it is known to have what is needed

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from access import HOOKS, current_guard, is_loopback
 from config import Settings
 from stream_state import NAME_PATTERN
-from streams import StreamRegistry
+from streams import Registry
 
 # A proxy adds one of the first to what it passes on for others, a browser the last; nginx-rtmp sends none.
 FOREIGN_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin")
@@ -73,8 +73,8 @@ def _name() -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _registry() -> StreamRegistry:
-    registry: StreamRegistry = current_app.extensions["registry"]
+def _registry() -> Registry:
+    registry: Registry = current_app.extensions["registry"]
     return registry
 
 

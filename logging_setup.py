@@ -95,6 +95,14 @@ def set_up_logging(log_dir: Path, level: str) -> None:
     logging.getLogger(FFMPEG_LOGGER).propagate = False
 
 
+def set_up_console_logging(level: str) -> None:
+    """Send all of it to stderr, for a process of a cluster: its node keeps that, and rotates it."""
+    console = logging.StreamHandler()
+    console.setFormatter(_RedactingFormatter(_LINE))
+    _take_over(logging.getLogger(), [console], level)
+    _take_over(logging.getLogger(FFMPEG_LOGGER), [], "INFO")
+
+
 def _rotating(path: Path) -> logging.Handler:
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace"

@@ -79,9 +79,11 @@ class MatchMonitor:
         self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
-    def first_overlay(self) -> None:
-        """Put the blank placeholder in place, then the score if the feed answers soon."""
+    def first_overlay(self, pushed: Scoreboard | None = None, pushed_at: float | None = None) -> None:
+        """Put the blank placeholder in place, then what was pushed before, and the score if the feed answers soon."""
         self._presenter.blank()
+        if pushed is not None:
+            self.push(pushed, pushed_at)
         self.poll(FIRST_POLL_LIMIT_S)
 
     @property
@@ -95,12 +97,16 @@ class MatchMonitor:
         """When the overlay last changed, by the clock; None: it is the placeholder. Any thread."""
         return self._presenter.drawn_at
 
-    def push(self, board: Scoreboard) -> None:
-        """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread."""
+    def push(self, board: Scoreboard, at: float | None = None) -> None:
+        """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread.
+
+        `at` is when it came, by the clock, if that was not now.
+        """
         board = self._completed(board)
         with self._lock:
-            self._pushed, self._pushed_at, self._board = board, self._clock(), board
-            self._presenter.hear(board)
+            at = self._clock() if at is None else at
+            self._pushed, self._pushed_at, self._board = board, at, board
+            self._presenter.hear(board, at)
 
     @property
     def score_at(self) -> float | None:

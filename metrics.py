@@ -21,7 +21,7 @@ import ffmpeg
 from config import Settings
 from delivery import DELIVERY_STATES, DeliveryStatus
 from stream_state import State, StreamStatus
-from streams import Meters, StreamRegistry
+from streams import Meters, NodeLoad, Registry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RENDER_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -51,6 +51,16 @@ _GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
     ("last_frame_age_seconds", "Time since the newest frame of what is shown", lambda status: status.last_frame_age_s),
     ("overlay_age_seconds", "Time since the overlay last changed", lambda status: status.overlay_age_s),
     ("score_age_seconds", "Time since the feed or a push last confirmed the score", lambda status: status.score_age_s),
+)
+
+# One number a node of a cluster.
+_NODE_GAUGES: tuple[tuple[str, str, Callable[[NodeLoad], float | None]], ...] = (
+    ("cpus", "CPUs of the node, as the cluster counts them", lambda node: node.cpus),
+    ("cpus_free", "Those of them that no stream has; none while the node is drained", lambda node: node.free),
+    ("streams", "Streams on the node", lambda node: node.streams),
+    ("streams_room", "Streams of this service's profile that fit beside them", lambda node: node.room),
+    ("load_ratio", "Load average of the last minute over its cores, told by its streams", lambda node: node.busy),
+    ("draining", "1 while the node is drained for maintenance", lambda node: node.is_draining),
 )
 
 
@@ -90,7 +100,7 @@ class Metrics:
             rendered=self._renders.observe,
         )
 
-    def watch(self, streams: StreamRegistry, settings: Settings) -> None:
+    def watch(self, streams: Registry, settings: Settings) -> None:
         """Show these streams on the page from now on."""
         self._registry.register(_StreamCollector(streams, settings))
 
@@ -113,7 +123,7 @@ class Metrics:
 class _StreamCollector(Collector):
     """Reads the statuses at each scrape."""
 
-    def __init__(self, streams: StreamRegistry, settings: Settings) -> None:
+    def __init__(self, streams: Registry, settings: Settings) -> None:
         self._streams = streams
         self._settings = settings
 
@@ -136,9 +146,20 @@ class _StreamCollector(Collector):
             ("stream", "state"),
             [((status.name, state), state in status.states) for status in statuses for state in State],
         )
+        yield from _of_nodes(load.nodes)
         yield from _of_streams(running)
         yield from _of_destinations(running)
         yield from _counted(running)
+
+
+def _of_nodes(nodes: tuple[NodeLoad, ...]) -> Iterator[Metric]:
+    """The machines of a cluster; nothing on one machine."""
+    if not nodes:
+        return
+    for name, description, value_of in _NODE_GAUGES:
+        values = ((node.name, value_of(node)) for node in nodes)
+        known = [((node,), value) for node, value in values if value is not None]
+        yield _gauge(f"node_{name}", description, ("node",), known)
 
 
 def _of_streams(statuses: list[StreamStatus]) -> Iterator[Metric]:
@@ -186,6 +207,19 @@ def _counted(statuses: list[StreamStatus]) -> Iterator[Metric]:
             for cause, count in causes.items()
         ],
     )
+    if any(status.node for status in statuses):
+        yield _gauge(
+            "stream_node_info",
+            "The node of the cluster that the stream is on",
+            ("stream", "node"),
+            [((status.name, status.node), 1) for status in statuses if status.node],
+        )
+        yield _gauge(
+            "stream_moves",
+            "Times that the stream went on in another process or on another node, 20 at most",
+            ("stream",),
+            [((status.name,), len(status.moves)) for status in statuses],
+        )
     polls = [(status.name, source, polls) for status in statuses for source, polls in status.polls.items()]
     yield _counter(
         "stream_polls",

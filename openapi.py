@@ -29,6 +29,7 @@ ERRORS = {
     413: "The body is too large",
     429: "No capacity left, or too many wrong tokens",
     500: "It failed on this side; the log says more",
+    503: "Of a cluster: its head, or the stream's node, does not answer; Retry-After says when to ask again",
 }
 _NOT_MODIFIED = {"304": {"description": "It is what the caller has"}}
 _SPACES = r"[ \t\n\r\f\v]*"
@@ -62,7 +63,7 @@ def _paths() -> dict[str, Json]:
     return {
         "/start_stream": {
             "post": _operation(
-                "start_stream", "Put a stream on air", _json("Started"), (400, 409, 413, 429), body=_json("Start")
+                "start_stream", "Put a stream on air", _json("Started"), (400, 409, 413, 429, 503), body=_json("Start")
             )
         },
         "/stop_stream": {
@@ -75,20 +76,22 @@ def _paths() -> dict[str, Json]:
         "/streams/{name}": {
             "parameters": name,
             "get": _operation("get_stream", "How a stream does", _json("StreamStatus"), (404,)),
-            "delete": _operation("forget_stream", "Tell no more of a stream that failed", _json("Message"), (404, 409)),
+            "delete": _operation(
+                "forget_stream", "Tell no more of a stream that failed", _json("Message"), (404, 409, 503)
+            ),
             "patch": _operation(
-                "change_stream", "Change a stream on air", _json("Changed"), (400, 404, 413), _json("Change")
+                "change_stream", "Change a stream on air", _json("Changed"), (400, 404, 413, 503), _json("Change")
             ),
         },
         "/streams/{name}/match": {
             "parameters": name,
             "put": _operation(
-                "push_match", "Put a score on the overlay", _json("Message"), (400, 404, 413), _json("Score")
+                "push_match", "Put a score on the overlay", _json("Message"), (400, 404, 413, 503), _json("Score")
             ),
         },
         "/streams/{name}/overlay.png": {
             "parameters": name,
-            "get": _operation("get_overlay", "The overlay as it is now", {"image/png": {}}, (404,)),
+            "get": _operation("get_overlay", "The overlay as it is now", {"image/png": {}}, (404, 503)),
         },
         "/streams/{name}/preview.jpg": {
             "parameters": name,
@@ -96,7 +99,7 @@ def _paths() -> dict[str, Json]:
                 "get_preview",
                 "What is on air, a few seconds old",
                 {"image/jpeg": {}},
-                (404,),
+                (404, 503),
                 more=_NOT_MODIFIED,
             ),
         },

@@ -59,10 +59,10 @@ class Presenter:
         with self._lock:
             self._file.write(overlay.placeholder(self.canvas))
 
-    def hear(self, content: Scoreboard | Image) -> None:
-        """The feed's present state, new or not."""
+    def hear(self, content: Scoreboard | Image, at: float | None = None) -> None:
+        """The feed's present state, new or not; `at` is when it was heard if that was not now."""
         with self._lock:
-            self._rundown.hear(content, self._clock())
+            self._rundown.hear(content, self._clock() if at is None else at)
             self._step()
         self._wake.set()
 

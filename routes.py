@@ -18,16 +18,19 @@ import openapi
 from config import Settings
 from destination import parse_destination
 from errors import (
+    ClusterUnavailable,
     InvalidField,
     MonitoringFailed,
     NoCapacity,
     PreviewNotReady,
     RelayError,
     SameDestination,
+    StartTimedOut,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
+    StreamUnreachable,
     WorkFolderUnusable,
 )
 from health import Health
@@ -35,7 +38,7 @@ from metrics import CONTENT_TYPE, Metrics
 from rundown import MAX_DELAY_S
 from scoreboard import read_push
 from stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
-from streams import StreamRegistry, StreamRequest
+from streams import Registry, StreamRequest
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -50,7 +53,10 @@ _STATUSES: dict[type[RelayError], int] = {
     StreamAlreadyActive: 409,
     StreamStopped: 409,
     NoCapacity: 429,
+    ClusterUnavailable: 503,
+    StreamUnreachable: 503,
     MonitoringFailed: 500,
+    StartTimedOut: 500,
     WorkFolderUnusable: 500,
     StopTimedOut: 500,
 }
@@ -59,7 +65,7 @@ _log = logging.getLogger(__name__)
 blueprint = Blueprint("streams", __name__)
 
 
-def init_app(app: Flask, registry: StreamRegistry, settings: Settings, metrics: Metrics) -> None:
+def init_app(app: Flask, registry: Registry, settings: Settings, metrics: Metrics) -> None:
     """Register routes and error handlers; `registry` answers them, `metrics` has the page of `/metrics`."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["registry"] = registry
@@ -184,8 +190,8 @@ def openapi_document() -> ResponseReturnValue:
     return document
 
 
-def _registry() -> StreamRegistry:
-    registry: StreamRegistry = current_app.extensions["registry"]
+def _registry() -> Registry:
+    registry: Registry = current_app.extensions["registry"]
     return registry
 
 

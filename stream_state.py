@@ -65,10 +65,21 @@ class LastError:
 
 
 @dataclass(frozen=True)
+class Move:
+    """A stream that was carried on by another process of a cluster; on the same node when only its process ended."""
+
+    at: str
+    from_node: str
+    to_node: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class StreamStatus:
     """All that is told of one stream. Ages and durations in seconds; None where there is nothing to tell.
 
-    `attempts` and `restarts` are by child, `polls` by source.
+    `attempts` and `restarts` are by child, `polls` by source; `node` and `moves`
+    (the newest last) are of a cluster only.
     """
 
     name: str
@@ -94,6 +105,8 @@ class StreamStatus:
     last_error: LastError | None
     destination: DeliveryStatus
     backup: DeliveryStatus | None
+    node: str | None = None
+    moves: tuple[Move, ...] = ()
 
 
 class StateTrack:
@@ -101,7 +114,7 @@ class StateTrack:
 
     def __init__(self) -> None:
         self.states = STARTING
-        self.since = _now()
+        self.since = timestamp()
         self.reason: str | None = None
 
     def move(self, states: States, reason: str | None) -> bool:
@@ -112,7 +125,7 @@ class StateTrack:
         if states not in TRANSITIONS[self.states]:
             raise ValueError(f"no transition from {words(self.states)} to {words(states)}")
         self.states, self.reason = states, reason
-        self.since = _now()
+        self.since = timestamp()
         return True
 
     @property
@@ -126,5 +139,6 @@ def words(states: States) -> str:
     return " and ".join(sorted(state.value for state in states))
 
 
-def _now() -> str:
+def timestamp() -> str:
+    """The present second, UTC, as in `2026-05-12T17:56:40Z`."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -23,7 +23,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import ffmpeg
 from children import Child, Surroundings
@@ -81,9 +81,26 @@ KEPT_FAILURES = 100
 FAILURES_LISTED_S = 12 * 3600.0
 
 
+Which = Literal["primary", "backup"]
+
+
+@dataclass(frozen=True)
+class LastPush:
+    """A score that a caller pushed, and when, in epoch seconds."""
+
+    board: Scoreboard
+    at: float
+
+
 @dataclass(frozen=True)
 class StreamRequest:
-    """What a caller asks for; already validated. `begun_at` (epoch seconds) is an earlier start of the same stream."""
+    """What a caller asks for; already validated.
+
+    Of a stream that was on air before: `begun_at` (epoch seconds) is its start
+    and `last_push` the newest score that was pushed. One that `takes_over`
+    does so from a process that still has it on air: it stays off its
+    destinations until it is told to go on.
+    """
 
     name: str
     destination: Destination
@@ -91,6 +108,8 @@ class StreamRequest:
     backup: Destination | None = None
     begun_at: float | None = None
     score_delay_s: float | None = None  # None: SCORE_DELAY_S
+    last_push: LastPush | None = None
+    takes_over: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -108,12 +127,31 @@ class StreamSnapshot:
 
 
 @dataclass(frozen=True)
+class NodeLoad:
+    """One machine of a cluster.
+
+    `cpus` and those `free` are as the cluster counts them, `streams` those that
+    it carries, `room` how many more fit. `busy` is its load average a core,
+    None while no stream runs there to tell it.
+    """
+
+    name: str
+    cpus: float
+    free: float
+    streams: int
+    room: int
+    busy: float | None
+    is_draining: bool
+
+
+@dataclass(frozen=True)
 class Load:
-    """How many streams there are, and how many there may be."""
+    """How many streams there are, how many there may be, and, in a cluster, on what nodes."""
 
     streams: int
     most: int
     is_closing: bool
+    nodes: tuple[NodeLoad, ...] = ()
 
 
 def _unheard(*_what: object) -> None:
@@ -146,8 +184,32 @@ class Machinery:
     meters: Meters = Meters()
 
 
+class Registry(Protocol):
+    """All streams of a service, by name, wherever they run. Safe to call from many threads.
+
+    What each call does and raises is said at `StreamRegistry`.
+    """
+
+    def start(self, request: StreamRequest) -> None: ...
+    def restore(self) -> None: ...
+    def stop(self, name: str) -> None: ...
+    def snapshots(self) -> list[StreamSnapshot]: ...
+    def statuses(self) -> list[StreamStatus]: ...
+    def status(self, name: str) -> StreamStatus: ...
+    def dismiss(self, name: str) -> None: ...
+    def push(self, name: str, board: Scoreboard) -> None: ...
+    def delay_score(self, name: str, delay_s: float) -> None: ...
+    def overlay_png(self, name: str) -> bytes: ...
+    def preview(self, name: str) -> bytes: ...
+    def is_announced(self, name: str) -> bool: ...
+    def camera_came(self, name: str) -> None: ...
+    def camera_left(self, name: str) -> None: ...
+    def load(self) -> Load: ...
+    def close(self) -> None: ...
+
+
 class StreamRegistry:
-    """All streams of this service, by name. Safe to call from many threads."""
+    """All streams of this process, by name. Safe to call from many threads."""
 
     def __init__(
         self, settings: Settings, machinery: Machinery | None = None, state_file: StateFile | None = None
@@ -275,18 +337,18 @@ class StreamRegistry:
 
     def push(self, name: str, board: Scoreboard) -> None:
         """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
-        self._running(name).push(board)
+        self.running(name).push(board)
 
     def delay_score(self, name: str, delay_s: float) -> None:
         """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
-        stream = self._running(name)
+        stream = self.running(name)
         stream.delay_score(delay_s)
         if self._state_file:
             self._keep(self._state_file, stream)
 
     def overlay_png(self, name: str) -> bytes:
         """The stream's overlay as it is now. Raises StreamNotFound."""
-        return self._running(name).overlay_png
+        return self.running(name).overlay_png
 
     def is_announced(self, name: str) -> bool:
         """True while a stream of this name starts, runs, or is about to come back after a restart."""
@@ -299,7 +361,7 @@ class StreamRegistry:
 
     def preview(self, name: str) -> bytes:
         """A small JPEG of what is on air. Raises StreamNotFound, PreviewNotReady."""
-        self._running(name)
+        self.running(name)
         return self._previews.picture(name)
 
     def camera_came(self, name: str) -> None:
@@ -341,7 +403,8 @@ class StreamRegistry:
         stream = self._begun(name)
         return stream.newest_key if stream else None
 
-    def _running(self, name: str) -> Stream:
+    def running(self, name: str) -> Stream:
+        """The stream itself, for the process that runs it. Raises StreamNotFound."""
         stream = self._begun(name)
         if stream is None:
             raise StreamNotFound("Stream not found")
@@ -493,6 +556,9 @@ class Stream:
         self._backup = (
             Delivery("backup publisher", request.backup, settings, self._switch, around) if request.backup else None
         )
+        if request.takes_over:
+            for delivery in self._deliveries:
+                delivery.hold("waits for the process that has it on air to leave it")
         self._state = StateTrack()
         self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
 
@@ -535,6 +601,37 @@ class Stream:
         """From now on show score and banners this much later than heard of. Any thread."""
         self.request = replace(self.request, score_delay_s=delay_s)
         self._presenter.set_delay(delay_s)
+
+    def hold(self, which: Which, reason: str) -> None:
+        """Leave a destination to another process; `is_off` says when it is left. Any thread."""
+        if delivery := self._delivery(which):
+            delivery.hold(reason)
+            self._wake.set()
+
+    def go_on(self, which: Which) -> None:
+        """Take a destination, or take it again; the match is this process's business from then on. Any thread."""
+        self._may_be_monitored = self._api.has_data
+        if delivery := self._delivery(which):
+            delivery.go_on()
+            self._wake.set()
+
+    def is_off(self, which: Which) -> bool:
+        """True when the destination is left, or there is none. Any thread."""
+        delivery = self._delivery(which)
+        return delivery is None or delivery.is_off
+
+    def is_connected(self, which: Which) -> bool:
+        """True when the destination takes what is on air, or there is none. Any thread."""
+        delivery = self._delivery(which)
+        return delivery is None or delivery.status().state == CONNECTED
+
+    def leave(self) -> None:
+        """As `ask_to_stop`, of a stream that another process has taken over: the match stays monitored."""
+        self._may_be_monitored = False
+        self.ask_to_stop()
+
+    def _delivery(self, which: Which) -> Delivery | None:
+        return self._primary if which == "primary" else self._backup
 
     @property
     def overlay_png(self) -> bytes:
@@ -600,10 +697,16 @@ class Stream:
 
     def _draw_first_pictures(self) -> None:
         try:
-            self._monitor.first_overlay()
+            self._monitor.first_overlay(*self._last_push())
             self.picture.prepare_slate()
         except OSError as error:
             raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
+
+    def _last_push(self) -> tuple[Scoreboard | None, float | None]:
+        last = self.request.last_push
+        if last is None:
+            return None, None
+        return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
 
     def _match_api(self, cancelled: threading.Event) -> MatchApi:
         settings = self._settings
@@ -616,7 +719,7 @@ class Stream:
         )
 
     def _start_monitoring(self) -> None:
-        if not self._api.has_data:
+        if not self._api.has_data or self.request.takes_over:
             return
         self._may_be_monitored = True
         try:

@@ -95,7 +95,7 @@ function noteLost() {
 
 function take(page, mayMove) {
   document.title = page.title;
-  for (const id of ["#heading", "#troubled", "#notices"]) morph(one(id), one(id, page));
+  for (const id of ["#heading", "#troubled", "#nodes", "#notices"]) morph(one(id), one(id, page));
   one('meta[name="csrf-token"]').content = one('meta[name="csrf-token"]', page).content;
   const fresh = all(".card", page);
   tellChanges(fresh);

@@ -63,7 +63,7 @@ def names(value: object) -> str:
 def times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at the time of day gives another: 0, 1, 2 …"""
     numbers = count()
-    monkeypatch.setattr(stream_state, "_now", lambda: str(next(numbers)))
+    monkeypatch.setattr(stream_state, "timestamp", lambda: str(next(numbers)))
 
 
 def track_in(states: States) -> StateTrack:

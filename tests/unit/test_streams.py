@@ -403,7 +403,7 @@ def test_nothing_is_left_of_twenty_streams(service: MakeService, feed: MatchFeed
 def test_a_start_that_fails_late_takes_the_monitoring_back(
     service: MakeService, feed: MatchFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: MatchMonitor) -> None:
+    def full(self: MatchMonitor, *_push: object) -> None:
         raise OSError(28, "No space left on device")
 
     one = service(overlay_api_base=feed.url)
