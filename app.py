@@ -28,7 +28,7 @@ try:
     from logging_setup import redact, set_up_logging
     from metrics import Metrics
     from state_file import StateFile
-    from streams import Machinery, StreamRegistry
+    from streams import Machinery, Registry, StreamRegistry
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
         raise
@@ -38,7 +38,7 @@ END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def create_app(
-    settings: Settings | None = None, registry: StreamRegistry | None = None, metrics: Metrics | None = None
+    settings: Settings | None = None, registry: Registry | None = None, metrics: Metrics | None = None
 ) -> Flask:
     """The WSGI application; who makes it closes `app.extensions["registry"]` at the end.
 
@@ -46,7 +46,7 @@ def create_app(
     """
     settings = settings or load_settings()
     metrics = metrics or Metrics()
-    registry = registry or StreamRegistry(settings, Machinery(meters=metrics.meters))
+    registry = registry or make_registry(settings, metrics)
     metrics.watch(registry, settings)
     app = Flask(__name__, static_folder="static", template_folder="templates")
     app.url_map.merge_slashes = False  # a path is taken as it is; no redirect, in HTML, to what it may have meant
@@ -58,6 +58,19 @@ def create_app(
     hooks.init_app(app)
     security_headers.add_to(app)
     return app
+
+
+def make_registry(settings: Settings, metrics: Metrics, state_file: StateFile | None = None) -> Registry:
+    """The streams of this machine, or of the cluster that it is a node of."""
+    if settings.stream_backend == "local":
+        return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
+    try:
+        from cluster import ClusterRegistry  # noqa: PLC0415 - one machine does without Ray
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"STREAM_BACKEND: {error.name} is not installed: run `pip install -r requirements-cluster.txt`"
+        ) from error
+    return ClusterRegistry(settings, metrics.meters)
 
 
 def main() -> None:
@@ -80,7 +93,7 @@ def serve(settings: Settings) -> None:
     io_loop.lift_descriptor_limit()
     state_file = StateFile(settings.state_file) if settings.state_file else None
     metrics = Metrics()
-    registry = StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
+    registry = make_registry(settings, metrics, state_file)
     redact.add([settings.hook_secret.get_secret_value()])
     server = web_server.listen(create_app(settings, registry, metrics), settings.host, settings.port)
 
@@ -91,10 +104,13 @@ def serve(settings: Settings) -> None:
         raise SystemExit
 
     on_end_signal(leave)
-    may_run = settings.capacity
-    log.info("serves on %s:%s; %s", settings.host, settings.port, may_run.because)
-    if may_run.is_too_small:
-        log.warning("not even one stream of %s fits this machine's cores by what one costs", settings.profile.name)
+    if settings.stream_backend == "local":
+        may_run = settings.capacity
+        log.info("serves on %s:%s; %s", settings.host, settings.port, may_run.because)
+        if may_run.is_too_small:
+            log.warning("not even one stream of %s fits this machine's cores by what one costs", settings.profile.name)
+    else:
+        log.info("serves on %s:%s; streams run on the Ray cluster", settings.host, settings.port)
     registry.restore()
     try:
         server.run()

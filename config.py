@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from capacity import Capacity, available_cores, capacity
@@ -28,6 +28,7 @@ from rundown import MAX_DELAY_S
 MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
+_HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}", re.ASCII)
 DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
 
 
@@ -91,6 +92,8 @@ class Settings(BaseSettings):
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
     )
+    stream_backend: Literal["local", "ray"] = _setting("local", "where streams run: here, or on a Ray cluster")
+    ray_address: str = _setting("auto", "head of the Ray cluster, `HOST:PORT`; `auto`: that of this machine's node")
     state_file: Path | None = _setting(
         None, "file that keeps the running streams, with their keys; they come back after a restart"
     )
@@ -181,6 +184,20 @@ class Settings(BaseSettings):
     @classmethod
     def _check_preset(cls, value: str) -> str:
         return _one_of(value, X264_PRESETS)
+
+    @field_validator("state_file")
+    @classmethod
+    def _check_state_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("stream_backend") == "ray":
+            raise ValueError("must be empty with STREAM_BACKEND=ray: the cluster itself keeps its streams")
+        return value
+
+    @field_validator("ray_address")
+    @classmethod
+    def _check_ray_address(cls, value: str) -> str:
+        if value != "auto" and not _HOST_PORT.fullmatch(value):
+            raise ValueError("must be auto, or HOST:PORT as in 10.0.0.5:6379")
+        return value
 
     @field_validator("log_level")
     @classmethod

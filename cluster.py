@@ -1,0 +1,566 @@
+"""The registry of streams on a Ray cluster: the same calls, and each stream an actor on some node.
+
+Ray places the actors by the CPUs that they ask for, refuses a second one of a
+name, and begins one again elsewhere when its node dies. What is known of the
+streams stands with Ray's head and with the actors, so any number of front ends
+tell the same, and none of them is missed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import ray
+from pydantic import SecretStr
+from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, GetTimeoutError, RayActorError, RayError
+
+import cluster_state
+from capacity import cpus_to_reserve
+from cluster_state import NAMESPACE, Failure, Head, Node, Record, other_seat, seats
+from config import Settings
+from delivery import CONNECTING, DeliveryStatus
+from errors import (
+    ClusterUnavailable,
+    ConfigurationError,
+    NoCapacity,
+    RelayError,
+    StartTimedOut,
+    StopTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+    StreamUnreachable,
+)
+from scoreboard import Scoreboard
+from stream_actor import CALLS_AT_ONCE, Answer, Belongings, Report, StreamActor
+from stream_state import State, StreamStatus, timestamp
+from streams import (
+    FAILURES_LISTED_S,
+    KEPT_FAILURES,
+    STOP_LIMIT_S,
+    Load,
+    Meters,
+    NodeLoad,
+    StreamRequest,
+    StreamSnapshot,
+)
+
+CONNECT_LIMIT_S = 20.0
+CALL_LIMIT_S = 5.0
+STATUS_LIMIT_S = 1.5
+START_LIMIT_S = 60.0
+# A free node gives a process in about a second. Who has none by then was overtaken: another front end took the room.
+PLACING_LIMIT_S = 15.0
+LOOK_S = 0.1
+# The head hears of what is free on a node a moment after it has changed.
+SETTLING_S = 1.0
+BUSY_KNOWN_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+def connect(settings: Settings) -> None:
+    """Join the Ray cluster; raises ConfigurationError when there is none."""
+    try:
+        ray.init(
+            address=settings.ray_address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            configure_logging=False,
+            ignore_reinit_error=True,
+        )
+    except Exception as error:  # of many kinds
+        raise ConfigurationError(
+            f"RAY_ADDRESS: {settings.ray_address}: this machine has no node of such a cluster: {error}"
+        ) from error
+
+
+class ClusterRegistry:
+    """All streams of a cluster, by name. Safe to call from many threads, and beside other front ends."""
+
+    def __init__(self, settings: Settings, meters: Meters | None = None) -> None:
+        """Raises ConfigurationError when there is no cluster to join."""
+        connect(settings)
+        self._settings = settings
+        self._meters = meters or Meters()
+        self._need = cpus_to_reserve(settings.profile, settings.encoder)
+        self._head = Head()
+        self._lock = threading.Lock()
+        self._handles: dict[str, Any] = {}
+        self._last_known: dict[str, StreamStatus] = {}
+        self._last_seats: dict[str, list[str]] = {}
+        self._last_records: dict[str, Record] = {}
+        self._busy: dict[str, tuple[float, float]] = {}  # node id: when, load average a core
+        self._placing: dict[str, float] = {}  # name: when its room is in what the head tells, or inf
+        self._counted_failures: set[tuple[str, float]] = set()
+        self._born_at = time.time()
+        self._is_closed = False
+
+    def start(self, request: StreamRequest) -> None:
+        """As `StreamRegistry.start`, on a node with room. Raises ClusterUnavailable and StartTimedOut, too."""
+        began_at, outcome = time.monotonic(), "failed"
+        try:
+            self._start(request)
+            outcome = "started"
+        except (StreamAlreadyActive, NoCapacity):
+            outcome = "refused"
+            raise
+        except StreamStopped:
+            outcome = "stopped"
+            raise
+        finally:
+            self._meters.started(outcome, time.monotonic() - began_at)
+
+    def _start(self, request: StreamRequest) -> None:
+        if self._is_closed:
+            raise NoCapacity("No capacity left: the service is stopping")
+        taken = self._head.ask(cluster_state.taken_seats)
+        if request.name in taken:
+            raise StreamAlreadyActive("Stream already active")
+        most = self._settings.max_concurrent_streams
+        if most != "auto" and len(taken) >= most:
+            raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
+        with self._room_for(request.name):
+            self._create(seats(request.name)[0], self._shared_settings(), request)
+
+    @contextlib.contextmanager
+    def _room_for(self, name: str) -> Iterator[None]:
+        """Refuse what no node has room for, beside those of this front end that are being placed."""
+        deadline = time.monotonic() + SETTLING_S
+        while True:
+            nodes = self._head.ask(cluster_state.nodes)
+            with self._lock:
+                now = time.monotonic()
+                self._placing = {one: until for one, until in self._placing.items() if until > now}
+                if len(self._placing) < sum(self._room(node) for node in nodes.values()):
+                    self._placing[name] = float("inf")
+                    break
+                is_settled = not self._placing
+            if is_settled or now > deadline:
+                raise NoCapacity(f"No capacity left: {self._free_words(nodes)}")
+            time.sleep(LOOK_S)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._placing[name] = time.monotonic() + SETTLING_S
+
+    def _room(self, node: Node) -> int:
+        return int((node.free + 1e-6) / self._need)
+
+    def _free_words(self, nodes: dict[str, Node]) -> str:
+        profile = self._settings.profile.name
+        alive = [node for node in nodes.values() if node.is_alive and node.cpus]
+        free = ", ".join(
+            f"{node.name} {'is drained' if node.is_draining else format(node.free, '.2f')}" for node in alive
+        )
+        return f"a stream of {profile} takes {self._need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
+
+    def _create(self, seat: str, settings: Settings, request: StreamRequest, *predecessor: str) -> None:
+        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not."""
+
+        def create() -> Any:
+            return (
+                ray.remote(StreamActor)
+                .options(
+                    name=seat,
+                    namespace=NAMESPACE,
+                    lifetime="detached",
+                    max_restarts=-1,
+                    num_cpus=self._need,
+                    max_concurrency=CALLS_AT_ONCE,
+                    scheduling_strategy="SPREAD",
+                )
+                .remote(settings, request, predecessor or None)
+            )
+
+        try:
+            handle = self._head.ask(create, START_LIMIT_S)
+        except ActorAlreadyExistsError:
+            raise StreamAlreadyActive("Stream already active") from None
+        with self._lock:
+            self._handles[seat] = handle
+        try:
+            answer = self._await_outcome(handle, request.name)
+        except BaseException:
+            with contextlib.suppress(RelayError):
+                self._head.ask(lambda: ray.kill(handle, no_restart=True))
+            raise
+        if answer.error:
+            raise answer.error
+
+    def _await_outcome(self, handle: Any, name: str) -> Answer:
+        began_at = time.monotonic()
+        asked = handle.outcome.remote()
+        is_placed = False
+        while time.monotonic() - began_at < START_LIMIT_S:
+            if ray.wait([asked], timeout=LOOK_S)[0]:
+                try:
+                    answer: Answer = ray.get(asked)
+                except ActorDiedError:
+                    raise StreamStopped(f"Stream {name} was stopped while it started") from None
+                except RayActorError:
+                    asked = handle.outcome.remote()  # its node died: Ray begins it again
+                    time.sleep(LOOK_S)
+                    continue
+                return answer
+            if not is_placed and time.monotonic() - began_at > PLACING_LIMIT_S:
+                is_placed = self._head.ask(lambda: cluster_state.is_placed(handle._actor_id.hex()))
+                if not is_placed:
+                    nodes = self._head.ask(cluster_state.nodes)
+                    raise NoCapacity(f"No capacity left: another start was earlier; {self._free_words(nodes)}")
+        raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
+
+    def _shared_settings(self) -> Settings:
+        """What the actors need of the settings, and no secret of the front end."""
+        return self._settings.model_copy(update={"api_token": SecretStr(""), "hook_secret": SecretStr("")})
+
+    def restore(self) -> None:
+        """Nothing: the streams went on."""
+
+    def stop(self, name: str) -> None:
+        """As `StreamRegistry.stop`."""
+        taken = self._seats_of(name)
+        asked_at = time.monotonic()
+        try:
+            for seat in taken:
+                self._stop(name, seat)
+        except StopTimedOut:
+            self._meters.stopped("timed_out", time.monotonic() - asked_at)
+            raise
+        self._meters.stopped("stopped", time.monotonic() - asked_at)
+        self._meters.ended("stopped")
+
+    def _stop(self, name: str, seat: str) -> None:
+        deadline = time.monotonic() + STOP_LIMIT_S + CALL_LIMIT_S
+        handle = self._handle(seat)
+        try:
+            answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
+        except ActorDiedError:
+            answer = Answer()
+        except (RayActorError, GetTimeoutError):  # it has no process now, or none that answers: none shall follow
+            self._head.ask(lambda: ray.kill(handle, no_restart=True))
+            self._head.ask(lambda: cluster_state.forget(name))
+            answer = Answer()
+        if isinstance(answer.error, StopTimedOut):
+            raise answer.error
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ClusterUnavailable):
+                if seat not in self._head.ask(cluster_state.taken_seats).get(name, []):
+                    break
+            time.sleep(LOOK_S / 2)
+        else:
+            raise StopTimedOut(f"The process of stream {name} did not end within {STOP_LIMIT_S + CALL_LIMIT_S:g} s")
+        with self._lock:
+            self._handles.pop(seat, None)
+            self._last_known.pop(name, None)
+
+    def snapshots(self) -> list[StreamSnapshot]:
+        """As `StreamRegistry.snapshots`."""
+        now = time.time()
+        found = sorted(self._records().values(), key=lambda record: record.begun_at)
+        return [
+            StreamSnapshot(
+                record.request.name,
+                record.request.destination.url,
+                record.request.destination.masked_url,
+                now - record.begun_at,
+            )
+            for record in found
+        ]
+
+    def statuses(self) -> list[StreamStatus]:
+        """As `StreamRegistry.statuses`; of a stream whose process does not answer, what is known of it and why."""
+        records = self._records()
+        reports = self._reports(records)
+        order = sorted(records.values(), key=lambda record: record.begun_at)
+        running = [self._status_of(record, reports.get(record.request.name)) for record in order]
+        return running + [failure.status for failure in self._failures() if failure.status.name not in records]
+
+    def status(self, name: str) -> StreamStatus:
+        """As `StreamRegistry.status`."""
+        record = self._records().get(name)
+        if record is not None:
+            return self._status_of(record, self._reports({name: record}).get(name))
+        for failure in self._failures():
+            if failure.status.name == name:
+                return failure.status
+        raise StreamNotFound("Stream not found")
+
+    def dismiss(self, name: str) -> None:
+        """As `StreamRegistry.dismiss`."""
+        if name in self._head.ask(cluster_state.taken_seats):
+            raise StreamAlreadyActive("Stream already active")
+        if not self._head.ask(lambda: cluster_state.forget_failure(name)):
+            raise StreamNotFound("Stream not found")
+
+    def push(self, name: str, board: Scoreboard) -> None:
+        """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""
+        self._ask(name, "push", board)
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        """As `StreamRegistry.delay_score`."""
+        self._ask(name, "delay_score", delay_s)
+
+    def overlay_png(self, name: str) -> bytes:
+        """As `StreamRegistry.overlay_png`."""
+        png: bytes = self._ask(name, "overlay_png")
+        return png
+
+    def preview(self, name: str) -> bytes:
+        """As `StreamRegistry.preview`."""
+        jpeg: bytes = self._ask(name, "preview")
+        return jpeg
+
+    def is_announced(self, name: str) -> bool:
+        """As `StreamRegistry.is_announced`."""
+        return name in self._taken()
+
+    def camera_came(self, name: str) -> None:
+        """As `StreamRegistry.camera_came`."""
+        for seat in self._taken().get(name, []):
+            self._handle(seat).camera_came.remote()
+
+    def camera_left(self, name: str) -> None:
+        """As `StreamRegistry.camera_left`."""
+        for seat in self._taken().get(name, []):
+            self._handle(seat).camera_left.remote()
+
+    def load(self) -> Load:
+        """How full the cluster is, and each of its nodes."""
+        records = self._records()
+        try:
+            nodes = self._head.ask(cluster_state.nodes)
+        except ClusterUnavailable:
+            return Load(len(records), len(records), self._is_closed)
+        on_node = Counter(record.node_id for record in records.values())
+        loads = tuple(
+            NodeLoad(
+                name=node.name,
+                cpus=node.cpus,
+                free=round(node.free, 4),
+                streams=on_node[node.id],
+                room=self._room(node),
+                busy=self._busy_of(node.id),
+                is_draining=node.is_draining,
+            )
+            for node in sorted(nodes.values(), key=lambda node: node.name)
+            if node.is_alive and (node.cpus or on_node[node.id])
+        )
+        most = len(records) + sum(load.room for load in loads)
+        limit = self._settings.max_concurrent_streams
+        return Load(len(records), most if limit == "auto" else min(most, limit), self._is_closed, loads)
+
+    def move(self, name: str, why: str) -> str:
+        """Have another node take over a stream that is on air; gives that node's name.
+
+        Raises what `start` raises. The stream stays where it is when it cannot be moved.
+        """
+        seat = self._seats_of(name)[-1]
+        answer: Answer = ray.get(self._handle(seat).belongings.remote(), timeout=CALL_LIMIT_S)
+        if answer.error:
+            raise answer.error
+        belongings: Belongings = answer.value
+        with self._room_for(name):
+            self._create(other_seat(seat), belongings.settings, belongings.request, seat, why)
+        record = self._head.ask(lambda: cluster_state.record(name))
+        return record.node if record else "?"
+
+    def close(self) -> None:
+        """Leave the cluster; its streams go on."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        # Ray would wait for a head that is away.
+        leaving = threading.Thread(target=ray.shutdown, name="leave-cluster", daemon=True)
+        leaving.start()
+        leaving.join(CALL_LIMIT_S)
+
+    def _taken(self) -> dict[str, list[str]]:
+        """By stream, its actors; while the head is away, those that it last told of."""
+        with contextlib.suppress(ClusterUnavailable):
+            self._last_seats = self._head.ask(cluster_state.taken_seats)
+        return self._last_seats
+
+    def _records(self) -> dict[str, Record]:
+        """Of the streams that have an actor, or are to get one again; those last told of while the head is away."""
+        with contextlib.suppress(ClusterUnavailable):
+            found = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.records()))
+            self._last_seats = found[0]
+            self._last_records = {name: record for name, record in found[1].items() if name in found[0]}
+            with self._lock:
+                self._last_known = {
+                    name: known for name, known in self._last_known.items() if name in self._last_records
+                }
+        return self._last_records
+
+    def _seats_of(self, name: str) -> list[str]:
+        taken = self._taken().get(name)
+        if not taken:
+            raise StreamNotFound("Stream not found")
+        return taken
+
+    def _handle(self, seat: str) -> Any:
+        with self._lock:
+            handle = self._handles.get(seat)
+        if handle is None:
+            try:
+                handle = self._head.ask(lambda: ray.get_actor(seat, NAMESPACE))
+            except ValueError:
+                raise StreamNotFound("Stream not found") from None
+            with self._lock:
+                self._handles[seat] = handle
+        return handle
+
+    def _drop_handle(self, seat: str) -> None:
+        with self._lock:
+            self._handles.pop(seat, None)
+
+    def _ask(self, name: str, method: str, *args: Any) -> Any:
+        """The actor that has the stream."""
+        record = self._records().get(name)
+        if record is None:
+            raise StreamNotFound("Stream not found")
+        for seat in (*self._seats_of(name), *self._seats_of(name)):
+            handle = self._handle(seat)
+            if handle._actor_id.hex() != record.actor_id:
+                self._drop_handle(seat)
+                continue
+            try:
+                answer: Answer = ray.get(getattr(handle, method).remote(*args), timeout=CALL_LIMIT_S)
+            except ActorDiedError:
+                self._drop_handle(seat)
+                continue
+            except (RayActorError, GetTimeoutError):
+                raise StreamUnreachable(f"Stream {name} does not answer: {self._why_silent(record)}") from None
+            if answer.error:
+                raise answer.error
+            return answer.value
+        raise StreamNotFound("Stream not found")
+
+    def _reports(self, records: dict[str, Record]) -> dict[str, Report]:
+        """Of those that answer in time, by stream; all are asked at once."""
+        asked: dict[Any, str] = {}
+        for name, record in records.items():
+            for seat in self._last_seats.get(name, []):
+                with contextlib.suppress(RelayError):
+                    handle = self._handle(seat)
+                    if handle._actor_id.hex() != record.actor_id:
+                        self._drop_handle(seat)
+                        handle = self._handle(seat)
+                    if handle._actor_id.hex() == record.actor_id:
+                        asked[handle.report.remote()] = name
+        if not asked:
+            return {}
+        answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=STATUS_LIMIT_S)
+        reports = {}
+        for ref in answered:
+            with contextlib.suppress(RayError):
+                report: Report = ray.get(ref)
+                reports[asked[ref]] = report
+                self._busy[report.node_id] = time.monotonic(), report.busy
+        return reports
+
+    def _status_of(self, record: Record, report: Report | None) -> StreamStatus:
+        name = record.request.name
+        if report is not None and report.status is not None:
+            with self._lock:
+                self._last_known[name] = report.status
+            return report.status
+        with self._lock:
+            known = self._last_known.get(name)
+        if known is None:
+            known = _unheard_of(record)
+        status = replace(
+            known,
+            state=State.RECONNECTING,
+            states=(State.RECONNECTING,),
+            since=known.since if known.states == (State.RECONNECTING,) else timestamp(),
+            reason=self._why_silent(record),
+            uptime_s=round(time.time() - record.begun_at, 3),
+            on_air=None,
+            sound=None,
+            fps=0.0,
+            speed=0.0,
+            bitrate_kbps=0.0,
+            node=record.node,
+            moves=record.moves,
+        )
+        with self._lock:
+            self._last_known[name] = status
+        return status
+
+    def _why_silent(self, record: Record) -> str:
+        try:
+            nodes = self._head.ask(cluster_state.nodes)
+        except ClusterUnavailable as error:
+            return str(error)
+        node = nodes.get(record.node_id)
+        if node is not None and node.is_alive:
+            return f"its process on node {record.node} does not answer"
+        room = sum(self._room(one) for one in nodes.values())
+        what = "it is begun on another one" if room else f"it waits for room: {self._free_words(nodes)}"
+        return f"node {record.node} is gone: {what}"
+
+    def _failures(self) -> list[Failure]:
+        """Those of late, newest last; older ones are forgotten by all."""
+        try:
+            found = sorted(self._head.ask(cluster_state.failures).values(), key=lambda failure: failure.at)
+        except ClusterUnavailable:
+            return []
+        since = time.time() - FAILURES_LISTED_S
+        listed = [failure for failure in found[-KEPT_FAILURES:] if failure.at > since]
+        for failure in found:
+            if failure not in listed:
+                self._head.ask(lambda name=failure.status.name: cluster_state.forget_failure(name))  # type: ignore[misc]
+        for failure in listed:
+            mark = failure.status.name, failure.at
+            if failure.at > self._born_at and mark not in self._counted_failures:
+                self._counted_failures.add(mark)
+                self._meters.ended("failed")
+        return listed
+
+    def _busy_of(self, node_id: str) -> float | None:
+        at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
+        return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
+
+
+def _unheard_of(record: Record) -> StreamStatus:
+    """Of a stream that this front end has not yet had an answer from."""
+
+    def delivery(url: str) -> DeliveryStatus:
+        return DeliveryStatus(url, CONNECTING, None, 0, 0)
+
+    request = record.request
+    return StreamStatus(
+        name=request.name,
+        desired="run",
+        state=State.STARTING,
+        states=(State.STARTING,),
+        since=timestamp(),
+        reason=None,
+        uptime_s=0.0,
+        on_air=None,
+        sound=None,
+        attempts={},
+        restarts={},
+        fps=0.0,
+        speed=0.0,
+        bitrate_kbps=0.0,
+        dropped_frames=0,
+        last_frame_age_s=None,
+        overlay_age_s=None,
+        score_age_s=None,
+        score_delay_s=request.score_delay_s or 0.0,
+        polls={},
+        last_error=None,
+        destination=delivery(request.destination.masked_url),
+        backup=delivery(request.backup.masked_url) if request.backup else None,
+    )

@@ -1,0 +1,225 @@
+"""What a cluster knows of its nodes and streams, as Ray's head keeps it.
+
+A stream's record stands beside its actor in the head's key-value store: it is
+there as long as the actor is known, and outlives a head that keeps its state
+on a disk just as that does. Ray Serve keeps its checkpoints in the same way;
+of Ray's interface for it only `ray.experimental` is public, and free
+processors by node are not public at all (Ray 2.60).
+
+Whoever reads it trusts what it says: who can write there runs code on all
+nodes anyway.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+import ray
+import ray.util
+from ray._private import state as ray_state
+from ray.experimental import internal_kv
+
+from errors import ClusterUnavailable
+from stream_state import Move, StreamStatus
+from streams import LastPush, StreamRequest
+
+NAMESPACE = "streaming-overlay"
+ANSWER_LIMIT_S = 3.0
+MAX_ASKED = 16
+KEPT_MOVES = 20
+# A stream lives under its name, or, since no two actors share one while it moves, under this.
+_SECOND_SEAT = "~"
+_STREAM, _PUSH, _FAILED = "stream/", "push/", "failed/"
+
+T = TypeVar("T")
+
+# Not typed by Ray.
+_ray, _ray_state = cast("Any", ray), cast("Any", ray_state)
+_kv: Callable[[], Any] = internal_kv.internal_kv_get_gcs_client
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stream that has been on air: what it was asked for, since when, and whose it is.
+
+    `actor_id` is the actor that has it; another one of its name has lost it.
+    """
+
+    request: StreamRequest
+    begun_at: float
+    actor_id: str
+    node_id: str
+    node: str
+    moves: tuple[Move, ...] = ()
+
+    def moved(self, move: Move) -> Record:
+        return replace(self, moves=(*self.moves, move)[-KEPT_MOVES:])
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A stream that ended although nobody had asked for it; `at` in epoch seconds."""
+
+    status: StreamStatus
+    at: float
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine that runs, or ran, a part of the cluster; CPUs as Ray counts them."""
+
+    id: str
+    name: str
+    is_alive: bool
+    is_draining: bool
+    death: str
+    cpus: float
+    free: float
+
+
+class Head:
+    """Ray's head, asked for no longer than a caller may wait. Safe to call from many threads."""
+
+    def __init__(self) -> None:
+        self._asked = threading.BoundedSemaphore(MAX_ASKED)
+
+    def ask(self, question: Callable[[], T], limit_s: float = ANSWER_LIMIT_S) -> T:
+        """Its answer; raises ClusterUnavailable when none comes in time.
+
+        Ray itself waits for a head that is away, for as long as the cluster
+        was set up to: meanwhile the question stays open on a thread of its own.
+        """
+        if not self._asked.acquire(blocking=False):
+            raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+        answer: list[T] = []
+        failure: list[BaseException] = []
+        has_ended = threading.Event()
+
+        def run() -> None:
+            try:
+                answer.append(question())
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                self._asked.release()
+                has_ended.set()
+
+        threading.Thread(target=run, name="ask-head", daemon=True).start()
+        if not has_ended.wait(limit_s):
+            raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+        if failure:
+            raise failure[0]
+        return answer[0]
+
+
+def seats(name: str) -> tuple[str, str]:
+    """The two names of actors that a stream may have; the first is the one it starts with."""
+    return name, name + _SECOND_SEAT
+
+
+def other_seat(seat: str) -> str:
+    return seat.removesuffix(_SECOND_SEAT) if seat.endswith(_SECOND_SEAT) else seat + _SECOND_SEAT
+
+
+def taken_seats() -> dict[str, list[str]]:
+    """By stream, the names of its actors: one, or two while it moves; of those that Ray is to begin again, too."""
+    found: dict[str, list[str]] = {}
+    for seat in sorted(cast("list[str]", ray.util.list_named_actors())):
+        found.setdefault(seat.removesuffix(_SECOND_SEAT), []).append(seat)
+    return found
+
+
+def records() -> dict[str, Record]:
+    """By stream."""
+    return cast("dict[str, Record]", _all_of(_STREAM))
+
+
+def record(name: str) -> Record | None:
+    return cast("Record | None", _get(_STREAM + name))
+
+
+def keep(record: Record) -> None:
+    _put(_STREAM + record.request.name, record)
+
+
+def forget(name: str) -> None:
+    """Both what it is and what was pushed to it."""
+    for prefix in (_STREAM, _PUSH):
+        _delete(prefix + name)
+
+
+def last_push(name: str) -> LastPush | None:
+    return cast("LastPush | None", _get(_PUSH + name))
+
+
+def keep_push(name: str, push: LastPush) -> None:
+    _put(_PUSH + name, push)
+
+
+def failures() -> dict[str, Failure]:
+    """By stream."""
+    return cast("dict[str, Failure]", _all_of(_FAILED))
+
+
+def failure(name: str) -> Failure | None:
+    return cast("Failure | None", _get(_FAILED + name))
+
+
+def keep_failure(failure: Failure) -> None:
+    _put(_FAILED + failure.status.name, failure)
+
+
+def forget_failure(name: str) -> bool:
+    """False when there was none."""
+    return _delete(_FAILED + name)
+
+
+def nodes() -> dict[str, Node]:
+    """By Ray's id, also those that are gone; a node that is being drained has no free CPUs."""
+    free, draining = _ray_state.available_resources_per_node(), _ray_state.state.get_draining_nodes()
+    found = {}
+    for told in _ray.nodes():
+        node_id = told["NodeID"]
+        is_free = told["Alive"] and node_id not in draining
+        found[node_id] = Node(
+            id=node_id,
+            name=told["NodeName"] or told["NodeManagerAddress"],
+            is_alive=told["Alive"],
+            is_draining=told["Alive"] and node_id in draining,
+            death=told.get("DeathReasonMessage") or "",
+            cpus=float(told["Resources"].get("CPU", 0)),
+            free=float(free.get(node_id, {}).get("CPU", 0)) if is_free else 0.0,
+        )
+    return found
+
+
+def is_placed(actor_id: str) -> bool:
+    """True once Ray has found a node for the actor, and a process there runs it."""
+    return bool(_ray_state.state.actor_table(actor_id).get("State") == "ALIVE")
+
+
+def _get(key: str) -> Any:
+    return _read(_kv().internal_kv_get(key.encode(), NAMESPACE.encode()))
+
+
+def _put(key: str, value: object) -> None:
+    _kv().internal_kv_put(key.encode(), pickle.dumps(value), True, NAMESPACE.encode())
+
+
+def _delete(key: str) -> bool:
+    return bool(_kv().internal_kv_del(key.encode(), False, NAMESPACE.encode()))
+
+
+def _all_of(prefix: str) -> dict[str, Any]:
+    client, namespace = _kv(), NAMESPACE.encode()
+    keys = client.internal_kv_keys(prefix.encode(), namespace)
+    values = client.internal_kv_multi_get(keys, namespace) if keys else {}
+    return {key.decode().removeprefix(prefix): _read(value) for key, value in values.items()}
+
+
+def _read(content: bytes | None) -> Any:
+    return None if content is None else pickle.loads(content)  # noqa: S301 - see above

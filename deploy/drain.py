@@ -1,0 +1,110 @@
+"""Empty a node of the cluster for maintenance: `python -m deploy.drain [NODE]`, by default the node it runs on.
+
+Ray places nothing on the node any more. Its streams are taken over by other
+nodes, one by one: each successor has its picture ready before its predecessor
+leaves the destination. What was moved, and how long it took, is said line by
+line.
+
+Ends with status 1 when a stream could not be moved. It stays on air, and so
+does the node: make room, and run it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ray
+
+import cluster_state
+from cluster import ClusterRegistry
+from config import load_settings
+from errors import ConfigurationError, RelayError
+
+DRAIN_LIMIT_S = 30.0
+# Ray's word for a node that goes while something runs on it; the other one is for idle nodes.
+REASON = "DRAIN_NODE_REASON_PREEMPTION"
+
+
+def main() -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(description="Move the streams of a node elsewhere, before maintenance.")
+    parser.add_argument("node", nargs="?", help="the node's name on the dashboard; by default the one this runs on")
+    parser.add_argument(
+        "--anyway", action="store_true", help="also when the other nodes have no room for all of its streams"
+    )
+    asked = parser.parse_args()
+    try:
+        registry = ClusterRegistry(load_settings({"state_file": None}))
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    try:
+        return drain(registry, asked.node, anyway=asked.anyway)
+    except RelayError as error:
+        sys.exit(str(error))
+    finally:
+        registry.close()
+
+
+def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
+    """Empty the node, and say so; 1 when a stream is left there."""
+    nodes = cluster_state.nodes()
+    node_id = ray.get_runtime_context().get_node_id() if name is None else _id_of(name, nodes)
+    node = nodes[node_id]
+    streams = [one for one, record in cluster_state.records().items() if record.node_id == node_id]
+    elsewhere = sum(load.room for load in registry.load().nodes if load.name != node.name)
+    if len(streams) > elsewhere and not anyway:
+        print(f"{node.name} has {_count(len(streams))}, and the other nodes have room for {elsewhere}: nothing is done")
+        return 1
+    _tell_ray(node_id)
+    print(f"{node.name} takes no streams any more, and has {_count(len(streams))} to move", flush=True)
+    left = 0
+    for stream in sorted(streams):
+        began_at = time.monotonic()
+        try:
+            to = registry.move(stream, f"node {node.name} is drained for maintenance")
+        except (RelayError, ray.exceptions.RayError) as error:
+            left += 1
+            print(f"{stream}: stays: {error}", flush=True)
+        else:
+            print(f"{stream}: moved to {to} in {time.monotonic() - began_at:.1f} s", flush=True)
+    if left:
+        print(f"{_count(left)} left on {node.name}: make room, and run this again", flush=True)
+        return 1
+    print(f"{node.name} is empty: it can be stopped", flush=True)
+    return 0
+
+
+def _id_of(name: str, nodes: dict[str, cluster_state.Node]) -> str:
+    alive = {node.name: node.id for node in nodes.values() if node.is_alive}
+    if name not in alive:
+        sys.exit(f"there is no node {name}; there are {', '.join(sorted(alive))}")
+    return alive[name]
+
+
+def _tell_ray(node_id: str) -> None:
+    command = [str(Path(sys.executable).with_name("ray")), "drain-node"]
+    address = ray.get_runtime_context().gcs_address
+    ended = subprocess.run(
+        [
+            *(*command, "--address", address, "--node-id", node_id),
+            *("--reason", REASON, "--reason-message", "drained for maintenance"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=DRAIN_LIMIT_S,
+        check=False,
+    )
+    if ended.returncode:
+        sys.exit(f"Ray does not drain the node: {(ended.stderr or ended.stdout).strip()[-400:]}")
+
+
+def _count(streams: int) -> str:
+    return "1 stream" if streams == 1 else f"{streams} streams"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,401 @@
+"""One stream on one node of a cluster: a Ray actor around the same `Stream` that a single machine runs.
+
+Ray starts it, begins it again elsewhere when its node dies, and refuses a
+second one of its name. It begins its stream by itself: whoever asked for it
+may be gone by then. When its stream has ended it ends itself, for good.
+
+A successor, on another node, takes a stream over from one that still has it on
+air: it makes its picture ready, has the predecessor leave one destination
+after the other, connects to each at once, and lets it go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import ray
+
+import cluster_state
+from cluster_state import Failure, Record
+from config import Settings
+from errors import RelayError, StartTimedOut, StreamAlreadyActive, StreamNotFound
+from logging_setup import StreamLogger, set_up_console_logging
+from scoreboard import Scoreboard
+from stream_state import Move, StreamStatus, timestamp
+from streams import LastPush, Stream, StreamRegistry, StreamRequest, Which
+
+CALLS_AT_ONCE = 16
+ANSWER_LIMIT_S = 5.0
+LOOK_S = 0.5
+RETRY_S = 5.0
+LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
+PICTURE_LIMIT_S = 20.0
+LEAVE_LIMIT_S = 3.0
+CONNECT_LIMIT_S = 10.0
+# A predecessor whose successor is not heard of any more takes its destinations back.
+TAKE_BACK_S = 30.0
+WHICH: tuple[Which, ...] = ("backup", "primary")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call gave, or the error that it raised."""
+
+    value: Any = None
+    error: RelayError | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A stream's status, and the load average a core of the node it runs on; no status before it has begun."""
+
+    status: StreamStatus | None
+    node_id: str
+    busy: float
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """All that a successor needs."""
+
+    settings: Settings
+    request: StreamRequest
+    moves: tuple[Move, ...]
+
+
+class StreamActor:
+    """The life of one stream on one node. Calls come from front ends, many at once.
+
+    `predecessor` is the name of the actor that has the stream on air, and why it is to leave.
+    """
+
+    def __init__(self, settings: Settings, request: StreamRequest, predecessor: tuple[str, str] | None = None) -> None:
+        set_up_console_logging(settings.log_level)
+        context = ray.get_runtime_context()
+        self._me = context.get_actor_id() or ""
+        self._seat = context.get_actor_name() or request.name
+        self._node_id = context.get_node_id()
+        self._handle = context.current_actor
+        self._settings = settings
+        self._request = request
+        self._predecessor = predecessor
+        self._is_again = context.was_current_actor_reconstructed
+        self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._registry = StreamRegistry(_for_this_node(settings))
+        self._stream: Stream | None = None
+        self._record: Record | None = None
+        self._push: LastPush | None = None
+        self._unsaved: set[str] = set()
+        self._trouble: str | None = None
+        self._error: RelayError | None = None
+        self._has_begun = threading.Event()  # or failed to, for good
+        self._is_told = threading.Event()
+        self._is_unwanted = threading.Event()
+        self._left_at: float | None = None
+        self._is_left_for_good = False
+        threading.Thread(target=self._run, name="life").start()
+
+    def outcome(self) -> Answer:
+        """How its begin went; waits for that."""
+        self._has_begun.wait()
+        self._is_told.set()
+        return Answer(error=self._error)
+
+    def report(self) -> Report:
+        """The stream as it is now."""
+        stream, record = self._stream, self._record
+        busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+        if stream is None or record is None:
+            return Report(None, self._node_id, busy)
+        status = replace(stream.status(), node=record.node, moves=record.moves)
+        return Report(status, self._node_id, busy)
+
+    def trouble(self) -> str | None:
+        """Why it could not begin again yet."""
+        return self._trouble
+
+    def stop(self) -> Answer:
+        """End the stream; the actor ends a moment later."""
+        self._is_unwanted.set()
+        if self._stream is None and self._is_again:
+            return Answer()
+        return self._answer(lambda: self._registry.stop(self._request.name))
+
+    def overlay_png(self) -> Answer:
+        return self._answer(lambda: self._registry.overlay_png(self._request.name))
+
+    def preview(self) -> Answer:
+        return self._answer(lambda: self._registry.preview(self._request.name))
+
+    def push(self, board: Scoreboard) -> Answer:
+        def do() -> None:
+            self._registry.push(self._request.name, board)
+            self._push = LastPush(board, time.time())
+            self._unsaved.add("push")
+
+        return self._answer(do)
+
+    def delay_score(self, delay_s: float) -> Answer:
+        def do() -> None:
+            self._registry.delay_score(self._request.name, delay_s)
+            self._unsaved.add("request")
+
+        return self._answer(do)
+
+    def camera_came(self) -> None:
+        self._registry.camera_came(self._request.name)
+
+    def camera_left(self) -> None:
+        self._registry.camera_left(self._request.name)
+
+    def belongings(self) -> Answer:
+        """For a successor."""
+        return self._answer(
+            lambda: Belongings(self._settings, self._present_request(), self._record.moves if self._record else ())
+        )
+
+    def picture(self) -> str | None:
+        """What is on air: `camera`, `slate` or None."""
+        return self._stream.picture.status.on_air if self._stream else None
+
+    def leave(self, which: Which, successor: str) -> bool:
+        """Leave a destination to the successor; True when it is left."""
+        stream = self._stream
+        if stream is None:
+            return True
+        self._left_at = time.monotonic()
+        stream.hold(which, f"moves to node {successor}")
+        return _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+
+    def leave_for_good(self) -> None:
+        """The successor has all of the stream."""
+        self._is_left_for_good = True
+        if self._stream:
+            self._stream.leave()
+
+    def _run(self) -> None:
+        """All of its life, on a thread that ends the process."""
+        try:
+            if not self._is_superseded():
+                self._begin_and_live()
+        finally:
+            self._has_begun.set()
+            self._registry.close()
+            self._is_told.wait(ANSWER_LIMIT_S if self._error else 0)
+            time.sleep(LAST_ANSWER_S)
+            _until_it_works(lambda: ray.kill(self._handle, no_restart=True), self._log)
+
+    def _begin_and_live(self) -> None:
+        while not self._begin() and self._is_again:
+            if self._is_unwanted.wait(RETRY_S):
+                break
+        self._has_begun.set()
+        stream = self._stream
+        if stream:
+            self._live(stream)
+        if stream or self._is_unwanted.is_set():
+            _until_it_works(lambda: self._part(stream), self._log)
+
+    def _is_superseded(self) -> bool:
+        """Begun again by Ray, of a stream that a successor has taken over."""
+        if not self._is_again:
+            return False
+        record = _until_it_works(lambda: cluster_state.record(self._request.name), self._log)
+        return record is not None and record.actor_id != self._me
+
+    def _begin(self) -> bool:
+        """Put the stream on air, or say why not."""
+        try:
+            self._put_on_air()
+        except RelayError as error:
+            self._stream = None
+            self._error, self._trouble = error, str(error)
+            self._log.error("does not begin on this node: %s", error)
+            return False
+        except Exception as error:
+            self._log.exception("does not begin on this node")
+            self._stream = None
+            self._trouble = f"an internal error ({type(error).__name__}); the log of its process says more"
+            self._error = StartTimedOut(f"The stream could not begin: {self._trouble}")
+            self._registry.close()
+            self._registry = StreamRegistry(_for_this_node(self._settings))
+            return False
+        self._error = self._trouble = None
+        return True
+
+    def _put_on_air(self) -> None:
+        name = self._request.name
+        record = cluster_state.record(name) if self._is_again else None
+        if record is not None:
+            self._end_predecessor()
+            if self._record is None:
+                here = replace(record, node_id=self._node_id, node=self._node_name())
+                self._record = here.moved(self._move_from(record))
+                cluster_state.keep(self._record)
+            self._start(replace(record.request, begun_at=record.begun_at))
+        elif self._predecessor is not None:
+            self._take_over(*self._predecessor)
+        elif self._is_taken_elsewhere():
+            raise StreamAlreadyActive("Stream already active")
+        else:
+            self._keep(self._start(self._request), ())
+
+    def _start(self, request: StreamRequest) -> Stream:
+        push = cluster_state.last_push(request.name) if request.begun_at is not None else None
+        if push is None and request.begun_at is None:
+            cluster_state.forget(request.name)  # of an earlier stream that nobody could end
+        cluster_state.forget_failure(request.name)
+        self._push = push
+        self._registry.start(replace(request, last_push=push))
+        self._stream = stream = self._registry.running(request.name)
+        return stream
+
+    def _is_taken_elsewhere(self) -> bool:
+        """A successor has this stream, under its other name."""
+        record = cluster_state.record(self._request.name)
+        other = _actor(cluster_state.other_seat(self._seat))
+        return record is not None and other is not None
+
+    def _move_from(self, record: Record) -> Move:
+        """Ray has begun this actor again: where it was, and what became of that."""
+        nodes = cluster_state.nodes()
+        before = nodes.get(record.node_id)
+        if before is None or not before.is_alive:
+            why = f"node {record.node} is gone" + (f": {before.death}" if before and before.death else "")
+        else:
+            why = f"its process on node {record.node} ended"
+        return Move(timestamp(), record.node, self._node_name(), why)
+
+    def _keep(self, stream: Stream, moves: tuple[Move, ...]) -> None:
+        request = replace(stream.request, last_push=None, takes_over=False)
+        self._record = Record(request, stream.begun_at, self._me, self._node_id, self._node_name(), moves)
+        cluster_state.keep(self._record)
+
+    def _node_name(self) -> str:
+        node = cluster_state.nodes().get(self._node_id)
+        return node.name if node else self._node_id
+
+    def _present_request(self) -> StreamRequest:
+        if self._stream is None:
+            raise StreamNotFound("Stream not found")
+        return replace(self._stream.request, begun_at=self._stream.begun_at, last_push=None, takes_over=False)
+
+    def _live(self, stream: Stream) -> None:
+        """Until the stream has ended: keep what changes, and take back what a lost successor left lying."""
+        while not stream.gone.wait(LOOK_S):
+            unsaved, self._unsaved = self._unsaved, set()
+            try:
+                self._save(stream, unsaved)
+            except Exception as error:  # the head is away: the broadcast goes on
+                self._log.warning("what changed is not kept yet: %s", error)
+                self._unsaved |= unsaved
+            if self._left_at is not None and time.monotonic() - self._left_at > TAKE_BACK_S:
+                self._take_back(stream)
+
+    def _save(self, stream: Stream, unsaved: set[str]) -> None:
+        if "push" in unsaved and self._push:
+            cluster_state.keep_push(self._request.name, self._push)
+        if "request" in unsaved and self._record:
+            self._keep(stream, self._record.moves)
+
+    def _part(self, stream: Stream | None) -> None:
+        """Nothing of it stays with the head, but for why it failed."""
+        if self._is_left_for_good:
+            return
+        if stream and stream.has_failed and self._record:
+            status = replace(stream.status(), node=self._record.node, moves=self._record.moves)
+            cluster_state.keep_failure(Failure(status, time.time()))
+        cluster_state.forget(self._request.name)
+
+    def _take_over(self, seat: str, why: str) -> None:
+        predecessor = _actor(seat)
+        before: Answer = ray.get(predecessor.belongings.remote()) if predecessor else Answer()
+        if predecessor is None or before.error:
+            raise StreamNotFound("Stream not found")
+        belongings: Belongings = before.value
+        stream = self._start(replace(belongings.request, takes_over=True))
+        try:
+            self._await_picture(stream, predecessor)
+        except BaseException:
+            stream.leave()
+            stream.gone.wait()
+            raise
+        old = cluster_state.record(self._request.name)
+        origin = old.node if old else "?"
+        self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name(), why)))
+        for which in WHICH:
+            with contextlib.suppress(ray.exceptions.RayError):  # it died: Ray will not put it on air again
+                ray.get(predecessor.leave.remote(which, self._node_name()), timeout=LEAVE_LIMIT_S + 2)
+            stream.go_on(which)
+            _in_time(lambda which=which: stream.is_connected(which), CONNECT_LIMIT_S)  # type: ignore[misc]
+        with contextlib.suppress(ray.exceptions.RayError):
+            predecessor.leave_for_good.remote()
+
+    def _await_picture(self, stream: Stream, predecessor: Any) -> None:
+        def is_ready() -> bool:
+            mine, theirs = stream.picture.status.on_air, ray.get(predecessor.picture.remote())
+            return mine is not None and (mine == theirs or theirs != "camera")
+
+        if not _in_time(is_ready, PICTURE_LIMIT_S):
+            raise StartTimedOut(f"Node {self._node_name()} does not get the picture that is on air: the stream stays")
+
+    def _end_predecessor(self) -> None:
+        other = _actor(cluster_state.other_seat(self._seat))
+        if other is not None:
+            with contextlib.suppress(ray.exceptions.RayError):
+                other.leave_for_good.remote()
+
+    def _take_back(self, stream: Stream) -> None:
+        self._left_at = None
+        self._log.warning("the successor is not heard of any more: the stream stays")
+        self._keep(stream, self._record.moves if self._record else ())
+        for which in WHICH:
+            stream.go_on(which)
+
+    def _answer(self, call: Callable[[], Any]) -> Answer:
+        try:
+            return Answer(call())
+        except RelayError as error:
+            return Answer(error=error)
+
+
+def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
+    """For what must be known or kept, however long the head is away."""
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            log.warning("the cluster's head is asked again: %s", error)
+            time.sleep(RETRY_S)
+
+
+def _actor(seat: str) -> Any | None:
+    try:
+        return ray.get_actor(seat, cluster_state.NAMESPACE)
+    except ValueError:
+        return None
+
+
+def _in_time(is_so: Callable[[], bool], limit_s: float) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _for_this_node(settings: Settings) -> Settings:
+    """One stream, and the FFmpeg that is found here."""
+    binary = shutil.which(settings.ffmpeg_bin) or settings.ffmpeg_bin
+    return settings.model_copy(update={"max_concurrent_streams": 1, "state_file": None, "ffmpeg_bin": binary})
