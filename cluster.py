@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 import time
 from collections import Counter
@@ -68,6 +69,9 @@ _log = logging.getLogger(__name__)
 def connect(settings: Settings) -> None:
     """Join the Ray cluster; raises ConfigurationError when there is none."""
     try:
+        if settings.ray_address != "auto":  # Ray itself would try for minutes
+            host, _, port = settings.ray_address.rpartition(":")
+            socket.create_connection((host.strip("[]"), int(port)), CALL_LIMIT_S).close()
         ray.init(
             address=settings.ray_address,
             namespace=NAMESPACE,
@@ -77,7 +81,7 @@ def connect(settings: Settings) -> None:
         )
     except Exception as error:  # of many kinds
         raise ConfigurationError(
-            f"RAY_ADDRESS: {settings.ray_address}: this machine has no node of such a cluster: {error}"
+            f"RAY_ADDRESS: {settings.ray_address}: this machine cannot join the cluster as a node of it: {error}"
         ) from error
 
 
@@ -121,7 +125,7 @@ class ClusterRegistry:
         if self._is_closed:
             raise NoCapacity("No capacity left: the service is stopping")
         taken = self._head.ask(cluster_state.taken_seats)
-        if request.name in taken:
+        if request.name in taken and not self._has_failed(request.name):
             raise StreamAlreadyActive("Stream already active")
         most = self._settings.max_concurrent_streams
         if most != "auto" and len(taken) >= most:
@@ -129,9 +133,17 @@ class ClusterRegistry:
         with self._room_for(request.name):
             self._create(seats(request.name)[0], self._shared_settings(), request)
 
+    def _has_failed(self, name: str) -> bool:
+        """True when the name is that of a stream that has failed, once its process has ended, too."""
+        failure = self._head.ask(lambda: cluster_state.failure(name))
+        return failure is not None and all([self._await_end(seat) for seat in seats(name)])
+
     @contextlib.contextmanager
     def _room_for(self, name: str) -> Iterator[None]:
-        """Refuse what no node has room for, beside those of this front end that are being placed."""
+        """Refuse what no node has room for, beside those of this front end that are being placed.
+
+        Room that a stop has just freed is soon known, and waited for.
+        """
         deadline = time.monotonic() + SETTLING_S
         while True:
             nodes = self._head.ask(cluster_state.nodes)
@@ -141,8 +153,7 @@ class ClusterRegistry:
                 if len(self._placing) < sum(self._room(node) for node in nodes.values()):
                     self._placing[name] = float("inf")
                     break
-                is_settled = not self._placing
-            if is_settled or now > deadline:
+            if now > deadline:
                 raise NoCapacity(f"No capacity left: {self._free_words(nodes)}")
             time.sleep(LOOK_S)
         try:
@@ -188,12 +199,13 @@ class ClusterRegistry:
             self._handles[seat] = handle
         try:
             answer = self._await_outcome(handle, request.name)
+            if answer.error:
+                self._await_end(seat)
+                raise answer.error
         except BaseException:
             with contextlib.suppress(RelayError):
                 self._head.ask(lambda: ray.kill(handle, no_restart=True))
             raise
-        if answer.error:
-            raise answer.error
 
     def _await_outcome(self, handle: Any, name: str) -> Answer:
         began_at = time.monotonic()
@@ -238,7 +250,6 @@ class ClusterRegistry:
         self._meters.ended("stopped")
 
     def _stop(self, name: str, seat: str) -> None:
-        deadline = time.monotonic() + STOP_LIMIT_S + CALL_LIMIT_S
         handle = self._handle(seat)
         try:
             answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
@@ -250,16 +261,21 @@ class ClusterRegistry:
             answer = Answer()
         if isinstance(answer.error, StopTimedOut):
             raise answer.error
+        if not self._await_end(seat):
+            raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
+        with self._lock:
+            self._last_known.pop(name, None)
+
+    def _await_end(self, seat: str) -> bool:
+        """True when the actor is gone and its name is free, False when that takes too long."""
+        self._drop_handle(seat)
+        deadline = time.monotonic() + CALL_LIMIT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(ClusterUnavailable):
-                if seat not in self._head.ask(cluster_state.taken_seats).get(name, []):
-                    break
+                if seat not in self._head.ask(cluster_state.all_seats):
+                    return True
             time.sleep(LOOK_S / 2)
-        else:
-            raise StopTimedOut(f"The process of stream {name} did not end within {STOP_LIMIT_S + CALL_LIMIT_S:g} s")
-        with self._lock:
-            self._handles.pop(seat, None)
-            self._last_known.pop(name, None)
+        return False
 
     def snapshots(self) -> list[StreamSnapshot]:
         """As `StreamRegistry.snapshots`."""
@@ -295,10 +311,11 @@ class ClusterRegistry:
 
     def dismiss(self, name: str) -> None:
         """As `StreamRegistry.dismiss`."""
+        if self._head.ask(lambda: cluster_state.forget_failure(name)):
+            return
         if name in self._head.ask(cluster_state.taken_seats):
             raise StreamAlreadyActive("Stream already active")
-        if not self._head.ask(lambda: cluster_state.forget_failure(name)):
-            raise StreamNotFound("Stream not found")
+        raise StreamNotFound("Stream not found")
 
     def push(self, name: str, board: Scoreboard) -> None:
         """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""

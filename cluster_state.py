@@ -125,10 +125,15 @@ def other_seat(seat: str) -> str:
     return seat.removesuffix(_SECOND_SEAT) if seat.endswith(_SECOND_SEAT) else seat + _SECOND_SEAT
 
 
+def all_seats() -> list[str]:
+    """The names of all actors, also of those that Ray is to begin again."""
+    return sorted(cast("list[str]", ray.util.list_named_actors()))
+
+
 def taken_seats() -> dict[str, list[str]]:
-    """By stream, the names of its actors: one, or two while it moves; of those that Ray is to begin again, too."""
+    """The same by stream: one, or two while it moves."""
     found: dict[str, list[str]] = {}
-    for seat in sorted(cast("list[str]", ray.util.list_named_actors())):
+    for seat in all_seats():
         found.setdefault(seat.removesuffix(_SECOND_SEAT), []).append(seat)
     return found
 
