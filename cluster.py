@@ -136,7 +136,7 @@ class ClusterRegistry:
     def _has_failed(self, name: str) -> bool:
         """True when the name is that of a stream that has failed, once its process has ended, too."""
         failure = self._head.ask(lambda: cluster_state.failure(name))
-        return failure is not None and all([self._await_end(seat) for seat in seats(name)])
+        return failure is not None and all(self._await_end(seat) for seat in seats(name))
 
     @contextlib.contextmanager
     def _room_for(self, name: str) -> Iterator[None]:
