@@ -167,7 +167,7 @@ class ClusterRegistry:
 
     def _free_words(self, nodes: dict[str, Node]) -> str:
         profile = self._settings.profile.name
-        alive = [node for node in nodes.values() if node.is_alive and node.cpus]
+        alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
         free = ", ".join(
             f"{node.name} {'is drained' if node.is_draining else format(node.free, '.2f')}" for node in alive
         )
