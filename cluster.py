@@ -523,7 +523,7 @@ class ClusterRegistry:
         if node is not None and node.is_alive:
             return f"its process on node {record.node} does not answer"
         room = sum(self._room(one) for one in nodes.values())
-        what = "it is begun on another one" if room else f"it waits for room: {self._free_words(nodes)}"
+        what = "the stream is begun on another one" if room else f"the stream waits for room: {self._free_words(nodes)}"
         return f"node {record.node} is gone: {what}"
 
     def _failures(self) -> list[Failure]:
