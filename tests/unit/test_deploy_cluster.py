@@ -62,7 +62,9 @@ def test_systemd_takes_the_units_and_finds_them_little_exposed(tmp_path: Path, n
 
 
 def test_ray_knows_the_options_of_units_manifest_and_page(options: set[str]) -> None:
-    starts = re.findall(r"ray start ((?:[^\n`]*\\\n)*[^\n`]*)", HEAD.split("ExecStart=")[1] + WORKER.split("ExecStart=")[1])
+    starts = re.findall(
+        r"ray start ((?:[^\n`]*\\\n)*[^\n`]*)", HEAD.split("ExecStart=")[1] + WORKER.split("ExecStart=")[1]
+    )
     starts += re.findall(r"bin/ray start ((?:[^\n`]*\\\n)*[^\n`]*)", DOCS)
     assert len(starts) >= 5
     named = {option for start in starts for option in re.findall(r"--[a-z-]+", start)}
@@ -150,7 +152,9 @@ def test_ray_is_behind_a_token_and_a_policy_and_no_secret_is_in_the_manifest() -
     cluster = {"matchLabels": {"ray.io/cluster": "streaming-overlay"}}
     assert policies["streaming-overlay-ray"]["podSelector"] == cluster
     assert policies["streaming-overlay-ray"]["ingress"] == [{"from": [{"podSelector": cluster}]}]
-    assert policies["streaming-overlay-api"]["ingress"] == [{"ports": [{"port": Settings.model_fields["port"].default}]}]
+    assert policies["streaming-overlay-api"]["ingress"] == [
+        {"ports": [{"port": Settings.model_fields["port"].default}]}
+    ]
     assert not [one for one in KUBERAY if one["kind"] == "Secret"]
 
 
