@@ -93,7 +93,7 @@ class ClusterRegistry:
         connect(settings)
         self._settings = settings
         self._meters = meters or Meters()
-        self._need = cpus_to_reserve(settings.profile, settings.encoder)
+        self._need = _need_of(settings)
         self._head = Head()
         self._lock = threading.Lock()
         self._handles: dict[str, Any] = {}
@@ -130,7 +130,7 @@ class ClusterRegistry:
         most = self._settings.max_concurrent_streams
         if most != "auto" and len(taken) >= most:
             raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
-        with self._room_for(request.name):
+        with self._room_for(request.name, self._need):
             self._create(seats(request.name)[0], self._shared_settings(), request)
 
     def _has_failed(self, name: str) -> bool:
@@ -139,7 +139,7 @@ class ClusterRegistry:
         return failure is not None and all(self._await_end(seat) for seat in seats(name))
 
     @contextlib.contextmanager
-    def _room_for(self, name: str) -> Iterator[None]:
+    def _room_for(self, name: str, need: float) -> Iterator[None]:
         """Refuse what no node has room for, beside those of this front end that are being placed.
 
         Room that a stop has just freed is soon known, and waited for.
@@ -150,28 +150,17 @@ class ClusterRegistry:
             with self._lock:
                 now = time.monotonic()
                 self._placing = {one: until for one, until in self._placing.items() if until > now}
-                if len(self._placing) < sum(self._room(node) for node in nodes.values()):
+                if len(self._placing) < sum(_room(node, need) for node in nodes.values()):
                     self._placing[name] = float("inf")
                     break
             if now > deadline:
-                raise NoCapacity(f"No capacity left: {self._free_words(nodes)}")
+                raise NoCapacity(f"No capacity left: {_free_words(nodes, need)}")
             time.sleep(LOOK_S)
         try:
             yield
         finally:
             with self._lock:
                 self._placing[name] = time.monotonic() + SETTLING_S
-
-    def _room(self, node: Node) -> int:
-        return int((node.free + 1e-6) / self._need)
-
-    def _free_words(self, nodes: dict[str, Node]) -> str:
-        profile = self._settings.profile.name
-        alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
-        free = ", ".join(
-            f"{node.name} {'is drained' if node.is_draining else format(node.free, '.2f')}" for node in alive
-        )
-        return f"a stream of {profile} takes {self._need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
 
     def _create(self, seat: str, settings: Settings, request: StreamRequest, *predecessor: str) -> None:
         """Begin an actor, and wait until its stream is begun; nothing is left of one that is not."""
@@ -184,7 +173,7 @@ class ClusterRegistry:
                     namespace=NAMESPACE,
                     lifetime="detached",
                     max_restarts=-1,
-                    num_cpus=self._need,
+                    num_cpus=_need_of(settings),
                     max_concurrency=CALLS_AT_ONCE,
                     scheduling_strategy="SPREAD",
                 )
@@ -198,7 +187,7 @@ class ClusterRegistry:
         with self._lock:
             self._handles[seat] = handle
         try:
-            answer = self._await_outcome(handle, request.name)
+            answer = self._await_outcome(handle, request.name, _need_of(settings))
             if answer.error:
                 self._await_end(seat)
                 raise answer.error
@@ -207,7 +196,7 @@ class ClusterRegistry:
                 self._head.ask(lambda: ray.kill(handle, no_restart=True))
             raise
 
-    def _await_outcome(self, handle: Any, name: str) -> Answer:
+    def _await_outcome(self, handle: Any, name: str, need: float) -> Answer:
         began_at = time.monotonic()
         asked = handle.outcome.remote()
         is_placed = False
@@ -226,7 +215,7 @@ class ClusterRegistry:
                 is_placed = self._head.ask(lambda: cluster_state.is_placed(handle._actor_id.hex()))
                 if not is_placed:
                     nodes = self._head.ask(cluster_state.nodes)
-                    raise NoCapacity(f"No capacity left: another start was earlier; {self._free_words(nodes)}")
+                    raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
         raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
     def _shared_settings(self) -> Settings:
@@ -263,17 +252,21 @@ class ClusterRegistry:
             raise answer.error
         if not self._await_end(seat):
             raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
+        self._last_records.pop(name, None)
         with self._lock:
             self._last_known.pop(name, None)
 
     def _await_end(self, seat: str) -> bool:
-        """True when the actor is gone and its name is free, False when that takes too long."""
+        """True when the actor is gone and its name is free, or nobody can tell; False when that takes too long."""
         self._drop_handle(seat)
         deadline = time.monotonic() + CALL_LIMIT_S
         while time.monotonic() < deadline:
-            with contextlib.suppress(ClusterUnavailable):
+            try:
                 if seat not in self._head.ask(cluster_state.all_seats):
                     return True
+            except ClusterUnavailable:
+                _log.warning("%s: its process ends when the cluster's head is back", seat)
+                return True
             time.sleep(LOOK_S / 2)
         return False
 
@@ -363,7 +356,7 @@ class ClusterRegistry:
                 cpus=node.cpus,
                 free=round(node.free, 4),
                 streams=on_node[node.id],
-                room=self._room(node),
+                room=_room(node, self._need),
                 busy=self._busy_of(node.id),
                 is_draining=node.is_draining,
             )
@@ -384,7 +377,7 @@ class ClusterRegistry:
         if answer.error:
             raise answer.error
         belongings: Belongings = answer.value
-        with self._room_for(name):
+        with self._room_for(name, _need_of(belongings.settings)):
             self._create(other_seat(seat), belongings.settings, belongings.request, seat, why)
         record = self._head.ask(lambda: cluster_state.record(name))
         return record.node if record else "?"
@@ -522,8 +515,12 @@ class ClusterRegistry:
         node = nodes.get(record.node_id)
         if node is not None and node.is_alive:
             return f"its process on node {record.node} does not answer"
-        room = sum(self._room(one) for one in nodes.values())
-        what = "the stream is begun on another one" if room else f"the stream waits for room: {self._free_words(nodes)}"
+        room = sum(_room(one, self._need) for one in nodes.values())
+        what = (
+            "the stream is begun on another one"
+            if room
+            else f"the stream waits for room: {_free_words(nodes, self._need)}"
+        )
         return f"node {record.node} is gone: {what}"
 
     def _failures(self) -> list[Failure]:
@@ -547,6 +544,21 @@ class ClusterRegistry:
     def _busy_of(self, node_id: str) -> float | None:
         at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
         return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
+
+
+def _need_of(settings: Settings) -> float:
+    """CPUs, as Ray counts them, that a stream with these settings asks for."""
+    return cpus_to_reserve(settings.profile, settings.encoder)
+
+
+def _room(node: Node, need: float) -> int:
+    return int((node.free + 1e-6) / need)
+
+
+def _free_words(nodes: dict[str, Node], need: float) -> str:
+    alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
+    free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
+    return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
 
 
 def _unheard_of(record: Record) -> StreamStatus:

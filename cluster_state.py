@@ -29,7 +29,6 @@ from streams import LastPush, StreamRequest
 
 NAMESPACE = "streaming-overlay"
 ANSWER_LIMIT_S = 3.0
-MAX_ASKED = 16
 KEPT_MOVES = 20
 # A stream lives under its name, or, since no two actors share one while it moves, under this.
 _SECOND_SEAT = "~"
@@ -85,15 +84,16 @@ class Head:
     """Ray's head, asked for no longer than a caller may wait. Safe to call from many threads."""
 
     def __init__(self) -> None:
-        self._asked = threading.BoundedSemaphore(MAX_ASKED)
+        self._is_away = False
 
     def ask(self, question: Callable[[], T], limit_s: float = ANSWER_LIMIT_S) -> T:
         """Its answer; raises ClusterUnavailable when none comes in time.
 
         Ray itself waits for a head that is away, for as long as the cluster
-        was set up to: meanwhile the question stays open on a thread of its own.
+        was set up to: meanwhile the question stays open on a thread of its own,
+        and whoever asks next is told at once.
         """
-        if not self._asked.acquire(blocking=False):
+        if self._is_away:
             raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
         answer: list[T] = []
         failure: list[BaseException] = []
@@ -105,12 +105,15 @@ class Head:
             except BaseException as error:
                 failure.append(error)
             finally:
-                self._asked.release()
                 has_ended.set()
+                self._is_away = False
 
         threading.Thread(target=run, name="ask-head", daemon=True).start()
         if not has_ended.wait(limit_s):
-            raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+            self._is_away = True
+            if not has_ended.is_set():
+                raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+            self._is_away = False
         if failure:
             raise failure[0]
         return answer[0]

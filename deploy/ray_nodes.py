@@ -99,6 +99,8 @@ class RayNodes:
         self.environment = (
             os.environ
             | {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(memory), "RAY_USAGE_STATS_ENABLED": "0"}
+            # Ray would have streams encode at nice 15, and let a node that is told to end wait for them.
+            | {"RAY_worker_niceness": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
             | {"PYTHONPATH": str(ROOT)}
             | WATCH
             | dict(environment or {})
