@@ -213,8 +213,9 @@ class ClusterRegistry:
                 return answer
             if not is_placed and time.monotonic() - began_at > PLACING_LIMIT_S:
                 is_placed = self._head.ask(lambda: cluster_state.is_placed(handle._actor_id.hex()))
-                if not is_placed:
-                    nodes = self._head.ask(cluster_state.nodes)
+                nodes = self._head.ask(cluster_state.nodes)
+                # Where there is room it is only slow: its node is busy.
+                if not is_placed and not any(_room(node, need) for node in nodes.values()):
                     raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
         raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
