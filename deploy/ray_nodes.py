@@ -111,6 +111,11 @@ class RayNodes:
         """For RAY_ADDRESS."""
         return f"{self._head_address}:{self._port}"
 
+    @property
+    def logs(self) -> Path:
+        """Where all nodes keep Ray's logs, and what the streams say: `worker-*.err`. Gone after `close()`."""
+        return self._session / "session_latest" / "logs"
+
     def add_head(self, cpus: float = 0) -> RayNode:
         """Start the head, or start it again."""
         # Left by the last one; Ray takes the workers beside it for a head that runs.
