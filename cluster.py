@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
 import ray
 from pydantic import SecretStr
 from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, GetTimeoutError, RayActorError, RayError
@@ -191,7 +193,9 @@ class ClusterRegistry:
             if answer.error:
                 self._await_end(seat)
                 raise answer.error
-        except BaseException:
+        except BaseException as error:
+            if self._is_closed:  # Ray is gone under this call
+                raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
             with contextlib.suppress(RelayError):
                 self._head.ask(lambda: ray.kill(handle, no_restart=True))
             raise
@@ -389,10 +393,17 @@ class ClusterRegistry:
             if self._is_closed:
                 return
             self._is_closed = True
+        deadline = time.monotonic() + CALL_LIMIT_S
+        while self._starts_under_way() and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
         # Ray would wait for a head that is away.
         leaving = threading.Thread(target=ray.shutdown, name="leave-cluster", daemon=True)
         leaving.start()
         leaving.join(CALL_LIMIT_S)
+
+    def _starts_under_way(self) -> bool:
+        with self._lock:
+            return float("inf") in self._placing.values()
 
     def _taken(self) -> dict[str, list[str]]:
         """By stream, its actors; while the head is away, those that it last told of."""
