@@ -531,7 +531,7 @@ class ClusterRegistry:
             state=State.RECONNECTING,
             states=(State.RECONNECTING,),
             since=known.since if known.states == (State.RECONNECTING,) else timestamp(),
-            reason=self._why_silent(record, nodes()),
+            reason=(report.trouble if report else None) or self._why_silent(record, nodes()),
             uptime_s=round(time.time() - record.begun_at, 3),
             on_air=None,
             sound=None,

@@ -57,9 +57,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Report:
-    """A stream's status, and the load average a core of the node it runs on; no status before it has begun."""
+    """A stream's status, and the load average a core of the node it runs on.
+
+    There is no status before it has begun; `trouble` is why it could not begin again yet.
+    """
 
     status: StreamStatus | None
+    trouble: str | None
     node_id: str
     busy: float
 
@@ -71,6 +75,7 @@ class Belongings:
     settings: Settings
     request: StreamRequest
     moves: tuple[Move, ...]
+    push: LastPush | None
 
 
 class StreamActor:
@@ -116,13 +121,9 @@ class StreamActor:
         stream, record = self._stream, self._record
         busy = os.getloadavg()[0] / (os.cpu_count() or 1)
         if stream is None or record is None:
-            return Report(None, self._node_id, busy)
+            return Report(None, self._trouble, self._node_id, busy)
         status = replace(stream.status(), node=record.node, moves=record.moves)
-        return Report(status, self._node_id, busy)
-
-    def trouble(self) -> str | None:
-        """Why it could not begin again yet."""
-        return self._trouble
+        return Report(status, None, self._node_id, busy)
 
     def stop(self) -> Answer:
         """End the stream; the actor ends a moment later."""
@@ -160,9 +161,8 @@ class StreamActor:
 
     def belongings(self) -> Answer:
         """For a successor."""
-        return self._answer(
-            lambda: Belongings(self._settings, self._present_request(), self._record.moves if self._record else ())
-        )
+        moves = self._record.moves if self._record else ()
+        return self._answer(lambda: Belongings(self._settings, self._present_request(), moves, self._push))
 
     def picture(self) -> str | None:
         """What is on air: `camera`, `slate` or None."""
@@ -333,6 +333,7 @@ class StreamActor:
         old = cluster_state.record(self._request.name)
         origin = old.node if old else "?"
         self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name(), why)))
+        self._catch_up(stream, predecessor)
         for which in WHICH:
             with contextlib.suppress(ray.exceptions.RayError):  # it died: Ray will not put it on air again
                 ray.get(predecessor.leave.remote(which, self._node_name()), timeout=LEAVE_LIMIT_S + 2)
@@ -348,6 +349,19 @@ class StreamActor:
 
         if not _in_time(is_ready, PICTURE_LIMIT_S):
             raise StartTimedOut(f"Node {self._node_name()} does not get the picture that is on air: the stream stays")
+
+    def _catch_up(self, stream: Stream, predecessor: Any) -> None:
+        """What the predecessor was told while this one made its picture ready."""
+        with contextlib.suppress(ray.exceptions.RayError):
+            told: Answer = ray.get(predecessor.belongings.remote(), timeout=ANSWER_LIMIT_S)
+            if told.error:
+                return
+            latest: Belongings = told.value
+            if latest.push and latest.push != self._push:
+                self.push(latest.push.board)
+            delay_s = latest.request.score_delay_s
+            if delay_s is not None and delay_s != stream.request.score_delay_s:
+                self.delay_score(delay_s)
 
     def _end_predecessor(self) -> None:
         other = cluster_state.actor(cluster_state.other_seat(self._seat))

@@ -37,7 +37,7 @@ from tests.waiting import eventually, runs
 NODES = ("n1", "n2")
 ROOM = 4
 BACK_LIMIT_S = 60
-PUSHED = {
+PUSHED: dict[str, Any] = {
     "sport": "cricket",
     "title": "Final",
     "batting": {"name": "Mumbai Indians", "short": "MI", "runs": 149, "wickets": 8, "overs": "20.0"},
@@ -280,7 +280,8 @@ def test_a_node_is_drained_one_stream_after_the_other(
         try:
             eventually(lambda: all(len(watcher.frames) > 30 for watcher in watchers), 20, "frames come both ways")
             began_at = time.monotonic()
-            told = drain(nodes, before["node"])
+            with pushing(one, "m1") as accepted:
+                told = drain(nodes, before["node"])
             assert told.returncode == 0, told.stdout + told.stderr
             eventually(lambda: status_of(one, "m1")["state"] == "live", 30)
             time.sleep(1)
@@ -298,6 +299,10 @@ def test_a_node_is_drained_one_stream_after_the_other(
         (move,) = after["moves"]
         assert (move["from_node"], move["to_node"]) == (before["node"], other)
         assert move["reason"] == f"node {before['node']} is drained for maintenance"
+        assert len(accepted) > 5
+        board = overlay.draw_scoreboard(read_push(with_runs(accepted[-1])), CANVAS).convert("RGBA")
+        png = requests.get(f"{one.url}/streams/m1/overlay.png", timeout=30).content
+        assert mean_distance(Image.open(io.BytesIO(png)).convert("RGBA"), board) < 0.05
         assert after["uptime_s"] > before["uptime_s"]
         page = metrics_of(one)
         assert (
@@ -312,6 +317,36 @@ def test_a_node_is_drained_one_stream_after_the_other(
     one.stop("m2")
     nodes.nodes[before["node"]].end()
     nodes.add(before["node"], 1)
+
+
+def with_runs(runs: int) -> dict[str, Any]:
+    return PUSHED | {"batting": {**PUSHED["batting"], "runs": runs}}
+
+
+@contextlib.contextmanager
+def pushing(one: Service, name: str) -> Iterator[list[int]]:
+    """Push score after score for the length of the block; gives those that were taken."""
+    accepted: list[int] = []
+    answers: set[int] = set()
+    done = threading.Event()
+
+    def run() -> None:
+        for score in itertools.count(100):
+            if done.wait(0.2):
+                return
+            answer = requests.put(f"{one.url}/streams/{name}/match", json=with_runs(score), timeout=30)
+            answers.add(answer.status_code)
+            if answer.ok:
+                accepted.append(score)
+
+    pusher = threading.Thread(target=run)
+    pusher.start()
+    try:
+        yield accepted
+    finally:
+        done.set()
+        pusher.join()
+    assert answers <= {200, 503}
 
 
 def drain(nodes: RayNodes, name: str) -> subprocess.CompletedProcess[str]:
