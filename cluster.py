@@ -54,6 +54,7 @@ from streams import (
     NodeLoad,
     StreamRequest,
     StreamSnapshot,
+    counted_start,
 )
 
 CONNECT_LIMIT_S = 20.0
@@ -111,18 +112,8 @@ class ClusterRegistry:
 
     def start(self, request: StreamRequest) -> None:
         """As `StreamRegistry.start`, on a node with room. Raises ClusterUnavailable and StartTimedOut, too."""
-        began_at, outcome = time.monotonic(), "failed"
-        try:
+        with counted_start(self._meters, time.monotonic):
             self._start(request)
-            outcome = "started"
-        except (StreamAlreadyActive, NoCapacity):
-            outcome = "refused"
-            raise
-        except StreamStopped:
-            outcome = "stopped"
-            raise
-        finally:
-            self._meters.started(outcome, time.monotonic() - began_at)
 
     def _start(self, request: StreamRequest) -> None:
         if self._is_closed:

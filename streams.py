@@ -20,7 +20,7 @@ import subprocess
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -174,6 +174,23 @@ class Meters:
     rendered: Callable[[float], None] = _unheard
 
 
+@contextlib.contextmanager
+def counted_start(meters: Meters, clock: Callable[[], float]) -> Iterator[None]:
+    """Tell the meters how the start within ends, and how long it takes."""
+    began_at, outcome = clock(), "failed"
+    try:
+        yield
+        outcome = "started"
+    except (StreamAlreadyActive, NoCapacity):
+        outcome = "refused"
+        raise
+    except StreamStopped:
+        outcome = "stopped"
+        raise
+    finally:
+        meters.started(outcome, clock() - began_at)
+
+
 @dataclass(frozen=True)
 class Machinery:
     """What a stream uses of the outside; tests put their own in."""
@@ -234,18 +251,8 @@ class StreamRegistry:
         Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
         or, when a stop came in between, StreamStopped; nothing is left of the stream then.
         """
-        began_at, outcome = self._machinery.clock(), "failed"
-        try:
+        with counted_start(self._machinery.meters, self._machinery.clock):
             stream = self._start(request)
-            outcome = "started"
-        except (StreamAlreadyActive, NoCapacity):
-            outcome = "refused"
-            raise
-        except StreamStopped:
-            outcome = "stopped"
-            raise
-        finally:
-            self._machinery.meters.started(outcome, self._machinery.clock() - began_at)
         if self._state_file:
             self._keep(self._state_file, stream)
 
