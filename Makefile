@@ -5,8 +5,8 @@
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make screenshots      the dashboard over real streams, as docs/dashboard.png and docs/dashboard-phone.png
-# make bench            all benches, a short run of each (30 minutes); writes docs/benchmarks.md
-# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview
+# make bench            all benches, a short run of each (45 minutes); writes docs/benchmarks.md
+# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
