@@ -11,7 +11,6 @@ from bench.cluster import (
     NEED,
     NODES,
     Climb,
-    Loss,
     Point,
     _report,
     affordable,
@@ -90,7 +89,7 @@ def test_starts_a_second_are_those_that_began() -> None:
 
 def test_the_report_has_the_curve_its_end_and_the_lost_nodes() -> None:
     climb = Climb([point(50), point(100)], "memory is full with 100", ["500 no", "500 no"], [0.1, 0.2], 5.0)
-    report = _report(climb, {"Ray's own": [Loss(14.0, 16.0), Loss(15.0, 17.0)]}, Options())
+    report = _report(climb, {"Ray's own": [16.0, 17.0]}, Options())
     found = {figure.what: figure for figure in report.figures}
     assert found["streams at once"].value == 100
     assert found["streams at once"].why == "memory is full with 100"
