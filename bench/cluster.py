@@ -6,7 +6,7 @@ second at once, so that the machine has time for processes.
 
 At each number of streams the front end is asked for a while, and the processes
 are looked at. The curve ends where memory or time does: before memory is full,
-or when starts fail. A stream that has begun steps back (nice 19): on real
+or when starts fail. A stream that has begun steps back (SCHED_IDLE): on real
 machines it would not compete with those that start, nor with the front end.
 
 Then a node is killed with all its streams, and the time taken until all of
@@ -20,6 +20,7 @@ import itertools
 import math
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -56,7 +57,7 @@ LIST_EVERY_S = 0.05
 SETTLE_S = 5.0
 CALL_LIMIT_S = 150.0  # longer than a start may take
 LOOKED_AT = 40  # processes whose memory is read; each reading stops its process for a moment
-STEP_BACK_S, BACK = 2.0, 19
+STEP_BACK_S = 2.0
 # Before the first streams have told what one takes, and what must stay free.
 MB_A_STREAM, KEPT_FREE_MB = 80.0, 900.0
 FEWEST_MORE = 5
@@ -131,7 +132,7 @@ def _options() -> Any:
     made = parser("streams on a Ray cluster of five nodes, with stand-ins for FFmpeg")
     made.add_argument("--streams", nargs="*", type=int, default=[50, 100, 200, 350, 500], help="%(default)s")
     made.add_argument("--seconds", type=float, default=8, help="that each number is watched (%(default)s)")
-    made.add_argument("--callers", type=int, default=8, help="starts and stops at once (%(default)s)")
+    made.add_argument("--callers", type=int, default=3, help="starts and stops at once (%(default)s)")
     made.add_argument("--minutes", type=float, default=10, help="after which no more are started (%(default)s)")
     made.add_argument("--kills", type=int, default=3, help="nodes killed with each way to watch them (%(default)s)")
     made.add_argument("--carried", type=int, default=10, help="streams on a node that is killed (%(default)s)")
@@ -171,7 +172,9 @@ def _front_end(folder: Path, cluster: RayNodes, program: Path) -> Iterator[tuple
             "TMPDIR": temp,
         }
         argv = [sys.executable, str(ROOT / "app.py")]
-        with running(argv, cwd=temp, env=cluster.environment | settings) as process:
+        # Ray tells what it thinks of so many processes on stdout, which here is for the JSON.
+        env = cluster.environment | settings
+        with running(argv, cwd=temp, env=env, stdout=subprocess.DEVNULL) as process:
             eventually(lambda: listens("127.0.0.1", port), 60, "the front end listens")
             yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
             process.terminate()
@@ -320,7 +323,10 @@ def _failure_of(url: str, call: str, body: dict[str, str]) -> str | None:
         answer = requests.post(f"{url}/{call}", json=body, timeout=CALL_LIMIT_S)
     except requests.RequestException as error:
         return type(error).__name__
-    return None if answer.ok else f"{answer.status_code} {answer.json().get('error')}"
+    if answer.ok:
+        return None
+    # What follows the semicolon are figures of the moment.
+    return f"{answer.status_code} {answer.json().get('error', '').partition(';')[0]}"
 
 
 def _asked(session: requests.Session, url: str, seconds: float) -> tuple[list[float], list[Any]]:
@@ -389,11 +395,11 @@ def _stepping_back(program: Path) -> Iterator[None]:
 
 
 def _put_behind(pid: int) -> None:
-    """All its threads: Linux keeps the nice value of each."""
+    """All its threads: Linux schedules each for itself."""
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, int(thread), BACK)
+                os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
 
 
 def _losses(folder: Path, program: Path, env: Mapping[str, str], carried: int, kills: int) -> list[float]:
@@ -450,7 +456,7 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
             f"Made by `make bench-cluster`: a Ray cluster of a head and {len(NODES)} nodes, one front end,",
             f"{options.callers} callers; each stream a process of its own, with stand-ins for FFmpeg that write",
             f"{PROFILE.name} half a second at once. All of it runs on one machine: the processes of all streams",
-            "share its cores with what starts and asks. Streams that have begun step back (nice 19).",
+            "share its cores with what starts and asks. Streams that have begun step back (SCHED_IDLE).",
         ],
         data={
             "climb": asdict(climb) if climb else None,
@@ -474,6 +480,7 @@ def _figures(climb: Climb) -> list[Figure]:
     why = "; ".join(f"{count} × {what}" for what, count in failed.items())
     return [
         Figure("streams at once", "", [most], why=climb.end),
+        Figure("memory that each further stream takes of the machine", "MB", [mb_a_stream(climb.points)]),
         Figure(f"start, {most} streams", "s", last.start_s),
         Figure(f"start, {most} streams, p95", "s", last.start_s, "p95"),
         Figure(f"starts a second, {most} streams", "", [last.starts_a_second]),
@@ -489,6 +496,14 @@ def _figures(climb: Climb) -> list[Figure]:
         Figure(f"all {most} stops", "s", [climb.stopping_s]),
         Figure("streams on the fullest node, less those on the emptiest", "", [max(spread) - min(spread)]),
     ]
+
+
+def mb_a_stream(points: Sequence[Point]) -> float:
+    """Between the first point and the last one, all that belongs to a stream; of a lone point the nodes' own, too."""
+    first, last = points[0], points[-1]
+    if first is last:
+        return last.taken_mb / last.streams
+    return (last.taken_mb - first.taken_mb) / (last.streams - first.streams)
 
 
 def _curve(points: Sequence[Point]) -> list[str]:

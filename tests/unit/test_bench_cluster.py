@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bench.cluster import (
     answered_share,
     bunched,
     cpus_for,
+    mb_a_stream,
 )
 
 
@@ -85,6 +87,11 @@ def test_streams_that_are_not_listed_have_not_answered() -> None:
 def test_starts_a_second_are_those_that_began() -> None:
     assert point(50).starts_a_second == pytest.approx(0.5)
     assert Point(0, [], 0.0).starts_a_second == 0
+
+
+def test_memory_is_what_each_further_stream_adds() -> None:
+    assert mb_a_stream([point(50), replace(point(100), taken_mb=1024.0 + 50 * 62)]) == pytest.approx(62)
+    assert mb_a_stream([point(64)]) == pytest.approx(16)
 
 
 def test_the_report_has_the_curve_its_end_and_the_lost_nodes() -> None:
