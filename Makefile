@@ -1,4 +1,5 @@
 # make demo    the whole path on this machine, with a synthetic camera and a local "YouTube"
+# make demo-cluster     three streams on three nodes of a Ray cluster on this machine, and one node killed
 # make run     the service with your settings, and nginx-rtmp beside it when none runs
 # make test    lint and all tests
 # make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
@@ -11,10 +12,14 @@ PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
-.PHONY: demo run test drills soak lint unit contact-sheet screenshots bench setup setup-dev setup-bench
+.PHONY: demo demo-cluster run test drills soak lint unit contact-sheet screenshots bench
+.PHONY: setup setup-cluster setup-dev setup-bench
 
 demo: setup
 	@exec $(PYTHON) -m demo.run
+
+demo-cluster: setup-cluster
+	@exec $(PYTHON) -m demo.cluster
 
 run: setup
 	@exec $(PYTHON) -m deploy.run
@@ -52,6 +57,9 @@ lint: setup-dev
 
 setup:
 	@deploy/setup.sh
+
+setup-cluster:
+	@deploy/setup.sh cluster
 
 setup-dev:
 	@deploy/setup.sh dev

@@ -98,7 +98,8 @@ def serve(settings: Settings) -> None:
     server = web_server.listen(create_app(settings, registry, metrics), settings.host, settings.port)
 
     def leave(number: int) -> None:
-        log.info("%s: stops, and ends its streams", signal.Signals(number).name)
+        what = "ends its streams" if settings.stream_backend == "local" else "leaves the cluster: its streams go on"
+        log.info("%s: stops, and %s", signal.Signals(number).name, what)
         # Beside waitress, which first waits for the calls that are under way.
         threading.Thread(target=registry.close, name="close").start()
         raise SystemExit

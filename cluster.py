@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections import Counter
@@ -17,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
 import ray
 from pydantic import SecretStr
 from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, GetTimeoutError, RayActorError, RayError
@@ -68,6 +71,9 @@ _log = logging.getLogger(__name__)
 def connect(settings: Settings) -> None:
     """Join the Ray cluster; raises ConfigurationError when there is none."""
     try:
+        if settings.ray_address != "auto":  # Ray itself would try for minutes
+            host, _, port = settings.ray_address.rpartition(":")
+            socket.create_connection((host.strip("[]"), int(port)), CALL_LIMIT_S).close()
         ray.init(
             address=settings.ray_address,
             namespace=NAMESPACE,
@@ -77,7 +83,7 @@ def connect(settings: Settings) -> None:
         )
     except Exception as error:  # of many kinds
         raise ConfigurationError(
-            f"RAY_ADDRESS: {settings.ray_address}: this machine has no node of such a cluster: {error}"
+            f"RAY_ADDRESS: {settings.ray_address}: this machine cannot join the cluster as a node of it: {error}"
         ) from error
 
 
@@ -89,7 +95,7 @@ class ClusterRegistry:
         connect(settings)
         self._settings = settings
         self._meters = meters or Meters()
-        self._need = cpus_to_reserve(settings.profile, settings.encoder)
+        self._need = _need_of(settings)
         self._head = Head()
         self._lock = threading.Lock()
         self._handles: dict[str, Any] = {}
@@ -121,46 +127,42 @@ class ClusterRegistry:
         if self._is_closed:
             raise NoCapacity("No capacity left: the service is stopping")
         taken = self._head.ask(cluster_state.taken_seats)
-        if request.name in taken:
+        if request.name in taken and not self._has_failed(request.name):
             raise StreamAlreadyActive("Stream already active")
         most = self._settings.max_concurrent_streams
         if most != "auto" and len(taken) >= most:
             raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
-        with self._room_for(request.name):
+        with self._room_for(request.name, self._need):
             self._create(seats(request.name)[0], self._shared_settings(), request)
 
+    def _has_failed(self, name: str) -> bool:
+        """True when the name is that of a stream that has failed, once its process has ended, too."""
+        failure = self._head.ask(lambda: cluster_state.failure(name))
+        return failure is not None and all(self._await_end(seat) for seat in seats(name))
+
     @contextlib.contextmanager
-    def _room_for(self, name: str) -> Iterator[None]:
-        """Refuse what no node has room for, beside those of this front end that are being placed."""
+    def _room_for(self, name: str, need: float) -> Iterator[None]:
+        """Refuse what no node has room for, beside those of this front end that are being placed.
+
+        Room that a stop has just freed is soon known, and waited for.
+        """
         deadline = time.monotonic() + SETTLING_S
         while True:
             nodes = self._head.ask(cluster_state.nodes)
             with self._lock:
                 now = time.monotonic()
                 self._placing = {one: until for one, until in self._placing.items() if until > now}
-                if len(self._placing) < sum(self._room(node) for node in nodes.values()):
+                if len(self._placing) < sum(_room(node, need) for node in nodes.values()):
                     self._placing[name] = float("inf")
                     break
-                is_settled = not self._placing
-            if is_settled or now > deadline:
-                raise NoCapacity(f"No capacity left: {self._free_words(nodes)}")
+            if now > deadline:
+                raise NoCapacity(f"No capacity left: {_free_words(nodes, need)}")
             time.sleep(LOOK_S)
         try:
             yield
         finally:
             with self._lock:
                 self._placing[name] = time.monotonic() + SETTLING_S
-
-    def _room(self, node: Node) -> int:
-        return int((node.free + 1e-6) / self._need)
-
-    def _free_words(self, nodes: dict[str, Node]) -> str:
-        profile = self._settings.profile.name
-        alive = [node for node in nodes.values() if node.is_alive and node.cpus]
-        free = ", ".join(
-            f"{node.name} {'is drained' if node.is_draining else format(node.free, '.2f')}" for node in alive
-        )
-        return f"a stream of {profile} takes {self._need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
 
     def _create(self, seat: str, settings: Settings, request: StreamRequest, *predecessor: str) -> None:
         """Begin an actor, and wait until its stream is begun; nothing is left of one that is not."""
@@ -173,7 +175,7 @@ class ClusterRegistry:
                     namespace=NAMESPACE,
                     lifetime="detached",
                     max_restarts=-1,
-                    num_cpus=self._need,
+                    num_cpus=_need_of(settings),
                     max_concurrency=CALLS_AT_ONCE,
                     scheduling_strategy="SPREAD",
                 )
@@ -187,15 +189,18 @@ class ClusterRegistry:
         with self._lock:
             self._handles[seat] = handle
         try:
-            answer = self._await_outcome(handle, request.name)
-        except BaseException:
+            answer = self._await_outcome(handle, request.name, _need_of(settings))
+            if answer.error:
+                self._await_end(seat)
+                raise answer.error
+        except BaseException as error:
+            if self._is_closed:  # Ray is gone under this call
+                raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
             with contextlib.suppress(RelayError):
                 self._head.ask(lambda: ray.kill(handle, no_restart=True))
             raise
-        if answer.error:
-            raise answer.error
 
-    def _await_outcome(self, handle: Any, name: str) -> Answer:
+    def _await_outcome(self, handle: Any, name: str, need: float) -> Answer:
         began_at = time.monotonic()
         asked = handle.outcome.remote()
         is_placed = False
@@ -212,9 +217,10 @@ class ClusterRegistry:
                 return answer
             if not is_placed and time.monotonic() - began_at > PLACING_LIMIT_S:
                 is_placed = self._head.ask(lambda: cluster_state.is_placed(handle._actor_id.hex()))
-                if not is_placed:
-                    nodes = self._head.ask(cluster_state.nodes)
-                    raise NoCapacity(f"No capacity left: another start was earlier; {self._free_words(nodes)}")
+                nodes = self._head.ask(cluster_state.nodes)
+                # Where there is room it is only slow: its node is busy.
+                if not is_placed and not any(_room(node, need) for node in nodes.values()):
+                    raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
         raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
     def _shared_settings(self) -> Settings:
@@ -238,7 +244,6 @@ class ClusterRegistry:
         self._meters.ended("stopped")
 
     def _stop(self, name: str, seat: str) -> None:
-        deadline = time.monotonic() + STOP_LIMIT_S + CALL_LIMIT_S
         handle = self._handle(seat)
         try:
             answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
@@ -250,16 +255,25 @@ class ClusterRegistry:
             answer = Answer()
         if isinstance(answer.error, StopTimedOut):
             raise answer.error
-        while time.monotonic() < deadline:
-            with contextlib.suppress(ClusterUnavailable):
-                if seat not in self._head.ask(cluster_state.taken_seats).get(name, []):
-                    break
-            time.sleep(LOOK_S / 2)
-        else:
-            raise StopTimedOut(f"The process of stream {name} did not end within {STOP_LIMIT_S + CALL_LIMIT_S:g} s")
+        if not self._await_end(seat):
+            raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
+        self._last_records.pop(name, None)
         with self._lock:
-            self._handles.pop(seat, None)
             self._last_known.pop(name, None)
+
+    def _await_end(self, seat: str) -> bool:
+        """True when the actor is gone and its name is free, or nobody can tell; False when that takes too long."""
+        self._drop_handle(seat)
+        deadline = time.monotonic() + CALL_LIMIT_S
+        while time.monotonic() < deadline:
+            try:
+                if seat not in self._head.ask(cluster_state.all_seats):
+                    return True
+            except ClusterUnavailable:
+                _log.warning("%s: its process ends when the cluster's head is back", seat)
+                return True
+            time.sleep(LOOK_S / 2)
+        return False
 
     def snapshots(self) -> list[StreamSnapshot]:
         """As `StreamRegistry.snapshots`."""
@@ -295,10 +309,11 @@ class ClusterRegistry:
 
     def dismiss(self, name: str) -> None:
         """As `StreamRegistry.dismiss`."""
+        if self._head.ask(lambda: cluster_state.forget_failure(name)):
+            return
         if name in self._head.ask(cluster_state.taken_seats):
             raise StreamAlreadyActive("Stream already active")
-        if not self._head.ask(lambda: cluster_state.forget_failure(name)):
-            raise StreamNotFound("Stream not found")
+        raise StreamNotFound("Stream not found")
 
     def push(self, name: str, board: Scoreboard) -> None:
         """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""
@@ -346,7 +361,7 @@ class ClusterRegistry:
                 cpus=node.cpus,
                 free=round(node.free, 4),
                 streams=on_node[node.id],
-                room=self._room(node),
+                room=_room(node, self._need),
                 busy=self._busy_of(node.id),
                 is_draining=node.is_draining,
             )
@@ -367,7 +382,7 @@ class ClusterRegistry:
         if answer.error:
             raise answer.error
         belongings: Belongings = answer.value
-        with self._room_for(name):
+        with self._room_for(name, _need_of(belongings.settings)):
             self._create(other_seat(seat), belongings.settings, belongings.request, seat, why)
         record = self._head.ask(lambda: cluster_state.record(name))
         return record.node if record else "?"
@@ -378,10 +393,17 @@ class ClusterRegistry:
             if self._is_closed:
                 return
             self._is_closed = True
+        deadline = time.monotonic() + CALL_LIMIT_S
+        while self._starts_under_way() and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
         # Ray would wait for a head that is away.
         leaving = threading.Thread(target=ray.shutdown, name="leave-cluster", daemon=True)
         leaving.start()
         leaving.join(CALL_LIMIT_S)
+
+    def _starts_under_way(self) -> bool:
+        with self._lock:
+            return float("inf") in self._placing.values()
 
     def _taken(self) -> dict[str, list[str]]:
         """By stream, its actors; while the head is away, those that it last told of."""
@@ -505,8 +527,12 @@ class ClusterRegistry:
         node = nodes.get(record.node_id)
         if node is not None and node.is_alive:
             return f"its process on node {record.node} does not answer"
-        room = sum(self._room(one) for one in nodes.values())
-        what = "it is begun on another one" if room else f"it waits for room: {self._free_words(nodes)}"
+        room = sum(_room(one, self._need) for one in nodes.values())
+        what = (
+            "the stream is begun on another one"
+            if room
+            else f"the stream waits for room: {_free_words(nodes, self._need)}"
+        )
         return f"node {record.node} is gone: {what}"
 
     def _failures(self) -> list[Failure]:
@@ -530,6 +556,21 @@ class ClusterRegistry:
     def _busy_of(self, node_id: str) -> float | None:
         at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
         return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
+
+
+def _need_of(settings: Settings) -> float:
+    """CPUs, as Ray counts them, that a stream with these settings asks for."""
+    return cpus_to_reserve(settings.profile, settings.encoder)
+
+
+def _room(node: Node, need: float) -> int:
+    return int((node.free + 1e-6) / need)
+
+
+def _free_words(nodes: dict[str, Node], need: float) -> str:
+    alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
+    free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
+    return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
 
 
 def _unheard_of(record: Record) -> StreamStatus:

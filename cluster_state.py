@@ -29,7 +29,6 @@ from streams import LastPush, StreamRequest
 
 NAMESPACE = "streaming-overlay"
 ANSWER_LIMIT_S = 3.0
-MAX_ASKED = 16
 KEPT_MOVES = 20
 # A stream lives under its name, or, since no two actors share one while it moves, under this.
 _SECOND_SEAT = "~"
@@ -85,15 +84,16 @@ class Head:
     """Ray's head, asked for no longer than a caller may wait. Safe to call from many threads."""
 
     def __init__(self) -> None:
-        self._asked = threading.BoundedSemaphore(MAX_ASKED)
+        self._is_away = False
 
     def ask(self, question: Callable[[], T], limit_s: float = ANSWER_LIMIT_S) -> T:
         """Its answer; raises ClusterUnavailable when none comes in time.
 
         Ray itself waits for a head that is away, for as long as the cluster
-        was set up to: meanwhile the question stays open on a thread of its own.
+        was set up to: meanwhile the question stays open on a thread of its own,
+        and whoever asks next is told at once.
         """
-        if not self._asked.acquire(blocking=False):
+        if self._is_away:
             raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
         answer: list[T] = []
         failure: list[BaseException] = []
@@ -105,12 +105,15 @@ class Head:
             except BaseException as error:
                 failure.append(error)
             finally:
-                self._asked.release()
                 has_ended.set()
+                self._is_away = False
 
         threading.Thread(target=run, name="ask-head", daemon=True).start()
         if not has_ended.wait(limit_s):
-            raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+            self._is_away = True
+            if not has_ended.is_set():
+                raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
+            self._is_away = False
         if failure:
             raise failure[0]
         return answer[0]
@@ -125,10 +128,15 @@ def other_seat(seat: str) -> str:
     return seat.removesuffix(_SECOND_SEAT) if seat.endswith(_SECOND_SEAT) else seat + _SECOND_SEAT
 
 
+def all_seats() -> list[str]:
+    """The names of all actors, also of those that Ray is to begin again."""
+    return sorted(cast("list[str]", ray.util.list_named_actors()))
+
+
 def taken_seats() -> dict[str, list[str]]:
-    """By stream, the names of its actors: one, or two while it moves; of those that Ray is to begin again, too."""
+    """The same by stream: one, or two while it moves."""
     found: dict[str, list[str]] = {}
-    for seat in sorted(cast("list[str]", ray.util.list_named_actors())):
+    for seat in all_seats():
         found.setdefault(seat.removesuffix(_SECOND_SEAT), []).append(seat)
     return found
 

@@ -34,7 +34,7 @@ from streams import LastPush, Stream, StreamRegistry, StreamRequest, Which
 
 CALLS_AT_ONCE = 16
 ANSWER_LIMIT_S = 5.0
-LOOK_S = 0.5
+LOOK_S = 0.5  # what was pushed since then is lost with the node
 RETRY_S = 5.0
 LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
 PICTURE_LIMIT_S = 20.0
@@ -103,7 +103,7 @@ class StreamActor:
         self._is_unwanted = threading.Event()
         self._left_at: float | None = None
         self._is_left_for_good = False
-        threading.Thread(target=self._run, name="life").start()
+        threading.Thread(target=self._run, name="life", daemon=True).start()
 
     def outcome(self) -> Answer:
         """How its begin went; waits for that."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from ffmpeg import dies_with_its_parent
+
 GROUND_SIZE = (1600, 720)
 CROWD_SEED = 2019
-
+PAN_S = 12
+RECORD_LIMIT_S = 90
 
 BALL_SIZE = 20
 # Feet and height of each, in pixels of the ground.
@@ -75,8 +79,7 @@ def _player(pen: ImageDraw.ImageDraw, x: float, foot: float, tall: float) -> Non
 
 def camera_args(ffmpeg: str, url: str) -> list[str]:
     """FFmpeg's command line, to be run where the scene was painted: 720p30, a beep a second over a crowd's murmur."""
-    period_s = 12
-    pan = f"(iw-1280)/2*(1+sin(2*PI*t/{period_s}))"
+    pan = f"(iw-1280)/2*(1+sin(2*PI*t/{PAN_S}))"
     bounce = f"360-220*abs(sin({math.pi}*t/1.5))"
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-re"),
@@ -91,3 +94,25 @@ def camera_args(ffmpeg: str, url: str) -> list[str]:
         *("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "3500k", "-g", "60", "-bf", "0"),
         *("-c:a", "aac", "-b:a", "96k", "-f", "flv", url),
     ]
+
+
+def record(ffmpeg: str, folder: Path) -> Path:
+    """One pan over what was painted there, in a file that can be published over and over.
+
+    Small and few frames: several of them at once are much for the machine that this runs on.
+    """
+    argv = [word for word in camera_args(ffmpeg, "whole.flv") if word != "-re"]
+    smaller = [ffmpeg, "-nostdin", "-y", "-loglevel", "error", "-i", "whole.flv", "-vf", "scale=854:480,fps=15"]
+    smaller += ["-c:a", "copy"]
+    smaller += ["-preset", "veryfast", "-tune", "fastdecode", "-bf", "0", "-g", "15"]  # a copy of it can be looped
+    for step in ([*argv[:-1], "-t", str(PAN_S), "-y", argv[-1]], [*smaller, "camera.flv"]):
+        subprocess.run(
+            dies_with_its_parent(step), stdin=subprocess.DEVNULL, cwd=folder, timeout=RECORD_LIMIT_S, check=True
+        )
+    return folder / "camera.flv"
+
+
+def publish_args(ffmpeg: str, recording: Path, url: str) -> list[str]:
+    """FFmpeg's command line for a camera that sends the recording over and over, which costs next to nothing."""
+    source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
+    return [ffmpeg, "-nostdin", "-loglevel", "fatal", *source, "-c", "copy", "-f", "flv", url]

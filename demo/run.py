@@ -15,13 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import ffmpeg
 from app import on_end_signal
-from config import load_settings
+from config import Settings, load_settings
 from demo import camera
 from demo.boards import CSK, MI
 from demo.match_feed import Answer, MatchFeed
@@ -33,19 +33,25 @@ from layout import canvas_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).parent / "out"
+LOGS = OUT / "logs"
 NAME = "demo-match"
 STREAM_KEY = "demo-key"
 FIRST_BALL = 60  # the score should have something to it from the start
-START_LIMIT_S = 15
+START_LIMIT_S = 30
+CALL_LIMIT_S = 75  # a cluster takes its time to start a stream, and says why it did not
 
 
 def main() -> int:
-    seconds = _number("DEMO_SECONDS", 0)
-    ball_s = _number("DEMO_BALL_S", 4)
+    seconds, ball_s = demo_seconds(), demo_ball_s()
+    return to_its_end(lambda stack: _demo(stack, seconds, ball_s))
+
+
+def to_its_end(demo: Callable[[contextlib.ExitStack], int]) -> int:
+    """Run a demo until it ends or a signal ends it, and undo all that it put on the stack; the exit status."""
     on_end_signal(_leave)
     try:
         with contextlib.ExitStack() as stack:
-            return _demo(stack, seconds, ball_s)
+            return demo(stack)
     except (RtmpServerError, ConfigurationError, DemoError) as error:
         print(f"The demo cannot run: {error}", file=sys.stderr)
         return 1
@@ -60,7 +66,7 @@ class DemoError(Exception):
 
 def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     shutil.rmtree(OUT, ignore_errors=True)
-    settings = load_settings({"_env_file": None, "overlay_api_base": "", "overlay_image_base": ""})
+    settings = demo_settings()
     binary = ffmpeg.find_ffmpeg(settings.ffmpeg_bin)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
     port = free_port()
@@ -73,8 +79,8 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     stack.enter_context(replaying(feed, ball_s))
     camera.draw_scene(folder)
     stack.enter_context(child(camera.camera_args(binary, f"{server}/live/{NAME}"), folder))
-    api = stack.enter_context(_service(port, f"{server}/live", feed.url, binary, folder))
-    _start_stream(api, destination)
+    api = stack.enter_context(service(port, f"{server}/live", feed.url, binary, folder))
+    start_stream(api, NAME, destination)
     viewer = Viewer(binary, destination, canvas_of(settings.profile))
     stack.callback(viewer.close)
     _tell(api, destination, ball_s)
@@ -82,11 +88,23 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     return _report(viewer, binary, destination)
 
 
+def demo_settings() -> Settings:
+    """What the environment says, beside no `.env`."""
+    return load_settings({"_env_file": None, "overlay_api_base": "", "overlay_image_base": ""})
+
+
 @contextlib.contextmanager
-def child(argv: list[str], cwd: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def child(
+    argv: list[str], cwd: Path, env: dict[str, str] | None = None, stdout: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process that ends with this block, or with the demo, however that ends."""
     process = subprocess.Popen(
-        ffmpeg.dies_with_its_parent(argv, "TERM"), stdin=subprocess.DEVNULL, cwd=cwd, env=env, start_new_session=True
+        ffmpeg.dies_with_its_parent(argv, "TERM"),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        cwd=cwd,
+        env=env,
+        start_new_session=True,
     )
     try:
         yield process
@@ -128,8 +146,16 @@ def in_colors(state: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _service(port: int, rtmp_server: str, feed_url: str, binary: str, folder: Path) -> Iterator[str]:
-    """`python app.py` with the demo's settings, beside no `.env`; gives the address of its API."""
+def service(
+    port: int,
+    rtmp_server: str,
+    feed_url: str,
+    binary: str,
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | None = None,
+) -> Iterator[str]:
+    """`python app.py` with the demo's settings and these, beside no `.env`; gives the address of its API."""
     env = os.environ | {
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -141,10 +167,11 @@ def _service(port: int, rtmp_server: str, feed_url: str, binary: str, folder: Pa
         "ALLOWED_INGEST_HOSTS": "127.0.0.1",
         "API_TOKEN": "",
         "FFMPEG_BIN": binary,
-        "LOG_DIR": str(OUT / "logs"),
+        "LOG_DIR": str(LOGS),
         "LOG_LEVEL": "WARNING",
+        **(settings or {}),
     }
-    with child([sys.executable, str(ROOT / "app.py")], folder, env) as process:
+    with child([sys.executable, str(ROOT / "app.py")], folder, env, stdout) as process:
         deadline = time.monotonic() + START_LIMIT_S
         while not listens("127.0.0.1", port):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -153,15 +180,25 @@ def _service(port: int, rtmp_server: str, feed_url: str, binary: str, folder: Pa
         yield f"http://127.0.0.1:{port}"
 
 
-def _start_stream(api: str, destination: str) -> None:
-    body = json.dumps({"youtube_url": destination, "stream_name": NAME}, indent=2)
+def start_stream(api: str, name: str, destination: str) -> None:
+    """Start it as a user would; raises DemoError when it does not."""
+    body = json.dumps({"youtube_url": destination, "stream_name": name}, indent=2)
     header = "Content-Type: application/json; charset=UTF-8"
-    call = ["curl", "-sS", "--noproxy", "*", "-X", "POST", f"{api}/start_stream", "-H", header, "-d", body]
-    print(f"\n$ {shlex.join(call)}")
-    answer = subprocess.run(call, capture_output=True, text=True, timeout=30, check=False)
-    print(answer.stdout or answer.stderr)
-    if "started successfully" not in answer.stdout:
-        raise DemoError("the stream did not start")
+    answer = curl("-X", "POST", f"{api}/start_stream", "-H", header, "-d", body)
+    print(answer, flush=True)
+    if "started successfully" not in answer:
+        raise DemoError(f"the stream {name} did not start")
+
+
+def curl(*words: str) -> str:
+    """Show the call as a user would type it, and make it; the answer, or what curl says of it."""
+    call = ["curl", "-sS", "--noproxy", "*", *words]
+    print(f"\n$ {shlex.join(call)}", flush=True)
+    try:
+        ended = subprocess.run(call, capture_output=True, text=True, timeout=CALL_LIMIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {CALL_LIMIT_S} s"
+    return (ended.stdout or ended.stderr).strip()
 
 
 def _tell(api: str, destination: str, ball_s: float) -> None:
@@ -172,7 +209,7 @@ def _tell(api: str, destination: str, ball_s: float) -> None:
         f"                 (or VLC, Open Network Stream)\n"
         f"  list streams   curl {api}/list_streams\n"
         f"  a picture      {OUT / 'frame.png'}\n"
-        f"  logs           {OUT / 'logs'}\n"
+        f"  logs           {LOGS}\n"
         "Ctrl-C ends it and leaves nothing behind.\n",
         flush=True,
     )
@@ -193,6 +230,15 @@ def _report(viewer: Viewer, binary: str, destination: str) -> int:
     flowed = viewer.frames > 0 and viewer.changes > 0 and saved
     print("both flowed" if flowed else "NOT both flowed: see the logs")
     return 0 if flowed else 1
+
+
+def demo_seconds() -> float:
+    """When the demo is to end by itself; 0: not at all."""
+    return _number("DEMO_SECONDS", 0)
+
+
+def demo_ball_s() -> float:
+    return _number("DEMO_BALL_S", 4)
 
 
 def _number(name: str, default: float) -> float:

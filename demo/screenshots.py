@@ -32,7 +32,6 @@ from state_file import KeptStream, StateFile
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CAMERA_S = 12  # one pan over the ground
 LIMIT_S = 90
 COLORS = 256
 FRESH_MS = 6000  # the page asks for its pictures every 4 s
@@ -188,19 +187,11 @@ def _record(binary: str, folder: Path, brightness: float, colour: float) -> Path
     with Image.open(folder / "ground.png") as ground:
         shaded = ImageEnhance.Color(ImageEnhance.Brightness(ground).enhance(brightness)).enhance(colour)
     shaded.save(folder / "ground.png")
-    argv = [word for word in camera.camera_args(binary, "whole.flv") if word != "-re"]
-    # Small and few frames: so many streams at once are much for the machine that this runs on.
-    smaller = [binary, "-loglevel", "error", "-i", "whole.flv", "-vf", "scale=854:480,fps=15", "-c:a", "copy"]
-    smaller += ["-preset", "veryfast", "-tune", "fastdecode", "-bf", "0", "-g", "15"]  # a copy of it can be looped
-    for step in ([*argv[:-1], "-t", str(CAMERA_S), argv[-1]], [*smaller, "camera.flv"]):
-        with child(step, folder) as process:
-            process.wait(LIMIT_S)
-    return folder / "camera.flv"
+    return camera.record(binary, folder)
 
 
 def _publishes(binary: str, recording: Path, url: str) -> contextlib.AbstractContextManager[Any]:
-    source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
-    return child([binary, "-nostdin", "-loglevel", "fatal", *source, "-c", "copy", "-f", "flv", url], recording.parent)
+    return child(camera.publish_args(binary, recording, url), recording.parent)
 
 
 def _page(browser: Browser, url: str, device: dict[str, Any]) -> Page:

@@ -99,6 +99,8 @@ class RayNodes:
         self.environment = (
             os.environ
             | {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(memory), "RAY_USAGE_STATS_ENABLED": "0"}
+            # Ray would have streams encode at nice 15, and let a node that is told to end wait for them.
+            | {"RAY_worker_niceness": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
             | {"PYTHONPATH": str(ROOT)}
             | WATCH
             | dict(environment or {})
@@ -108,6 +110,11 @@ class RayNodes:
     def address(self) -> str:
         """For RAY_ADDRESS."""
         return f"{self._head_address}:{self._port}"
+
+    @property
+    def logs(self) -> Path:
+        """Where all nodes keep Ray's logs, and what the streams say: `worker-*.err`. Gone after `close()`."""
+        return self._session / "session_latest" / "logs"
 
     def add_head(self, cpus: float = 0) -> RayNode:
         """Start the head, or start it again."""

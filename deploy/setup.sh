@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what is missing: Debian packages by apt, Python packages into .venv.
-# `setup.sh dev` adds what tests and lint need, `setup.sh bench` what benches do. Quick when all is in place.
+# `setup.sh dev` adds what tests and lint need, `setup.sh bench` what benches do, `setup.sh cluster` Ray. Quick when all is in place.
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:-run}

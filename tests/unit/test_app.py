@@ -108,3 +108,32 @@ def test_a_signal_ends_the_service_cleanly(tmp_path: Path, fake_ffmpeg: FakeFFmp
         process.kill()
         process.wait()
     assert f"{number.name}: stops" in log.read_text()
+
+
+def test_one_machine_does_without_ray(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules['ray'] = None\n"
+         "import app\n"
+         "settings = app.load_settings({'ffmpeg_bin': 'x', 'host': '127.0.0.1'})\n"
+         "registry = app.create_app(settings).extensions['registry']\n"
+         "print(type(registry).__name__, 'cluster' in sys.modules)"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("StreamRegistry False\n", "")
+
+
+def test_a_cluster_without_ray_says_what_to_install(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules['ray'] = None\n"
+         "import app\n"
+         "app.serve(app.load_settings({'stream_backend': 'ray'}))"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False,
+    )  # fmt: skip
+    message = "STREAM_BACKEND: ray is not installed: run `pip install -r requirements-cluster.txt`"
+    assert ended.stderr.rstrip().endswith(message)
+
+
+def test_a_plain_install_has_no_ray() -> None:
+    plain, cluster = (ROOT / name for name in ("requirements.txt", "requirements-cluster.txt"))
+    assert "ray" not in {line.split("~")[0].split(">")[0] for line in plain.read_text().split()}
+    assert cluster.read_text().splitlines() == ["-r requirements.txt", "ray~=2.60"]

@@ -121,3 +121,19 @@ def test_the_most_streams_are_a_number_or_left_to_the_machine(given: object, rea
 def test_any_other_number_of_streams_is_refused_by_name(given: object) -> None:
     with pytest.raises(ConfigurationError, match="MAX_CONCURRENT_STREAMS: must be auto, or a whole number from 1"):
         load_settings({"max_concurrent_streams": given})
+
+
+@pytest.mark.parametrize("given", ["10.0.0.5:6379", "head.example.org:6379", "[::1]:6379", "auto"])
+def test_the_head_of_a_cluster_is_a_host_and_a_port(given: str) -> None:
+    assert load_settings({"ray_address": given}).ray_address == given
+
+
+@pytest.mark.parametrize("given", ["", "head", "ray://head:10001", "head:port", "a b:1", "10.0.0.5:6379 --x"])
+def test_any_other_head_is_refused_by_name(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="RAY_ADDRESS: must be auto, or HOST:PORT"):
+        load_settings({"ray_address": given})
+
+
+def test_a_cluster_keeps_its_streams_itself() -> None:
+    with pytest.raises(ConfigurationError, match="STATE_FILE: must be empty with STREAM_BACKEND=ray"):
+        load_settings({"stream_backend": "ray", "state_file": "streams.json"})

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import Settings
 from dashboard import age, card_of, duration
-from stream_state import LastError, State, StreamStatus
-from streams import StreamRegistry
+from stream_state import LastError, Move, State, StreamStatus
+from streams import Load, NodeLoad, StreamRegistry
 from tests.conftest import SettingsFactory
 from tests.statuses import DESTINATION, LIVE
 
@@ -82,10 +82,13 @@ def show(settings_with: SettingsFactory) -> Show:
     return make
 
 
-def client_of(settings: Settings, statuses: Sequence[StreamStatus]) -> FlaskClient:
+def client_of(settings: Settings, statuses: Sequence[StreamStatus], nodes: tuple[NodeLoad, ...] = ()) -> FlaskClient:
     class Registry(StreamRegistry):
         def statuses(self) -> list[StreamStatus]:
             return list(statuses)
+
+        def load(self) -> Load:
+            return replace(super().load(), nodes=nodes)
 
     return create_app(settings, Registry(settings)).test_client()
 
@@ -254,3 +257,44 @@ def test_a_duration_is_as_precise_as_is_of_use(seconds: float, text: str) -> Non
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.62, "0.6 s"), (12.3, "12 s"), (75.0, "1 min 15 s")])
 def test_an_age_has_tenths_while_it_is_young(seconds: float | None, text: str) -> None:
     assert age(seconds) == text
+
+
+NODES = (
+    NodeLoad("n1", cpus=4, free=1.25, streams=2, room=2, busy=0.61, is_draining=False),
+    NodeLoad("n2", cpus=2, free=0.2, streams=3, room=0, busy=1.14, is_draining=False),
+    NodeLoad("n3", cpus=2, free=0, streams=1, room=0, busy=None, is_draining=True),
+)
+
+
+def test_a_cluster_shows_its_nodes_with_their_load_and_what_fits(settings_with: SettingsFactory) -> None:
+    page = Page(client_of(settings_with(), [LIVE], NODES).get("/").text)
+    assert page.find("th", scope="row") == ["n1", "n2", "n3"]
+    cells = page.find("td")
+    assert cells[:4] == ["2 streams", "room for 2 more", "1.2 of 4 CPUs free", "61%"]
+    assert cells[4:8] == ["3 streams", "full", "0.2 of 2 CPUs free", "114%"]
+    assert cells[8:] == ["1 stream", "drained", "0.0 of 2 CPUs free", "–"]
+    assert len(page.find("tr", class_="off")) == 2
+
+
+def test_one_machine_shows_no_nodes(show: Show) -> None:
+    assert (show(LIVE).find("table"), show(LIVE).find("p", class_="place")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("moves", "text"),
+    [
+        ((), "On node n2"),
+        (
+            (Move("2026-05-12T17:58:03Z", "n1", "n2", "node n1 is gone"),),
+            "On node n2, moved from n1 at 17:58:03 UTC: node n1 is gone",
+        ),
+        (
+            (Move("2026-05-12T17:58:03Z", "n2", "n2", "its process on node n2 ended"),),
+            "On node n2, begun again at 17:58:03 UTC: its process on node n2 ended",
+        ),
+    ],
+)
+def test_a_stream_of_a_cluster_shows_where_it_is_and_how_it_came_there(
+    show: Show, moves: tuple[Move, ...], text: str
+) -> None:
+    assert show(replace(LIVE, node="n2", moves=moves)).find("p", class_="place") == [text]

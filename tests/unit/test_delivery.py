@@ -466,3 +466,28 @@ def test_a_key_that_a_destination_says_back_is_not_in_the_status(relay: MakeRela
     text = json.dumps(asdict(one.status()))
     assert re.search("Already publishing", text)
     assert KEY not in text
+
+
+def test_a_destination_that_is_held_is_left_until_it_is_told_to_go_on(channel: Channel) -> None:
+    channel.connect()
+    first = channel.pid(channel.delivery.child)
+    channel.delivery.hold("moves to node n2")
+    assert not channel.delivery.is_off
+    channel.step()
+    assert channel.delivery.is_off
+    assert channel.state() == ("reconnecting", "moves to node n2")
+    eventually(lambda: not runs(first))
+    channel.step(60)
+    assert channel.delivery.is_off
+    channel.delivery.go_on()
+    channel.connect()
+    assert channel.state() == ("connected", None)
+    assert channel.delivery.child.attempts == 2
+    assert channel.delivery.child.restarts == {}, "it was left on purpose"
+
+
+def test_a_destination_that_is_held_from_the_beginning_is_not_connected_to(channel: Channel) -> None:
+    channel.delivery.hold("waits for the process that has it on air to leave it")
+    channel.step(5)
+    assert channel.state() == ("connecting", "waits for the process that has it on air to leave it")
+    assert channel.delivery.child.attempts == 0

@@ -1,0 +1,68 @@
+"""`make demo-cluster`: a node is killed, its stream comes back, and nothing is left of all that."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageStat
+
+from tests.service import ROOT
+from tests.waiting import eventually
+
+OUT = ROOT / "demo" / "out"
+LIMIT_S = 200
+# A black or uniform picture has next to none of it.
+LEAST_SPREAD = 20
+
+
+@pytest.fixture
+def temp() -> Iterator[Path]:
+    """Short, unlike pytest's own: Ray puts sockets into it."""
+    with tempfile.TemporaryDirectory(prefix="demo-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.timeout(LIMIT_S + 40)
+def test_the_stream_of_a_killed_node_comes_back_on_another_one(temp: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "demo.cluster"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "1", "DEMO_BALL_S": "1", "TMPDIR": str(temp)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    said = ended.stdout
+    assert ended.returncode == 0, said + ended.stderr
+    killed = re.search(r"node (n\d) is killed", said)
+    assert killed, said
+    back = re.search(rf"(ground-\d) is back: from {killed[1]} to (n\d) in [\d.]+ s", said)
+    assert back, said
+    assert back[2] != killed[1]
+    assert re.search(rf"{back[1]} +{killed[1]} +reconnecting +\S", said), said
+    assert f'"from_node": "{killed[1]}",\n      "to_node": "{back[2]}"' in said
+    for number in (1, 2, 3):
+        with Image.open(OUT / f"ground-{number}.png") as picture:
+            assert picture.size == (854, 480)
+            assert ImageStat.Stat(picture.convert("L")).stddev[0] > LEAST_SPREAD
+    assert list((OUT / "logs").glob("worker-*.err")), "what the streams said on their nodes is kept"
+    eventually(lambda: not started_with(temp), 5, f"no process is left: {started_with(temp)}")
+    assert list(temp.iterdir()) == []
+
+
+def started_with(temp: Path) -> list[str]:
+    """Command lines of the processes that have this folder in their environment, as all of the demo's have."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(temp).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120])
+    return found
