@@ -19,6 +19,8 @@ import contextlib
 import itertools
 import math
 import os
+import re
+import signal
 import struct
 import subprocess
 import sys
@@ -57,7 +59,9 @@ LIST_EVERY_S = 0.05
 SETTLE_S = 5.0
 CALL_LIMIT_S = 150.0  # longer than a start may take
 LOOKED_AT = 40  # processes whose memory is read; each reading stops its process for a moment
+_INGEST = re.compile(rb"/live/(c\d{4})\b")
 STEP_BACK_S = 2.0
+ANSWERED_S = 6.0
 # Before the first streams have told what one takes, and what must stay free.
 MB_A_STREAM, KEPT_FREE_MB = 80.0, 900.0
 FEWEST_MORE = 5
@@ -132,6 +136,7 @@ def _options() -> Any:
     made = parser("streams on a Ray cluster of five nodes, with stand-ins for FFmpeg")
     made.add_argument("--streams", nargs="*", type=int, default=[50, 100, 200, 350, 500], help="%(default)s")
     made.add_argument("--seconds", type=float, default=8, help="that each number is watched (%(default)s)")
+    made.add_argument("--awake", type=int, default=100, help="streams, above which those on air sleep (%(default)s)")
     made.add_argument("--callers", type=int, default=3, help="starts and stops at once (%(default)s)")
     made.add_argument("--minutes", type=float, default=10, help="after which no more are started (%(default)s)")
     made.add_argument("--kills", type=int, default=3, help="nodes killed with each way to watch them (%(default)s)")
@@ -187,9 +192,9 @@ def _measure_climb(folder: Path, program: Path, env: Mapping[str, str], options:
     with (
         ray_nodes(folder / "curve", dict.fromkeys(NODES, cpus), {**env, **LEFT_TO_THE_BENCH}) as cluster,
         _front_end(folder, cluster, program) as (url, front_end),
-        _stepping_back(program),
+        _resting(program) as resting,
     ):
-        bench = _Climber(url, front_end, program, options, free_before)
+        bench = _Climber(url, front_end, program, options, free_before, resting)
         try:
             bench.climb(options.streams, options.seconds)
         finally:
@@ -200,12 +205,22 @@ def _measure_climb(folder: Path, program: Path, env: Mapping[str, str], options:
 class _Climber:
     """Starts more and more streams, and looks at them."""
 
-    def __init__(self, url: str, front_end: psutil.Process, program: Path, options: Any, free_before_mb: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        front_end: psutil.Process,
+        program: Path,
+        options: Any,
+        free_before_mb: float,
+        resting: _Resting,
+    ) -> None:
         self.result = Climb()
         self._url = url
         self._front_end = front_end
         self._program = program
         self._callers = options.callers
+        self._awake = options.awake
+        self._resting = resting
         self._minutes = options.minutes
         self._deadline = time.monotonic() + 60 * options.minutes
         self._free_before_mb = free_before_mb
@@ -220,6 +235,8 @@ class _Climber:
             count = self._affordable(wanted)
             if count - len(self._names) < FEWEST_MORE:
                 return
+            if count > self._awake:
+                self._resting.asleep.set()
             point = self._start_up_to(count)
             if point is None:
                 return
@@ -286,11 +303,13 @@ class _Climber:
         busy = machine_s()
         with requests.Session() as session:
             point.list_ms = _asked(session, f"{self._url}/list_streams", seconds)[0]
-            point.statuses_ms, answers = _asked(session, f"{self._url}/streams", seconds)
+            statuses_ms, answers = _asked(session, f"{self._url}/streams", seconds)
         busy_s, there_s = (last - first for first, last in zip(busy, machine_s(), strict=True))
         point.busy = busy_s / there_s
         listed = [answer["streams"] for answer in answers]
-        point.answered = [answered_share(streams, point.streams) for streams in listed]
+        if not self._resting.asleep.is_set():
+            point.statuses_ms = statuses_ms
+            point.answered = [answered_share(streams, point.streams) for streams in listed]
         point.spread = dict(sorted(Counter(stream["node"] for stream in listed[-1]).items()))
         point.taken_mb = self._free_before_mb - _free_mb()
         point.front_end_mb = self._front_end.memory_info().rss / 2**20
@@ -303,6 +322,7 @@ class _Climber:
                 point.threads = actor.num_threads()
 
     def stop_all(self) -> None:
+        self._resting.close()
         began = time.monotonic()
         with ThreadPoolExecutor(self._callers) as pool:
             self.result.stop_s = list(pool.map(self._stop, self._names))
@@ -310,6 +330,7 @@ class _Climber:
         tell(f"{len(self._names)} stops {self.result.stopping_s:.1f} s")
 
     def _stop(self, name: str) -> float:
+        self._resting.wake(name)
         began = time.monotonic()
         failure = _failure_of(self._url, "stop_stream", {"stream_name": name})
         if failure:
@@ -372,26 +393,77 @@ def _carriers(program: Path) -> dict[int, list[int]]:
     return found
 
 
-@contextlib.contextmanager
-def _stepping_back(program: Path) -> Iterator[None]:
-    """Have each stream that has begun take what time is left over."""
-    stop = threading.Event()
+class _Resting:
+    """Keeps the streams that have begun from the cores that others start on; `close()` ends its thread.
 
-    def run() -> None:
-        known: set[int] = set()
-        while not stop.wait(STEP_BACK_S):
-            for pid, children in _carriers(program).items():
-                for one in {pid, *children} - known:
+    Five machines would have cores of their own. At first each takes what time is
+    left over; once `asleep` is set those that have begun are stopped.
+    """
+
+    def __init__(self, program: Path) -> None:
+        self.asleep = threading.Event()
+        self._program = program
+        self._closed = threading.Event()
+        self._seen: dict[int, float] = {}
+        self._stopped: set[int] = set()
+        self._by_name: dict[str, list[int]] = {}
+        self._thread = threading.Thread(target=self._run, name="resting")
+        self._thread.start()
+
+    def close(self) -> None:
+        """None is put to sleep any more; those that sleep do so until they are woken."""
+        self._closed.set()
+        self._thread.join()
+        self._by_name = _carriers_by_name(self._program)
+
+    def wake(self, name: str) -> None:
+        for pid in self._by_name.get(name, ()):
+            _signal(pid, signal.SIGCONT)
+
+    def wake_all(self) -> None:
+        for pid in self._stopped:
+            _signal(pid, signal.SIGCONT)
+
+    def _run(self) -> None:
+        behind: set[int] = set()
+        while not self._closed.wait(STEP_BACK_S):
+            now = time.monotonic()
+            for pid, children in _carriers(self._program).items():
+                for one in {pid, *children} - behind:
                     _put_behind(one)
-                    known.add(one)
+                    behind.add(one)
+                # Its start is answered a moment after its FFmpegs have begun.
+                if self.asleep.is_set() and now - self._seen.setdefault(pid, now) > ANSWERED_S:
+                    for one in {pid, *children} - self._stopped:
+                        _signal(one, signal.SIGSTOP)
+                        self._stopped.add(one)
 
-    thread = threading.Thread(target=run, name="step-back")
-    thread.start()
+
+def _carriers_by_name(program: Path) -> dict[str, list[int]]:
+    """Each stream's process and stand-ins: the compositor's command line names the stream."""
+    found: dict[str, list[int]] = {}
+    for pid, children in _carriers(program).items():
+        for child in children:
+            with contextlib.suppress(OSError):
+                named = _INGEST.search(Path(f"/proc/{child}/cmdline").read_bytes())
+                if named:
+                    found[named[1].decode()] = [pid, *children]
+    return found
+
+
+@contextlib.contextmanager
+def _resting(program: Path) -> Iterator[_Resting]:
+    resting = _Resting(program)
     try:
-        yield
+        yield resting
     finally:
-        stop.set()
-        thread.join()
+        resting.close()
+        resting.wake_all()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
 
 
 def _put_behind(pid: int) -> None:
@@ -443,8 +515,8 @@ def _line(point: Point) -> str:
     start, slow = (quantile(point.start_s, share) for share in (0.5, 0.95))
     return (
         f"{point.streams:4} streams: start {start:.2f} s, p95 {slow:.2f} s, {point.starts_a_second:.2f}/s;"
-        f" list {quantile(point.list_ms, 0.5):.1f} ms, statuses {quantile(point.statuses_ms, 0.5):.0f} ms,"
-        f" {min(point.answered):.0%} by themselves; {quantile(point.pss_mb, 0.5):.1f} MB each,"
+        f" list {quantile(point.list_ms, 0.5):.1f} ms, statuses {_ms(point.statuses_ms, 0.5)},"
+        f" {min(point.answered, default=0):.0%} by themselves; {quantile(point.pss_mb, 0.5):.1f} MB each,"
         f" {point.taken_mb:.0f} MB taken; machine busy {point.busy:.0%}; {point.spread}"
     )
 
@@ -456,7 +528,9 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
             f"Made by `make bench-cluster`: a Ray cluster of a head and {len(NODES)} nodes, one front end,",
             f"{options.callers} callers; each stream a process of its own, with stand-ins for FFmpeg that write",
             f"{PROFILE.name} half a second at once. All of it runs on one machine: the processes of all streams",
-            "share its cores with what starts and asks. Streams that have begun step back (SCHED_IDLE).",
+            "share its cores with what starts and asks. Streams that have begun step back (SCHED_IDLE), and above",
+            f"{options.awake} of them they sleep (SIGSTOP) until they are stopped: five machines would have cores",
+            "for them. /streams asks the streams themselves, and is measured only while they are awake.",
         ],
         data={
             "climb": asdict(climb) if climb else None,
@@ -475,6 +549,7 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
 
 def _figures(climb: Climb) -> list[Figure]:
     last = climb.points[-1]
+    awake = next((point for point in reversed(climb.points) if point.statuses_ms), last)
     most, spread = last.streams, list(last.spread.values())
     failed = Counter(climb.failures)
     why = "; ".join(f"{count} × {what}" for what, count in failed.items())
@@ -487,9 +562,9 @@ def _figures(climb: Climb) -> list[Figure]:
         Figure("calls that failed", "", [len(climb.failures)], limit=0, why=why),
         Figure(f"/list_streams, {most} streams", "ms", last.list_ms),
         Figure(f"/list_streams p99, {most} streams", "ms", [quantile(last.list_ms, 0.99)]),
-        Figure(f"/streams, {most} streams", "ms", last.statuses_ms),
-        Figure(f"/streams p99, {most} streams", "ms", [quantile(last.statuses_ms, 0.99)]),
-        Figure("/streams: statuses that came from the streams themselves", "%", [100 * one for one in last.answered]),
+        Figure(f"/streams, {awake.streams} streams", "ms", awake.statuses_ms),
+        Figure(f"/streams p99, {awake.streams} streams", "ms", [quantile(awake.statuses_ms, 0.99)]),
+        Figure("/streams: statuses that came from the streams themselves", "%", [100 * one for one in awake.answered]),
         Figure("memory of a stream's process (PSS)", "MB", last.pss_mb),
         Figure("memory of a stream's process (USS)", "MB", last.uss_mb),
         Figure(f"a stop, {most} streams", "s", climb.stop_s),
@@ -516,13 +591,13 @@ def _curve(points: Sequence[Point]) -> list[str]:
 
 
 def _row(point: Point) -> str:
-    calls = [quantile(times, share) for times in (point.list_ms, point.statuses_ms) for share in (0.5, 0.99)]
+    calls = [_ms(times, share) for times in (point.list_ms, point.statuses_ms) for share in (0.5, 0.99)]
     cells = [
         str(point.streams),
         *(f"{number(quantile(point.start_s, share))} s" for share in (0.5, 0.95)),
         number(point.starts_a_second),
-        *(f"{number(ms)} ms" for ms in calls),
-        f"{quantile(point.answered, 0.5):.0%}",
+        *calls,
+        f"{quantile(point.answered, 0.5):.0%}" if point.answered else "–",
         *(f"{number(quantile(sizes, 0.5))} MB" for sizes in (point.pss_mb, point.uss_mb)),
         f"{point.taken_mb / 1024:.1f} GB",
         f"{point.front_end_mb:.0f} MB",
@@ -533,19 +608,25 @@ def _row(point: Point) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _ms(times: Sequence[float], share: float) -> str:
+    """A dash where nothing was asked."""
+    return f"{number(quantile(times, share))} ms" if times else "–"
+
+
 def _plot(canvas: Any, points: Sequence[Point]) -> None:
     streams = [point.streams for point in points]
     starts, asked, memory = canvas.subplots(1, 3)
     for share, label in ((0.5, "median"), (0.95, "p95")):
         starts.plot(streams, [quantile(point.start_s, share) for point in points], marker="o", label=label)
     starts.set(title="a start", ylabel="s")
-    for name, times in (
-        ("/list_streams", [point.list_ms for point in points]),
-        ("/streams", [point.statuses_ms for point in points]),
+    awake = [point for point in points if point.statuses_ms]
+    for name, counts, times in (
+        ("/list_streams", streams, [point.list_ms for point in points]),
+        ("/streams", [point.streams for point in awake], [point.statuses_ms for point in awake]),
     ):
-        lines = asked.plot(streams, [quantile(one, 0.5) for one in times], marker="o", label=f"{name} p50")
+        lines = asked.plot(counts, [quantile(one, 0.5) for one in times], marker="o", label=f"{name} p50")
         slowest = [quantile(one, 0.99) for one in times]
-        asked.plot(streams, slowest, linestyle="--", color=lines[0].get_color(), label=f"{name} p99")
+        asked.plot(counts, slowest, linestyle="--", color=lines[0].get_color(), label=f"{name} p99")
     asked.set(title="a call", ylabel="ms", yscale="log")
     memory.plot(streams, [point.taken_mb / 1024 for point in points], marker="o", label="all")
     whole = [quantile(point.pss_mb, 0.5) * point.streams / 1024 for point in points]
