@@ -9,6 +9,7 @@
 # make bench            all benches, a short run of each (45 minutes); writes docs/benchmarks.md
 # make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
+CLUSTER := tests/integration/test_cluster.py tests/integration/test_demo_cluster.py
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
@@ -24,10 +25,11 @@ demo-cluster: setup-cluster
 run: setup
 	@exec $(PYTHON) -m deploy.run
 
-# These side by side; the others measure, and have the machine to themselves.
+# The first and the last, which wait for Ray, side by side; the others measure, and have the machine to themselves.
 test: lint
 	@$(PYTHON) -m pytest tests/api tests/unit $(SIDE_BY_SIDE)
-	@$(PYTHON) -m pytest --ignore tests/api --ignore tests/unit
+	@$(PYTHON) -m pytest --ignore tests/api --ignore tests/unit $(CLUSTER:%=--ignore %)
+	@$(PYTHON) -m pytest $(CLUSTER) -n 2 --dist loadfile
 
 drills: setup-dev
 	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md

@@ -9,13 +9,14 @@ tell the same, and none of them is missed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -244,7 +245,9 @@ class ClusterRegistry:
         self._meters.ended("stopped")
 
     def _stop(self, name: str, seat: str) -> None:
-        handle = self._handle(seat)
+        handle = self._fresh_handle(seat)
+        if handle is None:
+            return
         try:
             answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
         except ActorDiedError:
@@ -257,7 +260,7 @@ class ClusterRegistry:
             raise answer.error
         if not self._await_end(seat):
             raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
-        self._last_records.pop(name, None)
+        self._last_records = {one: record for one, record in self._last_records.items() if one != name}
         with self._lock:
             self._last_known.pop(name, None)
 
@@ -294,14 +297,15 @@ class ClusterRegistry:
         records = self._records()
         reports = self._reports(records)
         order = sorted(records.values(), key=lambda record: record.begun_at)
-        running = [self._status_of(record, reports.get(record.request.name)) for record in order]
+        nodes = functools.cache(self._nodes)  # the head is asked once, and only if one is silent
+        running = [self._status_of(record, reports.get(record.request.name), nodes) for record in order]
         return running + [failure.status for failure in self._failures() if failure.status.name not in records]
 
     def status(self, name: str) -> StreamStatus:
         """As `StreamRegistry.status`."""
         record = self._records().get(name)
         if record is not None:
-            return self._status_of(record, self._reports({name: record}).get(name))
+            return self._status_of(record, self._reports({name: record}).get(name), self._nodes)
         for failure in self._failures():
             if failure.status.name == name:
                 return failure.status
@@ -339,13 +343,11 @@ class ClusterRegistry:
 
     def camera_came(self, name: str) -> None:
         """As `StreamRegistry.camera_came`."""
-        for seat in self._taken().get(name, []):
-            self._handle(seat).camera_came.remote()
+        self._tell(name, "camera_came")
 
     def camera_left(self, name: str) -> None:
         """As `StreamRegistry.camera_left`."""
-        for seat in self._taken().get(name, []):
-            self._handle(seat).camera_left.remote()
+        self._tell(name, "camera_left")
 
     def load(self) -> Load:
         """How full the cluster is, and each of its nodes."""
@@ -433,10 +435,9 @@ class ClusterRegistry:
         with self._lock:
             handle = self._handles.get(seat)
         if handle is None:
-            try:
-                handle = self._head.ask(lambda: ray.get_actor(seat, NAMESPACE))
-            except ValueError:
-                raise StreamNotFound("Stream not found") from None
+            handle = self._head.ask(lambda: cluster_state.actor(seat))
+            if handle is None:
+                raise StreamNotFound("Stream not found")
             with self._lock:
                 self._handles[seat] = handle
         return handle
@@ -445,40 +446,56 @@ class ClusterRegistry:
         with self._lock:
             self._handles.pop(seat, None)
 
+    def _fresh_handle(self, seat: str) -> Any | None:
+        """Of the actor that has the name now: another front end may have stopped the one that was known."""
+        with contextlib.suppress(ClusterUnavailable):
+            return self._head.ask(lambda: cluster_state.actor(seat))
+        return self._handle(seat)
+
+    def _actor_of(self, record: Record) -> Any | None:
+        """The actor that has the stream."""
+        for seat in self._last_seats.get(record.request.name, []):
+            for _ in range(2):  # the handle that is known may be that of an earlier stream of this name
+                with contextlib.suppress(StreamNotFound):
+                    handle = self._handle(seat)
+                    if handle._actor_id.hex() == record.actor_id:
+                        return handle
+                self._drop_handle(seat)
+        return None
+
+    def _tell(self, name: str, method: str) -> None:
+        """Without waiting for an answer; nothing for a name that is not there."""
+        record = self._records().get(name)
+        actor = self._actor_of(record) if record else None
+        if actor is not None:
+            getattr(actor, method).remote()
+
     def _ask(self, name: str, method: str, *args: Any) -> Any:
         """The actor that has the stream."""
         record = self._records().get(name)
-        if record is None:
+        actor = self._actor_of(record) if record else None
+        if record is None or actor is None:
             raise StreamNotFound("Stream not found")
-        for seat in (*self._seats_of(name), *self._seats_of(name)):
-            handle = self._handle(seat)
-            if handle._actor_id.hex() != record.actor_id:
-                self._drop_handle(seat)
-                continue
-            try:
-                answer: Answer = ray.get(getattr(handle, method).remote(*args), timeout=CALL_LIMIT_S)
-            except ActorDiedError:
-                self._drop_handle(seat)
-                continue
-            except (RayActorError, GetTimeoutError):
-                raise StreamUnreachable(f"Stream {name} does not answer: {self._why_silent(record)}") from None
-            if answer.error:
-                raise answer.error
-            return answer.value
-        raise StreamNotFound("Stream not found")
+        try:
+            answer: Answer = ray.get(getattr(actor, method).remote(*args), timeout=CALL_LIMIT_S)
+        except ActorDiedError:
+            raise StreamNotFound("Stream not found") from None
+        except (RayActorError, GetTimeoutError):
+            raise StreamUnreachable(
+                f"Stream {name} does not answer: {self._why_silent(record, self._nodes())}"
+            ) from None
+        if answer.error:
+            raise answer.error
+        return answer.value
 
     def _reports(self, records: dict[str, Record]) -> dict[str, Report]:
         """Of those that answer in time, by stream; all are asked at once."""
         asked: dict[Any, str] = {}
         for name, record in records.items():
-            for seat in self._last_seats.get(name, []):
-                with contextlib.suppress(RelayError):
-                    handle = self._handle(seat)
-                    if handle._actor_id.hex() != record.actor_id:
-                        self._drop_handle(seat)
-                        handle = self._handle(seat)
-                    if handle._actor_id.hex() == record.actor_id:
-                        asked[handle.report.remote()] = name
+            with contextlib.suppress(ClusterUnavailable):
+                actor = self._actor_of(record)
+                if actor is not None:
+                    asked[actor.report.remote()] = name
         if not asked:
             return {}
         answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=STATUS_LIMIT_S)
@@ -490,7 +507,16 @@ class ClusterRegistry:
                 self._busy[report.node_id] = time.monotonic(), report.busy
         return reports
 
-    def _status_of(self, record: Record, report: Report | None) -> StreamStatus:
+    def _nodes(self) -> dict[str, Node] | None:
+        """None while the head is away."""
+        try:
+            return self._head.ask(cluster_state.nodes)
+        except ClusterUnavailable:
+            return None
+
+    def _status_of(
+        self, record: Record, report: Report | None, nodes: Callable[[], dict[str, Node] | None]
+    ) -> StreamStatus:
         name = record.request.name
         if report is not None and report.status is not None:
             with self._lock:
@@ -505,7 +531,7 @@ class ClusterRegistry:
             state=State.RECONNECTING,
             states=(State.RECONNECTING,),
             since=known.since if known.states == (State.RECONNECTING,) else timestamp(),
-            reason=self._why_silent(record),
+            reason=self._why_silent(record, nodes()),
             uptime_s=round(time.time() - record.begun_at, 3),
             on_air=None,
             sound=None,
@@ -519,11 +545,9 @@ class ClusterRegistry:
             self._last_known[name] = status
         return status
 
-    def _why_silent(self, record: Record) -> str:
-        try:
-            nodes = self._head.ask(cluster_state.nodes)
-        except ClusterUnavailable as error:
-            return str(error)
+    def _why_silent(self, record: Record, nodes: dict[str, Node] | None) -> str:
+        if nodes is None:
+            return f"its process on node {record.node} does not answer, nor does the cluster's head"
         node = nodes.get(record.node_id)
         if node is not None and node.is_alive:
             return f"its process on node {record.node} does not answer"

@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast
 import ray
 import ray.util
 from ray._private import state as ray_state
+from ray.exceptions import RaySystemError, RpcError
 from ray.experimental import internal_kv
 
 from errors import ClusterUnavailable
@@ -114,6 +115,8 @@ class Head:
             if not has_ended.is_set():
                 raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
             self._is_away = False
+        if failure and isinstance(failure[0], RpcError | RaySystemError):
+            raise ClusterUnavailable(f"The cluster's head does not answer: {failure[0]}") from failure[0]
         if failure:
             raise failure[0]
         return answer[0]
@@ -139,6 +142,14 @@ def taken_seats() -> dict[str, list[str]]:
     for seat in all_seats():
         found.setdefault(seat.removesuffix(_SECOND_SEAT), []).append(seat)
     return found
+
+
+def actor(seat: str) -> Any | None:
+    """A handle of the actor of this name; None when there is none."""
+    try:
+        return ray.get_actor(seat, NAMESPACE)
+    except ValueError:
+        return None
 
 
 def records() -> dict[str, Record]:

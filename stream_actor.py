@@ -263,7 +263,7 @@ class StreamActor:
     def _is_taken_elsewhere(self) -> bool:
         """A successor has this stream, under its other name."""
         record = cluster_state.record(self._request.name)
-        other = _actor(cluster_state.other_seat(self._seat))
+        other = cluster_state.actor(cluster_state.other_seat(self._seat))
         return record is not None and other is not None
 
     def _move_from(self, record: Record) -> Move:
@@ -318,7 +318,7 @@ class StreamActor:
         cluster_state.forget(self._request.name)
 
     def _take_over(self, seat: str, why: str) -> None:
-        predecessor = _actor(seat)
+        predecessor = cluster_state.actor(seat)
         before: Answer = ray.get(predecessor.belongings.remote()) if predecessor else Answer()
         if predecessor is None or before.error:
             raise StreamNotFound("Stream not found")
@@ -350,7 +350,7 @@ class StreamActor:
             raise StartTimedOut(f"Node {self._node_name()} does not get the picture that is on air: the stream stays")
 
     def _end_predecessor(self) -> None:
-        other = _actor(cluster_state.other_seat(self._seat))
+        other = cluster_state.actor(cluster_state.other_seat(self._seat))
         if other is not None:
             with contextlib.suppress(ray.exceptions.RayError):
                 other.leave_for_good.remote()
@@ -377,13 +377,6 @@ def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
         except Exception as error:
             log.warning("the cluster's head is asked again: %s", error)
             time.sleep(RETRY_S)
-
-
-def _actor(seat: str) -> Any | None:
-    try:
-        return ray.get_actor(seat, cluster_state.NAMESPACE)
-    except ValueError:
-        return None
 
 
 def _in_time(is_so: Callable[[], bool], limit_s: float) -> bool:

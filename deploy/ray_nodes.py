@@ -116,7 +116,7 @@ class RayNodes:
         """Where all nodes keep Ray's logs, and what the streams say: `worker-*.err`. Gone after `close()`."""
         return self._session / "session_latest" / "logs"
 
-    def add_head(self, cpus: float = 0) -> RayNode:
+    def add_head(self, cpus: int = 0) -> RayNode:
         """Start the head, or start it again."""
         # Left by the last one; Ray takes the workers beside it for a head that runs.
         (self._session / "ray_current_cluster").unlink(missing_ok=True)
@@ -124,7 +124,7 @@ class RayNodes:
         head = ["--head", f"--port={self._port}", "--include-dashboard=false", temp]
         return self._start("head", self._head_address, cpus, *head)
 
-    def add(self, name: str, cpus: float) -> RayNode:
+    def add(self, name: str, cpus: int) -> RayNode:
         """Start a node, one at a time."""
         return self._start(name, next(self._addresses), cpus, f"--address={self.address}")
 
@@ -133,11 +133,11 @@ class RayNodes:
             node.end()
         shutil.rmtree(self._session, ignore_errors=True)
 
-    def _start(self, name: str, address: str, cpus: float, *options: str) -> RayNode:
+    def _start(self, name: str, address: str, cpus: int, *options: str) -> RayNode:
         output = self._folder / f"{name}.out"
         argv = [
             *(str(RAY), "start", "--block", "--disable-usage-stats", f"--node-name={name}"),
-            *(f"--node-ip-address={address}", f"--num-cpus={cpus:g}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
+            *(f"--node-ip-address={address}", f"--num-cpus={cpus}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
             *("--min-worker-port=0", "--max-worker-port=0"),
             *options,
         ]
@@ -162,7 +162,7 @@ class RayNodes:
 
 @contextlib.contextmanager
 def ray_nodes(
-    folder: Path, workers: Mapping[str, float], environment: Mapping[str, str] | None = None
+    folder: Path, workers: Mapping[str, int], environment: Mapping[str, str] | None = None
 ) -> Iterator[RayNodes]:
     """A head without room for streams, and workers with so many CPUs each."""
     cluster = RayNodes(folder, environment)
