@@ -530,7 +530,8 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
             f"{PROFILE.name} half a second at once. All of it runs on one machine: the processes of all streams",
             "share its cores with what starts and asks. Streams that have begun step back (SCHED_IDLE), and above",
             f"{options.awake} of them they sleep (SIGSTOP) until they are stopped: five machines would have cores",
-            "for them. /streams asks the streams themselves, and is measured only while they are awake.",
+            "for them. What is taken beyond the machine's memory is swap. /streams asks the streams themselves, and is",
+            "measured only while they are awake.",
         ],
         data={
             "climb": asdict(climb) if climb else None,
