@@ -6,8 +6,8 @@
 # make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make screenshots      the dashboard over real streams, as docs/dashboard.png and docs/dashboard-phone.png
-# make bench            all benches, a short run of each (30 minutes); writes docs/benchmarks.md
-# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview
+# make bench            all benches, a short run of each (45 minutes); writes docs/benchmarks.md
+# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
 CLUSTER := tests/integration/test_cluster.py tests/integration/test_demo_cluster.py
 SIDE_BY_SIDE := -n auto --maxprocesses 4

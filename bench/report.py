@@ -22,7 +22,7 @@ HEADING = "Benchmarks"
 # As a newcomer asks: how fresh, how dear, how many, and is it what YouTube wants.
 SECTIONS = (
     *("How to read it", "Freshness", "Cost", "Capacity", "Many streams", "Picture", "Overlay", "Preview"),
-    "What tuning brought",
+    *("Cluster", "What tuning brought"),
 )
 FEW = 5
 PLOT_SIZE_IN = (8.0, 3.6)

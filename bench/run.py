@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.report import ROOT, tell
 
-BENCHES = ("picture", "freshness", "cost", "capacity", "many", "overlay", "preview")
+BENCHES = ("picture", "freshness", "cost", "capacity", "many", "overlay", "preview", "cluster")
 # Shorter than when it is run alone.
 ARGUMENTS = {"overlay": ["--pairs", "20"], "preview": ["--rounds", "10"]}
 
