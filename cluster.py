@@ -370,8 +370,14 @@ class ClusterRegistry:
 
         Raises what `start` raises. The stream stays where it is when it cannot be moved.
         """
-        seat = self._seats_of(name)[-1]
-        answer: Answer = ray.get(self._handle(seat).belongings.remote(), timeout=CALL_LIMIT_S)
+        taken = self._seats_of(name)
+        if len(taken) > 1:
+            raise StreamAlreadyActive(f"Stream {name} is being moved already")
+        (seat,) = taken
+        actor = self._fresh_handle(seat)
+        if actor is None:
+            raise StreamNotFound("Stream not found")
+        answer: Answer = ray.get(actor.belongings.remote(), timeout=CALL_LIMIT_S)
         if answer.error:
             raise answer.error
         belongings: Belongings = answer.value

@@ -71,7 +71,7 @@ class Card:
 
 @dataclass(frozen=True)
 class NodeRow:
-    """One machine of a cluster as it is shown; one that `is_off` takes no stream."""
+    """One machine of a cluster as it is shown; one that `is_off` is on its way out."""
 
     name: str
     streams: str
@@ -141,7 +141,7 @@ def row_of(node: NodeLoad) -> NodeRow:
         name=node.name,
         streams=_streams(node.streams),
         room="drained" if node.is_draining else f"room for {node.room} more" if node.room else "full",
-        is_off=node.is_draining or not node.room,
+        is_off=node.is_draining,
         cpus=f"{node.free:.1f} of {node.cpus:g} CPUs free",
         busy="–" if node.busy is None else f"{node.busy:.0%}",
     )
