@@ -566,7 +566,8 @@ class ClusterRegistry:
         listed = [failure for failure in found[-KEPT_FAILURES:] if failure.at > since]
         for failure in found:
             if failure not in listed:
-                self._head.ask(lambda name=failure.status.name: cluster_state.forget_failure(name))  # type: ignore[misc]
+                with contextlib.suppress(ClusterUnavailable):
+                    self._head.ask(functools.partial(cluster_state.forget_failure, failure.status.name))
         for failure in listed:
             mark = failure.status.name, failure.at
             if failure.at > self._born_at and mark not in self._counted_failures:
