@@ -25,6 +25,7 @@ from bench.cluster import (
 class Options:
     callers = 8
     carried = 10
+    awake = 100
 
 
 def status(reason: str | None) -> dict[str, Any]:
@@ -108,3 +109,14 @@ def test_the_report_has_the_curve_its_end_and_the_lost_nodes() -> None:
     assert len(rows) == 2
     assert "| 48, 2 |" in rows[0]
     assert len({line.count("|") for line in report.lines if line}) == 1
+
+
+def test_streams_that_sleep_are_asked_for_no_status() -> None:
+    asleep = replace(point(500), statuses_ms=[], answered=[])
+    report = _report(Climb([point(50), point(100), asleep]), {}, Options())
+    found = {figure.what: figure for figure in report.figures}
+    assert found["/list_streams, 500 streams"].value == 3.5
+    assert "/streams, 100 streams" in found
+    assert "/streams, 500 streams" not in found
+    [row] = [line for line in report.lines if line.startswith("| 500 |")]
+    assert row.count("| – |") + row.count(" – | –") >= 2
