@@ -156,8 +156,7 @@ def _start_nodes(stack: contextlib.ExitStack, folder: Path) -> RayNodes:
     """A head that runs no streams, and the nodes that do; what a killed one leaves goes with `folder`."""
     temp = folder / "tmp"
     temp.mkdir()
-    # At the end nobody drains them: Ray would give the streams half a minute to go by themselves.
-    nodes = RayNodes(folder, {"TMPDIR": str(temp), "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"})
+    nodes = RayNodes(folder, {"TMPDIR": str(temp)})
     stack.callback(nodes.close)
     stack.callback(_keep_logs, nodes)
     try:
