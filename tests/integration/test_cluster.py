@@ -226,6 +226,9 @@ def test_a_stream_comes_back_when_its_node_is_killed(
             viewer.close()
     one.stop("m1")
     nodes.add(before["node"], 1)
+    said = b"".join(path.read_bytes() for path in nodes.logs.iterdir() if path.is_file()) + one.log().encode()
+    assert b"[m1] " in said
+    assert b"key-of-m1" not in said, "what the nodes log holds no stream key"
 
 
 def test_streams_outlive_a_front_end_and_the_head(
