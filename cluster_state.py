@@ -15,6 +15,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -34,6 +35,7 @@ KEPT_MOVES = 20
 # A stream lives under its name, or, since no two actors share one while it moves, under this.
 _SECOND_SEAT = "~"
 _STREAM, _PUSH, _FAILED = "stream/", "push/", "failed/"
+_AWAY = "The cluster's head does not answer; streams go on without it"
 
 T = TypeVar("T")
 
@@ -95,31 +97,27 @@ class Head:
         and whoever asks next is told at once.
         """
         if self._is_away:
-            raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
-        answer: list[T] = []
-        failure: list[BaseException] = []
-        has_ended = threading.Event()
+            raise ClusterUnavailable(_AWAY)
+        answer: Future[T] = Future()
 
         def run() -> None:
             try:
-                answer.append(question())
+                answer.set_result(question())
             except BaseException as error:
-                failure.append(error)
-            finally:
-                has_ended.set()
-                self._is_away = False
+                answer.set_exception(error)
 
         threading.Thread(target=run, name="ask-head", daemon=True).start()
-        if not has_ended.wait(limit_s):
+        if not wait((answer,), limit_s).done:
             self._is_away = True
-            if not has_ended.is_set():
-                raise ClusterUnavailable("The cluster's head does not answer; streams go on without it")
-            self._is_away = False
-        if failure and isinstance(failure[0], RpcError | RaySystemError):
-            raise ClusterUnavailable(f"The cluster's head does not answer: {failure[0]}") from failure[0]
-        if failure:
-            raise failure[0]
-        return answer[0]
+            answer.add_done_callback(self._is_back)  # called at once if it has come just now
+            raise ClusterUnavailable(_AWAY)
+        try:
+            return answer.result()
+        except (RpcError, RaySystemError) as error:
+            raise ClusterUnavailable(f"The cluster's head does not answer: {error}") from error
+
+    def _is_back(self, _answer: Future[Any]) -> None:
+        self._is_away = False
 
 
 def seats(name: str) -> tuple[str, str]:
