@@ -57,7 +57,6 @@ from streams import (
     counted_start,
 )
 
-CONNECT_LIMIT_S = 20.0
 CALL_LIMIT_S = 5.0
 STATUS_LIMIT_S = 1.5
 START_LIMIT_S = 60.0

@@ -12,6 +12,7 @@ after the other, connects to each at once, and lets it go.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import shutil
@@ -239,7 +240,7 @@ class StreamActor:
         if record is not None:
             self._end_predecessor()
             if self._record is None:
-                here = replace(record, node_id=self._node_id, node=self._node_name())
+                here = replace(record, node_id=self._node_id, node=self._node_name)
                 self._record = here.moved(self._move_from(record))
                 cluster_state.keep(self._record)
             self._start(replace(record.request, begun_at=record.begun_at))
@@ -274,13 +275,14 @@ class StreamActor:
             why = f"node {record.node} is gone" + (f": {before.death}" if before and before.death else "")
         else:
             why = f"its process on node {record.node} ended"
-        return Move(timestamp(), record.node, self._node_name(), why)
+        return Move(timestamp(), record.node, self._node_name, why)
 
     def _keep(self, stream: Stream, moves: tuple[Move, ...]) -> None:
         request = replace(stream.request, last_push=None, takes_over=False)
-        self._record = Record(request, stream.begun_at, self._me, self._node_id, self._node_name(), moves)
+        self._record = Record(request, stream.begun_at, self._me, self._node_id, self._node_name, moves)
         cluster_state.keep(self._record)
 
+    @functools.cached_property
     def _node_name(self) -> str:
         node = cluster_state.nodes().get(self._node_id)
         return node.name if node else self._node_id
@@ -332,11 +334,11 @@ class StreamActor:
             raise
         old = cluster_state.record(self._request.name)
         origin = old.node if old else "?"
-        self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name(), why)))
+        self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name, why)))
         self._catch_up(stream, predecessor)
         for which in WHICH:
             with contextlib.suppress(ray.exceptions.RayError):  # it died: Ray will not put it on air again
-                ray.get(predecessor.leave.remote(which, self._node_name()), timeout=LEAVE_LIMIT_S + 2)
+                ray.get(predecessor.leave.remote(which, self._node_name), timeout=LEAVE_LIMIT_S + 2)
             stream.go_on(which)
             _in_time(lambda which=which: stream.is_connected(which), CONNECT_LIMIT_S)  # type: ignore[misc]
         with contextlib.suppress(ray.exceptions.RayError):
@@ -348,7 +350,7 @@ class StreamActor:
             return mine is not None and (mine == theirs or theirs != "camera")
 
         if not _in_time(is_ready, PICTURE_LIMIT_S):
-            raise StartTimedOut(f"Node {self._node_name()} does not get the picture that is on air: the stream stays")
+            raise StartTimedOut(f"Node {self._node_name} does not get the picture that is on air: the stream stays")
 
     def _catch_up(self, stream: Stream, predecessor: Any) -> None:
         """What the predecessor was told while this one made its picture ready."""
