@@ -76,8 +76,8 @@ RAYS_OWN_WATCH = {
     "RAY_health_check_failure_threshold": "5",
 }
 WATCHES = {"deploy/ray_nodes.py": WATCH, "Ray's own": RAYS_OWN_WATCH}
-# Ray would kill streams when memory runs short, and put all of them behind the front end from the first moment.
-LEFT_TO_THE_BENCH = {"RAY_memory_monitor_refresh_ms": "0", "RAY_worker_niceness": "0"}
+# Ray would kill streams when memory runs short.
+LEFT_TO_THE_BENCH = {"RAY_memory_monitor_refresh_ms": "0"}
 SILENT = ("does not answer", "is gone", "The cluster's head")
 
 

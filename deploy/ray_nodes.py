@@ -116,13 +116,13 @@ class RayNodes:
         """Where all nodes keep Ray's logs, and what the streams say: `worker-*.err`. Gone after `close()`."""
         return self._session / "session_latest" / "logs"
 
-    def add_head(self, cpus: int = 0) -> RayNode:
-        """Start the head, or start it again."""
+    def add_head(self) -> RayNode:
+        """Start the head, which runs no streams, or start it again."""
         # Left by the last one; Ray takes the workers beside it for a head that runs.
         (self._session / "ray_current_cluster").unlink(missing_ok=True)
         temp = f"--temp-dir={self._session}"
         head = ["--head", f"--port={self._port}", "--include-dashboard=false", temp]
-        return self._start("head", self._head_address, cpus, *head)
+        return self._start("head", self._head_address, 0, *head)
 
     def add(self, name: str, cpus: int) -> RayNode:
         """Start a node, one at a time."""
