@@ -92,6 +92,19 @@ class Service:
         return path.read_text() if path.exists() else ""
 
 
+def started_with(temp: Path) -> dict[int, str]:
+    """Command lines, by process id, of all that has this folder, or what is in it, in its environment: orphans too."""
+    mark = str(temp).encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes():
+                found[int(folder.name)] = (
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+    return found
+
+
 MakeService = Callable[..., Service]
 
 

@@ -22,7 +22,7 @@ from tests.drills.proxy import TcpProxy
 from tests.drills.report import Row
 from tests.drills.watcher import Watcher
 from tests.drills.youtube import APPLICATION, YouTube
-from tests.service import FFMPEG, MakeService, Rtmp, Service
+from tests.service import FFMPEG, MakeService, Rtmp, Service, started_with
 from tests.waiting import eventually
 
 LIVE = "live"
@@ -271,15 +271,8 @@ def _sent_frames(camera_side: Watcher) -> dict[int, list[float]]:
 
 
 def started_by(service: Service) -> list[int]:
-    """All that lives of what the service started, orphans and their children as well: they share its environment."""
-    mark = f"TMPDIR={service.temp}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            environment, command = (folder / "environ").read_bytes(), (folder / "cmdline").read_bytes()
-            if mark in environment.split(b"\0") and b"app.py" not in command:
-                found.append(int(folder.name))
-    return found
+    """All that lives of what the service started, orphans and their children as well."""
+    return [pid for pid, command in started_with(service.temp).items() if "app.py" not in command]
 
 
 def resident_mb(pid: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from tests.service import ROOT
+from tests.service import ROOT, started_with
 from tests.waiting import eventually
 
 OUT = ROOT / "demo" / "out"
@@ -56,13 +55,3 @@ def test_the_stream_of_a_killed_node_comes_back_on_another_one(temp: Path) -> No
     assert list((OUT / "logs").glob("worker-*.err")), "what the streams said on their nodes is kept"
     eventually(lambda: not started_with(temp), 5, f"no process is left: {started_with(temp)}")
     assert list(temp.iterdir()) == []
-
-
-def started_with(temp: Path) -> list[str]:
-    """Command lines of the processes that have this folder in their environment, as all of the demo's have."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if str(temp).encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:120])
-    return found
