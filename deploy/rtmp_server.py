@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ffmpeg import dies_with_its_parent
@@ -19,6 +21,8 @@ MODULE_PATHS = (
     Path("/usr/share/nginx/modules/ngx_rtmp_module.so"),
 )
 _APPLICATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Below those that Linux gives to whoever asks for any (ip_local_port_range begins at 32768).
+PORTS = range(20000, 32768)
 START_LIMIT_S = 10.0
 STOP_LIMIT_S = 3.0
 
@@ -148,10 +152,24 @@ def listens(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A TCP port of the loopback that nobody listens on now, and another one with each call.
+
+    Of a kernel's own choice another process may take it, by asking for any port, before the caller does:
+    the processes of a Ray node ask for dozens.
+    """
+    for port in itertools.islice(_ports, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free")
+
+
+def _from_anywhere(ports: range) -> Iterator[int]:
+    """Round and round, each process from a place of its own, whatever a test has seeded."""
+    first = random.SystemRandom().randrange(len(ports))
+    return itertools.cycle([*ports[first:], *ports[:first]])
+
+
+_ports = _from_anywhere(PORTS)
 
 
 def nginx_path() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -14,7 +15,8 @@ import yaml
 
 from app import create_app
 from config import Settings
-from deploy.rtmp_server import module_path, nginx_path
+from deploy import rtmp_server
+from deploy.rtmp_server import free_port, module_path, nginx_path
 from tests.conftest import SettingsFactory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,3 +140,17 @@ def test_every_variable_that_is_set_is_a_setting() -> None:
     compose = [name for service in COMPOSE["services"].values() for name in service["environment"]]
     assert {"STATE_FILE", "LOG_DIR"} == set(unit) == set(image) - {"PORT"}
     assert [name for name in (*unit, *image, *compose) if name not in settings] == []
+
+
+def test_a_free_port_is_given_once_and_not_one_that_the_kernel_gives_out() -> None:
+    first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    given = [free_port() for _ in range(50)]
+    assert len(set(given)) == 50
+    assert first_of_kernel != 32768 or max(given) < first_of_kernel
+
+
+def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = free_port(), free_port()
+    monkeypatch.setattr(rtmp_server, "_ports", iter([taken, free]))
+    with socket.create_server(("127.0.0.1", taken)):
+        assert free_port() == free
