@@ -25,11 +25,12 @@ demo-cluster: setup-cluster
 run: setup
 	@exec $(PYTHON) -m deploy.run
 
-# The first and the last, which wait for Ray, side by side; the others measure, and have the machine to themselves.
+# Side by side, for they wait more than they work; the drills measure, and have the machine to themselves.
 test: lint
 	@$(PYTHON) -m pytest tests/api tests/unit $(SIDE_BY_SIDE)
-	@$(PYTHON) -m pytest --ignore tests/api --ignore tests/unit $(CLUSTER:%=--ignore %)
+	@$(PYTHON) -m pytest tests/integration $(CLUSTER:%=--ignore %) -n 2 --dist loadfile
 	@$(PYTHON) -m pytest $(CLUSTER) -n 2 --dist loadfile
+	@$(PYTHON) -m pytest tests/drills
 
 drills: setup-dev
 	@$(PYTHON) -m pytest tests/drills -m "not soak" -vv --drills-report docs/drills.md
