@@ -60,7 +60,9 @@ from streams import (
 CALL_LIMIT_S = 5.0
 STATUS_LIMIT_S = 1.5
 START_LIMIT_S = 60.0
-# A free node gives a process in about a second. Who has none by then was overtaken: another front end took the room.
+# A free node gives a process in about a second. Who has none by then may have been overtaken: another front end took
+# the room. Whether it did is not always clear; who has no process by the limit waits for room.
+PLACING_LOOK_S = 1.0
 PLACING_LIMIT_S = 15.0
 LOOK_S = 0.1
 # The head hears of what is free on a node a moment after it has changed.
@@ -192,7 +194,7 @@ class ClusterRegistry:
             raise
 
     def _await_outcome(self, handle: Any, name: str, need: float) -> Answer:
-        began_at = time.monotonic()
+        began_at = looked_at = time.monotonic()
         asked = handle.outcome.remote()
         is_placed = False
         while time.monotonic() - began_at < START_LIMIT_S:
@@ -206,11 +208,15 @@ class ClusterRegistry:
                     time.sleep(LOOK_S)
                     continue
                 return answer
-            if not is_placed and time.monotonic() - began_at > PLACING_LIMIT_S:
-                is_placed = self._head.ask(lambda: cluster_state.is_placed(handle._actor_id.hex()))
-                nodes = self._head.ask(cluster_state.nodes)
+            now = time.monotonic()
+            if not is_placed and now - looked_at > PLACING_LOOK_S:
+                looked_at = now
+                placed, nodes = self._head.ask(_placed_actors_and_nodes)
+                is_placed = handle._actor_id.hex() in placed
                 # Where there is room it is only slow: its node is busy.
-                if not is_placed and not any(_room(node, need) for node in nodes.values()):
+                if not (is_placed or any(_room(node, need) for node in nodes.values())) and (
+                    _is_all_in_use(nodes, len(placed), need) or now - began_at > PLACING_LIMIT_S
+                ):
                     raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
         raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
@@ -586,6 +592,16 @@ def _need_of(settings: Settings) -> float:
 
 def _room(node: Node, need: float) -> int:
     return int((node.free + 1e-6) / need)
+
+
+def _placed_actors_and_nodes() -> tuple[set[str], dict[str, Node]]:
+    return cluster_state.placed_actors(StreamActor.__name__), cluster_state.nodes()
+
+
+def _is_all_in_use(nodes: dict[str, Node], running: int, need: float) -> bool:
+    """True when streams that run have all that is not free, so that one with no process yet can have none of it."""
+    in_use = sum(node.cpus - node.free for node in nodes.values() if node.is_alive and not node.is_draining)
+    return abs(in_use - running * need) < 1e-3
 
 
 def _free_words(nodes: dict[str, Node], need: float) -> str:

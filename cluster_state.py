@@ -214,9 +214,10 @@ def nodes() -> dict[str, Node]:
     return found
 
 
-def is_placed(actor_id: str) -> bool:
-    """True once Ray has found a node for the actor, and a process there runs it."""
-    return bool(_ray_state.state.actor_table(actor_id).get("State") == "ALIVE")
+def placed_actors(class_name: str) -> set[str]:
+    """The ids of the actors of this class that Ray has found a node for, and that run there."""
+    alive = _ray_state.state.actor_table(None, actor_state_name="ALIVE")
+    return {actor_id for actor_id, told in alive.items() if told["ActorClassName"] == class_name}
 
 
 def _get(key: str) -> Any:
