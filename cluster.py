@@ -55,6 +55,7 @@ from streams import (
     StreamRequest,
     StreamSnapshot,
     counted_start,
+    end_monitoring,
 )
 
 CALL_LIMIT_S = 5.0
@@ -248,9 +249,8 @@ class ClusterRegistry:
             answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
         except ActorDiedError:
             answer = Answer()
-        except (RayActorError, GetTimeoutError):  # it has no process now, or none that answers: none shall follow
-            self._head.ask(lambda: ray.kill(handle, no_restart=True))
-            self._head.ask(lambda: cluster_state.forget(name))
+        except (RayActorError, GetTimeoutError):
+            self._end_silent(name, handle)
             answer = Answer()
         if isinstance(answer.error, StopTimedOut):
             raise answer.error
@@ -259,6 +259,14 @@ class ClusterRegistry:
         self._last_records = {one: record for one, record in self._last_records.items() if one != name}
         with self._lock:
             self._last_known.pop(name, None)
+
+    def _end_silent(self, name: str, handle: Any) -> None:
+        """It has no process now, or none that answers: none shall follow, and what it would have done is done here."""
+        self._head.ask(lambda: ray.kill(handle, no_restart=True))
+        record = self._head.ask(lambda: cluster_state.record(name))
+        self._head.ask(lambda: cluster_state.forget(name))
+        if record is not None:
+            end_monitoring(self._settings, name)
 
     def _await_end(self, seat: str) -> bool:
         """True when the actor is gone and its name is free, or nobody can tell; False when that takes too long."""

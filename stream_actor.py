@@ -31,7 +31,7 @@ from errors import RelayError, StartTimedOut, StreamAlreadyActive, StreamNotFoun
 from logging_setup import StreamLogger, set_up_console_logging
 from scoreboard import Scoreboard
 from stream_state import Move, StreamStatus, timestamp
-from streams import LastPush, Stream, StreamRegistry, StreamRequest, Which
+from streams import LastPush, Stream, StreamRegistry, StreamRequest, Which, end_monitoring
 
 CALLS_AT_ONCE = 16
 ANSWER_LIMIT_S = 5.0
@@ -318,6 +318,8 @@ class StreamActor:
             status = replace(stream.status(), node=self._record.node, moves=self._record.moves)
             cluster_state.keep_failure(Failure(status, time.time()))
         cluster_state.forget(self._request.name)
+        if stream is None and self._is_again:  # its match is still monitored
+            end_monitoring(self._settings, self._request.name)
 
     def _take_over(self, seat: str, why: str) -> None:
         predecessor = cluster_state.actor(seat)

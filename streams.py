@@ -516,7 +516,7 @@ class Stream:
         self._started_at = now - (wall_now - self.begun_at)
         self._overlay_file = OverlayFile(folder / "overlay.png")
         canvas = canvas_of(settings.profile)
-        self._api = self._match_api(self.stop_event)
+        self._api = _match_api(settings, self.stop_event, connections)
         self._presenter = Presenter(
             request.name,
             canvas,
@@ -715,16 +715,6 @@ class Stream:
             return None, None
         return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
 
-    def _match_api(self, cancelled: threading.Event) -> MatchApi:
-        settings = self._settings
-        return MatchApi(
-            settings.overlay_api_base,
-            settings.overlay_image_base,
-            settings.match_data_path,
-            cancelled,
-            self._connections,
-        )
-
     def _start_monitoring(self) -> None:
         if not self._api.has_data or self.request.takes_over:
             return
@@ -746,16 +736,8 @@ class Stream:
             raise MonitoringFailed("Failed to start match monitoring") from error
 
     def _stop_monitoring(self) -> None:
-        """Best effort: the match API's trouble is not the stream's."""
-        if not self._may_be_monitored:
-            return
-        api = self._match_api(threading.Event())  # its own: the stream's is cancelled by the stop
-        try:
-            api.stop_monitoring(self.request.name)
-        except FeedError as error:
-            self._log.warning("the match API was not told to stop monitoring: %s", error)
-        finally:
-            api.close()
+        if self._may_be_monitored:
+            end_monitoring(self._settings, self.request.name, self._connections)
 
     def _supervise(self) -> None:
         try:
@@ -841,6 +823,29 @@ class Stream:
             all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
             all_of_it.callback(self._api.close)
             all_of_it.callback(self._lane.close)
+
+
+def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
+    """Tell the match API that nobody needs the match any more. Best effort: its trouble is not the stream's."""
+    api = _match_api(settings, threading.Event(), connections)
+    try:
+        if api.has_data:
+            api.stop_monitoring(name)
+    except FeedError as error:
+        log = StreamLogger(logging.getLogger(__name__), name)
+        log.warning("the match API was not told to stop monitoring: %s", error)
+    finally:
+        api.close()
+
+
+def _match_api(settings: Settings, cancelled: threading.Event, connections: Connections | None) -> MatchApi:
+    return MatchApi(
+        settings.overlay_api_base,
+        settings.overlay_image_base,
+        settings.match_data_path,
+        cancelled,
+        connections,
+    )
 
 
 def _age_s(at: float | None, now: float) -> float | None:

@@ -236,6 +236,29 @@ def test_a_stream_comes_back_when_its_node_is_killed(
     assert b"key-of-m1" not in said, "what the nodes log holds no stream key"
 
 
+def test_a_stream_without_room_waits_and_says_so_until_there_is_some_or_it_is_stopped(
+    nodes: RayNodes, front_end: Callable[[], Service], feed: MatchFeed
+) -> None:
+    one = front_end()
+    nodes.nodes["n2"].kill()
+    wait_for_nodes(one, 1)
+    for name in ("m1", "m2"):
+        one.start(name)
+    nodes.nodes["n1"].kill()
+    waits = "node n1 is gone: the stream waits for room: "
+    for name in ("m1", "m2"):
+        eventually(lambda name=name: (status_of(one, name)["reason"] or "").startswith(waits), 30)  # type: ignore[misc]
+    one.stop("m1")
+    told = [body for _, path, body in feed.calls if path.endswith("/stop-match-monitoring")]
+    assert told == [{"match_id": "m1"}], "by the front end: the stream has no process that could"
+    assert list(one.listed()) == ["m2"]
+    for name in NODES:
+        nodes.add(name, 1)
+    eventually(lambda: is_back(one, "m2"), BACK_LIMIT_S, "it is on air again")
+    assert [move["from_node"] for move in status_of(one, "m2")["moves"]] == ["n1"]
+    one.stop("m2")
+
+
 def test_streams_outlive_a_front_end_and_the_head(
     nodes: RayNodes, front_end: Callable[[], Service], rtmp: Rtmp, camera: Camera, tmp_path: Path
 ) -> None:
