@@ -87,6 +87,7 @@ class StreamActor:
 
     def __init__(self, settings: Settings, request: StreamRequest, predecessor: tuple[str, str] | None = None) -> None:
         set_up_console_logging(settings.log_level)
+        os.environ.pop("RAY_AUTH_TOKEN", None)  # Ray has read it, and FFmpeg would inherit it
         context = ray.get_runtime_context()
         self._me = context.get_actor_id() or ""
         self._seat = context.get_actor_name() or request.name

@@ -37,6 +37,9 @@ from tests.waiting import eventually, runs
 NODES = ("n1", "n2")
 ROOM = 4
 BACK_LIMIT_S = 60
+# Only who has the token may join, as docs/cluster.md advises.
+TOKEN = "a-token-of-the-cluster-that-is-long-enough"
+JOINING = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
 PUSHED: dict[str, Any] = {
     "sport": "cricket",
     "title": "Final",
@@ -56,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def nodes(folder: Path) -> Iterator[RayNodes]:
     """Nodes that all tests of this module share; who kills one adds it again. At the end nothing of them is left."""
     (folder / "node-tmp").mkdir()
-    cluster = RayNodes(folder, {"TMPDIR": str(folder / "node-tmp")})
+    cluster = RayNodes(folder, {"TMPDIR": str(folder / "node-tmp"), **JOINING})
     pids: list[int] = []
     try:
         cluster.add_head()
@@ -78,7 +81,7 @@ def front_end(nodes: RayNodes, rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> I
 
         def start(**settings: str) -> Service:
             values = {"stream_backend": "ray", "ray_address": nodes.address, "max_concurrent_streams": "auto"}
-            made.append(make(**values | settings))
+            made.append(make(**values | JOINING | settings))
             return made[-1]
 
         yield start
@@ -91,13 +94,16 @@ def front_end(nodes: RayNodes, rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> I
 
 def left_on(nodes: RayNodes) -> list[str]:
     """Actors and FFmpegs that run on a node."""
-    found = []
+    return [command[:60] for command in commands_on(nodes) if "StreamActor" in command or "pipe:" in command]
+
+
+def commands_on(nodes: RayNodes) -> dict[str, dict[str, str]]:
+    """The command line of each process that runs on a node, and its environment."""
+    found = {}
     for node in nodes.nodes.values():
         for process in node.processes():
             with contextlib.suppress(psutil.Error):  # it has just ended
-                command = " ".join(process.cmdline())
-                if "StreamActor" in command or "pipe:" in command:
-                    found.append(f"{node.name}: {command[:60]}")
+                found[" ".join(process.cmdline())] = process.environ()
     return found
 
 
@@ -209,6 +215,9 @@ def test_a_stream_comes_back_when_its_node_is_killed(
         finally:
             watcher.close()
         print(f"node killed: no frames at the viewer for {gap_s:.1f} s")
+        of_ffmpeg = [told for command, told in commands_on(nodes).items() if "pipe:" in command]
+        assert of_ffmpeg
+        assert not [told for told in of_ffmpeg if TOKEN in told.values()], "FFmpeg joins no cluster"
         after = status_of(one, "m1")
         (move,) = after["moves"]
         other = next(name for name in NODES if name != before["node"])
@@ -382,13 +391,17 @@ def pushing(one: Service, name: str) -> Iterator[list[int]]:
 
 def drain(nodes: RayNodes, name: str) -> subprocess.CompletedProcess[str]:
     """What an operator types before maintenance."""
-    environment = os.environ | {
-        "STREAM_BACKEND": "ray",
-        "RAY_ADDRESS": nodes.address,
-        "OUTPUT_PROFILE": PROFILE,
-        "X264_PRESET": "superfast",
-        "PYTHONPATH": str(ROOT),
-    }
+    environment = (
+        os.environ
+        | JOINING
+        | {
+            "STREAM_BACKEND": "ray",
+            "RAY_ADDRESS": nodes.address,
+            "OUTPUT_PROFILE": PROFILE,
+            "X264_PRESET": "superfast",
+            "PYTHONPATH": str(ROOT),
+        }
+    )
     return subprocess.run(
         [sys.executable, "-m", "deploy.drain", name],
         env=environment,
