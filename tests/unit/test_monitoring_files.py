@@ -21,7 +21,7 @@ from delivery import DeliveryStatus
 from match_monitor import Polls
 from metrics import Metrics
 from stream_state import LastError, State, StreamStatus
-from streams import Load, StreamRegistry
+from streams import Load, NodeLoad, StreamRegistry
 from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
 
@@ -48,6 +48,7 @@ def status(state: State, end: str) -> StreamStatus:
         last_error=LastError("publisher", "ended", 1.0),
         destination=delivery(end),
         backup=delivery(end),
+        node="n1",
     )
 
 
@@ -62,7 +63,7 @@ def known(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> di
             return [status(State.LIVE, "connected")]
 
         def load(self) -> Load:
-            return Load(1, 8, False)
+            return Load(1, 8, False, (NodeLoad("n1", 8.0, 7.0, 1, 9, 0.5, is_draining=False),))
 
     metrics = Metrics()
     metrics.watch(Full(settings), settings)
