@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +91,21 @@ def connect(settings: Settings) -> None:
         ) from error
 
 
+class _Start:
+    """A start of this front end. What it takes is in what the head tells a moment after it has a node."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_under_way = True
+        self._known_at = float("inf")
+
+    def is_placed(self) -> None:
+        self._known_at = min(self._known_at, time.monotonic() + SETTLING_S)
+
+    def is_unknown(self, now: float) -> bool:
+        return now < self._known_at
+
+
 class ClusterRegistry:
     """All streams of a cluster, by name. Safe to call from many threads, and beside other front ends."""
 
@@ -107,7 +122,7 @@ class ClusterRegistry:
         self._last_seats: dict[str, list[str]] = {}
         self._last_records: dict[str, Record] = {}
         self._busy: dict[str, tuple[float, float]] = {}  # node id: when, load average a core
-        self._placing: dict[str, float] = {}  # name: when its room is in what the head tells, or inf
+        self._starts: list[_Start] = []
         self._counted_failures: set[tuple[str, float]] = set()
         self._born_at = time.time()
         self._is_closed = False
@@ -120,14 +135,10 @@ class ClusterRegistry:
     def _start(self, request: StreamRequest) -> None:
         if self._is_closed:
             raise NoCapacity("No capacity left: the service is stopping")
-        taken = self._head.ask(cluster_state.taken_seats)
-        if request.name in taken and not self._has_failed(request.name):
+        if request.name in self._head.ask(cluster_state.taken_seats) and not self._has_failed(request.name):
             raise StreamAlreadyActive("Stream already active")
-        most = self._settings.max_concurrent_streams
-        if most != "auto" and len(taken) >= most:
-            raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
-        with self._room_for(request.name, self._need):
-            self._create(seats(request.name)[0], self._shared_settings(), request)
+        with self._room_for(request.name, self._need, is_new=True) as placed:
+            self._create(placed, seats(request.name)[0], self._shared_settings(), request)
 
     def _has_failed(self, name: str) -> bool:
         """True when the name is that of a stream that has failed, once its process has ended, too."""
@@ -135,35 +146,54 @@ class ClusterRegistry:
         return failure is not None and all(self._await_end(seat) for seat in seats(name))
 
     @contextlib.contextmanager
-    def _room_for(self, name: str, need: float) -> Iterator[None]:
-        """Refuse what no node has room for, beside those of this front end that are being placed.
+    def _room_for(self, name: str, need: float, *, is_new: bool) -> Iterator[Callable[[], None]]:
+        """Refuse what no node has room for, beside those of this front end that have no node yet.
 
-        Room that a stop has just freed is soon known, and waited for.
+        Gives what is to be called when it has one. Room that a stop has just
+        freed is soon known, and waited for; so is what becomes of earlier starts.
+        For one that `is_new` MAX_CONCURRENT_STREAMS is kept, too.
         """
-        deadline = time.monotonic() + SETTLING_S
+        start = _Start(name)
+        began_at = time.monotonic()
         while True:
-            nodes = self._head.ask(cluster_state.nodes)
+            taken, nodes = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.nodes()))
+            room = sum(_room(node, need) for node in nodes.values())
+            now = time.monotonic()
             with self._lock:
-                now = time.monotonic()
-                self._placing = {one: until for one, until in self._placing.items() if until > now}
-                if len(self._placing) < sum(_room(node, need) for node in nodes.values()):
-                    self._placing[name] = float("inf")
+                self._starts = [one for one in self._starts if one.is_under_way or one.is_unknown(now)]
+                if is_new:
+                    self._refuse_too_many({*taken, *(one.name for one in self._starts if one.is_under_way)} - {name})
+                if sum(one.is_unknown(now) for one in self._starts) < room:
+                    self._starts.append(start)
                     break
-            if now > deadline:
+            if now - began_at > (PLACING_LIMIT_S if room else SETTLING_S):
                 raise NoCapacity(f"No capacity left: {_free_words(nodes, need)}")
             time.sleep(LOOK_S)
         try:
-            yield
+            yield start.is_placed
         finally:
-            with self._lock:
-                self._placing[name] = time.monotonic() + SETTLING_S
+            start.is_placed()
+            start.is_under_way = False
 
-    def _create(self, seat: str, settings: Settings, request: StreamRequest, *predecessor: str) -> None:
-        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not."""
+    def _refuse_too_many(self, taken: Set[str]) -> None:
+        most = self._settings.max_concurrent_streams
+        if most != "auto" and len(taken) >= most:
+            raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
+
+    def _create(
+        self,
+        placed: Callable[[], None],
+        seat: str,
+        settings: Settings,
+        request: StreamRequest,
+        predecessor: tuple[str, str] | None = None,
+    ) -> str:
+        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
+        is_given_up = threading.Event()
 
         def create() -> Any:
-            return (
-                ray.remote(StreamActor)
+            handle = (
+                _actor_class()
                 .options(
                     name=seat,
                     namespace=NAMESPACE,
@@ -173,17 +203,23 @@ class ClusterRegistry:
                     max_concurrency=CALLS_AT_ONCE,
                     scheduling_strategy="SPREAD",
                 )
-                .remote(settings, request, predecessor or None)
+                .remote(settings, request, predecessor)
             )
+            if is_given_up.is_set():
+                ray.kill(handle, no_restart=True)
+            return handle
 
         try:
             handle = self._head.ask(create, START_LIMIT_S)
         except ActorAlreadyExistsError:
             raise StreamAlreadyActive("Stream already active") from None
+        except ClusterUnavailable:
+            is_given_up.set()
+            raise
         with self._lock:
             self._handles[seat] = handle
         try:
-            answer = self._await_outcome(handle, request.name, _need_of(settings))
+            answer = self._await_outcome(handle, request.name, _need_of(settings), placed)
             if answer.error:
                 self._await_end(seat)
                 raise answer.error
@@ -191,10 +227,17 @@ class ClusterRegistry:
             if self._is_closed:  # Ray is gone under this call
                 raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
             with contextlib.suppress(RelayError):
-                self._head.ask(lambda: ray.kill(handle, no_restart=True))
+                if predecessor is None or not self._has(handle, request.name):
+                    self._head.ask(lambda: ray.kill(handle, no_restart=True), insists=True)
             raise
+        return str(handle._actor_id.hex())
 
-    def _await_outcome(self, handle: Any, name: str, need: float) -> Answer:
+    def _has(self, handle: Any, name: str) -> bool:
+        """True once the stream is this actor's."""
+        record = self._head.ask(lambda: cluster_state.record(name))
+        return record is not None and record.actor_id == handle._actor_id.hex()
+
+    def _await_outcome(self, handle: Any, name: str, need: float, placed: Callable[[], None]) -> Answer:
         began_at = looked_at = time.monotonic()
         asked = handle.outcome.remote()
         is_placed = False
@@ -212,13 +255,16 @@ class ClusterRegistry:
             now = time.monotonic()
             if not is_placed and now - looked_at > PLACING_LOOK_S:
                 looked_at = now
-                placed, nodes = self._head.ask(_placed_actors_and_nodes)
-                is_placed = handle._actor_id.hex() in placed
-                # Where there is room it is only slow: its node is busy.
-                if not (is_placed or any(_room(node, need) for node in nodes.values())) and (
-                    _is_all_in_use(nodes, len(placed), need) or now - began_at > PLACING_LIMIT_S
-                ):
-                    raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
+                with contextlib.suppress(ClusterUnavailable):  # its own process can be heard all the same
+                    running, nodes = self._head.ask(_running_actors_and_nodes)
+                    is_placed = handle._actor_id.hex() in running
+                    # Where there is room it is only slow: its node is busy.
+                    if not (is_placed or any(_room(node, need) for node in nodes.values())) and (
+                        _is_all_in_use(nodes, len(running), need) or now - began_at > PLACING_LIMIT_S
+                    ):
+                        raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
+                if is_placed:
+                    placed()
         raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
     def _shared_settings(self) -> Settings:
@@ -230,16 +276,32 @@ class ClusterRegistry:
 
     def stop(self, name: str) -> None:
         """As `StreamRegistry.stop`."""
-        taken = self._seats_of(name)
         asked_at = time.monotonic()
         try:
-            for seat in taken:
-                self._stop(name, seat)
+            self._stop_all(name)
         except StopTimedOut:
             self._meters.stopped("timed_out", time.monotonic() - asked_at)
             raise
         self._meters.stopped("stopped", time.monotonic() - asked_at)
         self._meters.ended("stopped")
+
+    def _stop_all(self, name: str) -> None:
+        """Each of its actors: two while it moves, of which the second one may have come just now."""
+        late = None
+        stopped: set[str] = set()
+        taken = self._seats_of(name)
+        while taken:
+            for seat in taken:
+                try:
+                    self._stop(name, seat)
+                except StopTimedOut as error:
+                    late = error
+            stopped.update(taken)
+            with contextlib.suppress(ClusterUnavailable):
+                self._last_seats = self._head.ask(cluster_state.taken_seats)
+            taken = [seat for seat in self._last_seats.get(name, []) if seat not in stopped]
+        if late:
+            raise late
 
     def _stop(self, name: str, seat: str) -> None:
         handle = self._fresh_handle(seat)
@@ -255,7 +317,9 @@ class ClusterRegistry:
         if isinstance(answer.error, StopTimedOut):
             raise answer.error
         if not self._await_end(seat):
-            raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
+            self._end_silent(name, handle)
+            if not self._await_end(seat):
+                raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
         self._last_records = {one: record for one, record in self._last_records.items() if one != name}
         with self._lock:
             self._last_known.pop(name, None)
@@ -390,14 +454,21 @@ class ClusterRegistry:
         actor = self._fresh_handle(seat)
         if actor is None:
             raise StreamNotFound("Stream not found")
-        answer: Answer = ray.get(actor.belongings.remote(), timeout=CALL_LIMIT_S)
+        try:
+            answer: Answer = ray.get(actor.belongings.remote(), timeout=CALL_LIMIT_S)
+        except RayError:
+            raise StreamUnreachable(f"The process of stream {name} does not answer: it stays") from None
         if answer.error:
             raise answer.error
         belongings: Belongings = answer.value
-        with self._room_for(name, _need_of(belongings.settings)):
-            self._create(other_seat(seat), belongings.settings, belongings.request, seat, why)
+        with self._room_for(name, _need_of(belongings.settings), is_new=False) as placed:
+            successor = self._create(placed, other_seat(seat), belongings.settings, belongings.request, (seat, why))
         record = self._head.ask(lambda: cluster_state.record(name))
-        return record.node if record else "?"
+        if record is None:
+            raise StreamNotFound("Stream not found")
+        if record.actor_id != successor:
+            raise StreamUnreachable(f"Stream {name} is not the new process's: it stays on node {record.node}")
+        return record.node
 
     def close(self) -> None:
         """Leave the cluster; its streams go on."""
@@ -415,7 +486,7 @@ class ClusterRegistry:
 
     def _starts_under_way(self) -> bool:
         with self._lock:
-            return float("inf") in self._placing.values()
+            return any(one.is_under_way for one in self._starts)
 
     def _taken(self) -> dict[str, list[str]]:
         """By stream, its actors; while the head is away, those that it last told of."""
@@ -429,7 +500,9 @@ class ClusterRegistry:
             found = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.records()))
             self._last_seats = found[0]
             self._last_records = {name: record for name, record in found[1].items() if name in found[0]}
+            taken = {seat for its in found[0].values() for seat in its}
             with self._lock:
+                self._handles = {seat: handle for seat, handle in self._handles.items() if seat in taken}
                 self._last_known = {
                     name: known for name, known in self._last_known.items() if name in self._last_records
                 }
@@ -581,16 +654,21 @@ class ClusterRegistry:
             if failure not in listed:
                 with contextlib.suppress(ClusterUnavailable):
                     self._head.ask(functools.partial(cluster_state.forget_failure, failure.status.name))
-        for failure in listed:
-            mark = failure.status.name, failure.at
-            if failure.at > self._born_at and mark not in self._counted_failures:
-                self._counted_failures.add(mark)
-                self._meters.ended("failed")
+        marks = {(failure.status.name, failure.at) for failure in listed if failure.at > self._born_at}
+        for _ in marks - self._counted_failures:
+            self._meters.ended("failed")
+        self._counted_failures = marks
         return listed
 
     def _busy_of(self, node_id: str) -> float | None:
         at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
         return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
+
+
+@functools.cache
+def _actor_class() -> Any:
+    """Made once: the head keeps each one that is made."""
+    return ray.remote(StreamActor)
 
 
 def _need_of(settings: Settings) -> float:
@@ -602,8 +680,8 @@ def _room(node: Node, need: float) -> int:
     return int((node.free + 1e-6) / need)
 
 
-def _placed_actors_and_nodes() -> tuple[set[str], dict[str, Node]]:
-    return cluster_state.placed_actors(StreamActor.__name__), cluster_state.nodes()
+def _running_actors_and_nodes() -> tuple[set[str], dict[str, Node]]:
+    return set(cluster_state.actors(StreamActor.__name__, "ALIVE")), cluster_state.nodes()
 
 
 def _is_all_in_use(nodes: dict[str, Node], running: int, need: float) -> bool:

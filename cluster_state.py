@@ -89,14 +89,15 @@ class Head:
     def __init__(self) -> None:
         self._is_away = False
 
-    def ask(self, question: Callable[[], T], limit_s: float = ANSWER_LIMIT_S) -> T:
+    def ask(self, question: Callable[[], T], limit_s: float = ANSWER_LIMIT_S, *, insists: bool = False) -> T:
         """Its answer; raises ClusterUnavailable when none comes in time.
 
         Ray itself waits for a head that is away, for as long as the cluster
         was set up to: meanwhile the question stays open on a thread of its own,
-        and whoever asks next is told at once.
+        and whoever asks next is told at once. Who insists leaves a question
+        that must be heard when the head is back.
         """
-        if self._is_away:
+        if self._is_away and not insists:
             raise ClusterUnavailable(_AWAY)
         answer: Future[T] = Future()
 
@@ -214,10 +215,14 @@ def nodes() -> dict[str, Node]:
     return found
 
 
-def placed_actors(class_name: str) -> set[str]:
-    """The ids of the actors of this class that Ray has found a node for, and that run there."""
-    alive = _ray_state.state.actor_table(None, actor_state_name="ALIVE")
-    return {actor_id for actor_id, told in alive.items() if told["ActorClassName"] == class_name}
+def actors(class_name: str, *states: str) -> dict[str, str]:
+    """The ids of the actors of this class in one of Ray's states, and of the nodes where they run or wait."""
+    return {
+        actor_id: told["Address"]["NodeID"]
+        for state in states
+        for actor_id, told in _ray_state.state.actor_table(None, actor_state_name=state).items()
+        if told["ActorClassName"] == class_name
+    }
 
 
 def _get(key: str) -> Any:

@@ -27,7 +27,14 @@ import ray
 import cluster_state
 from cluster_state import Failure, Record
 from config import Settings
-from errors import RelayError, StartTimedOut, StreamAlreadyActive, StreamNotFound
+from errors import (
+    RelayError,
+    StartTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+    StreamUnreachable,
+)
 from logging_setup import StreamLogger, set_up_console_logging
 from scoreboard import Scoreboard
 from stream_state import Move, StreamStatus, timestamp
@@ -128,11 +135,15 @@ class StreamActor:
         return Report(status, None, self._node_id, busy)
 
     def stop(self) -> Answer:
-        """End the stream; the actor ends a moment later."""
+        """End the stream, also one that has yet to begin; the actor ends a moment later."""
         self._is_unwanted.set()
-        if self._stream is None and self._is_again:
+        try:
+            self._registry.stop(self._request.name)
+        except StreamNotFound:  # its life ends before it has one
             return Answer()
-        return self._answer(lambda: self._registry.stop(self._request.name))
+        except RelayError as error:
+            return Answer(error=error)
+        return Answer()
 
     def overlay_png(self) -> Answer:
         return self._answer(lambda: self._registry.overlay_png(self._request.name))
@@ -171,13 +182,19 @@ class StreamActor:
         return self._stream.picture.status.on_air if self._stream else None
 
     def leave(self, which: Which, successor: str) -> bool:
-        """Leave a destination to the successor; True when it is left."""
+        """Leave a destination to the successor; True when it was served."""
         stream = self._stream
         if stream is None:
-            return True
+            return False
+        was_connected = stream.is_connected(which)
         self._left_at = time.monotonic()
         stream.hold(which, f"moves to node {successor}")
-        return _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+        _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+        return was_connected
+
+    def take_back(self) -> None:
+        """The successor has given up."""
+        self._left_at = float("-inf")
 
     def leave_for_good(self) -> None:
         """The successor has all of the stream."""
@@ -188,7 +205,9 @@ class StreamActor:
     def _run(self) -> None:
         """All of its life, on a thread that ends the process."""
         try:
-            if not self._is_superseded():
+            if self._is_superseded():
+                self._error = StreamStopped("Another process has the stream")
+            else:
                 self._begin_and_live()
         finally:
             self._has_begun.set()
@@ -204,16 +223,18 @@ class StreamActor:
         self._has_begun.set()
         stream = self._stream
         if stream:
+            if self._is_unwanted.is_set():
+                stream.ask_to_stop()
             self._live(stream)
         if stream or self._is_unwanted.is_set():
             _until_it_works(lambda: self._part(stream), self._log)
 
     def _is_superseded(self) -> bool:
-        """Begun again by Ray, of a stream that a successor has taken over."""
+        """Begun again by Ray, of a stream that is another process's, or was to be taken over and is stopped."""
         if not self._is_again:
             return False
         record = _until_it_works(lambda: cluster_state.record(self._request.name), self._log)
-        return record is not None and record.actor_id != self._me
+        return self._predecessor is not None if record is None else record.actor_id != self._me
 
     def _begin(self) -> bool:
         """Put the stream on air, or say why not."""
@@ -258,9 +279,14 @@ class StreamActor:
             cluster_state.forget(request.name)  # of an earlier stream that nobody could end
         cluster_state.forget_failure(request.name)
         self._push = push
+        self._end_if_unwanted()
         self._registry.start(replace(request, last_push=push))
         self._stream = stream = self._registry.running(request.name)
         return stream
+
+    def _end_if_unwanted(self, stream: Stream | None = None) -> None:
+        if self._is_unwanted.is_set() or (stream and stream.stop_event.is_set()):
+            raise StreamStopped(f"Stream {self._request.name} was stopped while it started")
 
     def _is_taken_elsewhere(self) -> bool:
         """A successor has this stream, under its other name."""
@@ -308,8 +334,13 @@ class StreamActor:
     def _save(self, stream: Stream, unsaved: set[str]) -> None:
         if "push" in unsaved and self._push:
             cluster_state.keep_push(self._request.name, self._push)
-        if "request" in unsaved and self._record:
+        if self._record and ("claim" in unsaved or ("request" in unsaved and self._is_mine())):
             self._keep(stream, self._record.moves)
+
+    def _is_mine(self) -> bool:
+        """False once a successor has the stream."""
+        record = cluster_state.record(self._request.name)
+        return record is None or record.actor_id == self._me
 
     def _part(self, stream: Stream | None) -> None:
         """Nothing of it stays with the head, but for why it failed."""
@@ -318,47 +349,66 @@ class StreamActor:
         if stream and stream.has_failed and self._record:
             status = replace(stream.status(), node=self._record.node, moves=self._record.moves)
             cluster_state.keep_failure(Failure(status, time.time()))
+        if not self._is_mine():
+            return
         cluster_state.forget(self._request.name)
         if stream is None and self._is_again:  # its match is still monitored
             end_monitoring(self._settings, self._request.name)
 
     def _take_over(self, seat: str, why: str) -> None:
         predecessor = cluster_state.actor(seat)
-        before: Answer = ray.get(predecessor.belongings.remote()) if predecessor else Answer()
-        if predecessor is None or before.error:
+        if predecessor is None:
             raise StreamNotFound("Stream not found")
+        before: Answer = _told(predecessor.belongings.remote())
+        if before.error:
+            raise before.error
         belongings: Belongings = before.value
         stream = self._start(replace(belongings.request, takes_over=True))
         try:
             self._await_picture(stream, predecessor)
+            self._end_if_unwanted(stream)
+            old = cluster_state.record(self._request.name)
+            origin = old.node if old else "?"
+            self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name, why)))
+            self._catch_up(stream, predecessor)
+            for which in WHICH:
+                self._take(which, stream, predecessor)
         except BaseException:
             stream.leave()
             stream.gone.wait()
+            predecessor.take_back.remote()
             raise
-        old = cluster_state.record(self._request.name)
-        origin = old.node if old else "?"
-        self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name, why)))
-        self._catch_up(stream, predecessor)
-        for which in WHICH:
-            with contextlib.suppress(ray.exceptions.RayError):  # it died: Ray will not put it on air again
-                ray.get(predecessor.leave.remote(which, self._node_name), timeout=LEAVE_LIMIT_S + 2)
-            stream.go_on(which)
-            _in_time(lambda which=which: stream.is_connected(which), CONNECT_LIMIT_S)  # type: ignore[misc]
-        with contextlib.suppress(ray.exceptions.RayError):
-            predecessor.leave_for_good.remote()
+        predecessor.leave_for_good.remote()
+        self._unsaved.add("claim")  # whatever the predecessor kept meanwhile
 
     def _await_picture(self, stream: Stream, predecessor: Any) -> None:
         def is_ready() -> bool:
-            mine, theirs = stream.picture.status.on_air, ray.get(predecessor.picture.remote())
+            self._end_if_unwanted(stream)
+            mine, theirs = stream.picture.status.on_air, _told(predecessor.picture.remote())
             return mine is not None and (mine == theirs or theirs != "camera")
 
         if not _in_time(is_ready, PICTURE_LIMIT_S):
             raise StartTimedOut(f"Node {self._node_name} does not get the picture that is on air: the stream stays")
 
+    def _take(self, which: Which, stream: Stream, predecessor: Any) -> None:
+        """A destination, from the predecessor; one that was served and cannot be served from here is given back."""
+        self._end_if_unwanted(stream)
+        was_connected = False
+        with contextlib.suppress(StreamUnreachable):  # it died: Ray will not put it on air again
+            was_connected = _told(predecessor.leave.remote(which, self._node_name))
+        stream.go_on(which)
+
+        def is_taken() -> bool:
+            self._end_if_unwanted(stream)
+            return stream.is_connected(which)
+
+        if not _in_time(is_taken, CONNECT_LIMIT_S) and was_connected:
+            raise StartTimedOut(f"Node {self._node_name} does not reach the {which} destination: the stream stays")
+
     def _catch_up(self, stream: Stream, predecessor: Any) -> None:
         """What the predecessor was told while this one made its picture ready."""
-        with contextlib.suppress(ray.exceptions.RayError):
-            told: Answer = ray.get(predecessor.belongings.remote(), timeout=ANSWER_LIMIT_S)
+        with contextlib.suppress(StreamUnreachable):
+            told: Answer = _told(predecessor.belongings.remote())
             if told.error:
                 return
             latest: Belongings = told.value
@@ -376,16 +426,24 @@ class StreamActor:
 
     def _take_back(self, stream: Stream) -> None:
         self._left_at = None
-        self._log.warning("the successor is not heard of any more: the stream stays")
-        self._keep(stream, self._record.moves if self._record else ())
+        self._log.warning("the successor has given up, or is not heard of any more: the stream stays")
         for which in WHICH:
             stream.go_on(which)
+        self._unsaved.add("claim")
 
     def _answer(self, call: Callable[[], Any]) -> Answer:
         try:
             return Answer(call())
         except RelayError as error:
             return Answer(error=error)
+
+
+def _told(asked: Any) -> Any:
+    """What another actor answers; raises StreamUnreachable when it does not."""
+    try:
+        return ray.get(asked, timeout=ANSWER_LIMIT_S)
+    except ray.exceptions.RayError as error:
+        raise StreamUnreachable("The process that has the stream on air does not answer: it stays") from error
 
 
 def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:

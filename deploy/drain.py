@@ -20,9 +20,10 @@ from pathlib import Path
 import ray
 
 import cluster_state
-from cluster import ClusterRegistry
+from cluster import LOOK_S, START_LIMIT_S, ClusterRegistry
 from config import load_settings
-from errors import ConfigurationError, RelayError
+from errors import ConfigurationError, RelayError, StreamNotFound
+from stream_actor import StreamActor
 
 DRAIN_LIMIT_S = 30.0
 # Ray's word for a node that goes while something runs on it; the other one is for idle nodes.
@@ -54,18 +55,22 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
     nodes = cluster_state.nodes()
     node_id = ray.get_runtime_context().get_node_id() if name is None else _id_of(name, nodes)
     node = nodes[node_id]
-    streams = [one for one, record in cluster_state.records().items() if record.node_id == node_id]
+    streams = _streams_on(node_id)
     elsewhere = sum(load.room for load in registry.load().nodes if load.name != node.name)
     if len(streams) > elsewhere and not anyway:
         print(f"{node.name} has {_count(len(streams))}, and the other nodes have room for {elsewhere}: nothing is done")
         return 1
     _tell_ray(node_id)
+    _await_begun(node_id)
+    streams = _streams_on(node_id)
     print(f"{node.name} takes no streams any more, and has {_count(len(streams))} to move", flush=True)
     left = 0
-    for stream in sorted(streams):
+    for stream in streams:
         began_at = time.monotonic()
         try:
             to = registry.move(stream, f"node {node.name} is drained for maintenance")
+        except StreamNotFound:
+            print(f"{stream}: is over", flush=True)
         except (RelayError, ray.exceptions.RayError) as error:
             left += 1
             print(f"{stream}: stays: {error}", flush=True)
@@ -76,6 +81,21 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
         return 1
     print(f"{node.name} is empty: it can be stopped", flush=True)
     return 0
+
+
+def _streams_on(node_id: str) -> list[str]:
+    return sorted(name for name, record in cluster_state.records().items() if record.node_id == node_id)
+
+
+def _await_begun(node_id: str) -> None:
+    """Until there is no stream on the node that has yet to begin, and so could not be moved."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        actors = cluster_state.actors(StreamActor.__name__, "PENDING_CREATION", "ALIVE")
+        begun = {record.actor_id for record in cluster_state.records().values()}
+        if not [actor_id for actor_id, at in actors.items() if at == node_id and actor_id not in begun]:
+            return
+        time.sleep(LOOK_S)
 
 
 def _id_of(name: str, nodes: dict[str, cluster_state.Node]) -> str:
