@@ -9,7 +9,7 @@
 # make bench            all benches, a short run of each (45 minutes); writes docs/benchmarks.md
 # make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
-CLUSTER := tests/integration/test_cluster.py tests/integration/test_demo_cluster.py
+CLUSTER := $(wildcard tests/integration/test_*cluster*.py)
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 

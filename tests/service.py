@@ -41,6 +41,9 @@ def running(argv: list[str], **kwargs: Any) -> Iterator[subprocess.Popen[bytes]]
         process.wait()
 
 
+CALL_LIMIT_S = 75  # a start on a cluster may take 60
+
+
 class Service:
     """`python app.py` and its API."""
 
@@ -66,14 +69,14 @@ class Service:
         assert answer.status_code == 200, answer.text
 
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(self.url + path, json=body, headers=self.headers, timeout=30)
+        return requests.post(self.url + path, json=body, headers=self.headers, timeout=CALL_LIMIT_S)
 
     def call(self, method: str, path: str, body: dict[str, Any]) -> None:
         answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=30)
         assert answer.status_code == 200, answer.text
 
     def listed(self) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=10).json()
+        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=30).json()
         return answer
 
     def children(self, word: str = "ffmpeg") -> dict[int, str]:

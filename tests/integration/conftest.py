@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from demo.match_feed import MatchFeed
+from deploy.ray_nodes import RayNodes
 from deploy.rtmp_server import RtmpServer, free_port
-from tests.service import FFMPEG, MakeService, Rtmp, running, services
+from tests.integration.cluster import JOINING, NODES, left_on
+from tests.service import FFMPEG, MakeService, Rtmp, Service, running, services
+from tests.waiting import eventually, runs
 
 CAMERAS = {
     "720p": "testsrc2=s=1280x720:r=30",
@@ -101,3 +104,47 @@ def mean_volume_db(path: Path) -> float:
     argv = [FFMPEG, "-nostats", "-i", str(path), "-vn", "-af", "volumedetect", "-f", "null", "-"]
     said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stderr
     return float(said.partition("mean_volume:")[2].split()[0])
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayNodes]:
+    """A Ray cluster that the tests of a module share; who kills a node adds it again. At the end nothing is left."""
+    folder = tmp_path_factory.mktemp("cluster")
+    temp = folder / "tmp"
+    temp.mkdir()
+    # Patient with nodes that are only starved.
+    patience = {"RAY_health_check_failure_threshold": "5"}
+    cluster = RayNodes(folder, {"TMPDIR": str(temp), **JOINING, **patience})
+    pids: list[int] = []
+    try:
+        cluster.add_head()
+        for name in NODES:
+            cluster.add(name, 1)
+        yield cluster
+        pids = [process.pid for node in cluster.nodes.values() for process in node.processes()]
+    finally:
+        cluster.close()
+    eventually(lambda: not any(map(runs, pids)), 10, "no process of any node is left")
+    assert not list(temp.glob("streaming-overlay-*"))
+
+
+@pytest.fixture
+def front_end(nodes: RayNodes, rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService]:
+    """Start front ends of the cluster; the streams that a test has left are stopped."""
+    for name, node in nodes.nodes.items():
+        if node.process.poll() is not None:  # a test that failed has left it so
+            _ = nodes.add_head() if name == "head" else nodes.add(name, 1)
+    with services(rtmp, feed.url, tmp_path) as make:
+        made: list[Service] = []
+
+        def start(**settings: str) -> Service:
+            values = {"stream_backend": "ray", "ray_address": nodes.address, "max_concurrent_streams": "auto"}
+            made.append(make(**values | JOINING | settings))
+            return made[-1]
+
+        yield start
+        for one in made:
+            if one.process.poll() is None:
+                for name in one.listed():
+                    one.post("/stop_stream", {"stream_name": name})
+        eventually(lambda: not left_on(nodes), 20, f"nothing of a stream is left on a node: {left_on(nodes)}")
