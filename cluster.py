@@ -221,7 +221,7 @@ class ClusterRegistry:
         try:
             answer = self._await_outcome(handle, request.name, _need_of(settings), placed)
             if answer.error:
-                self._await_end(seat)
+                self._await_end(seat, handle)
                 raise answer.error
         except BaseException as error:
             if self._is_closed:  # Ray is gone under this call
@@ -287,58 +287,72 @@ class ClusterRegistry:
 
     def _stop_all(self, name: str) -> None:
         """Each of its actors: two while it moves, of which the second one may have come just now."""
-        late = None
-        stopped: set[str] = set()
-        taken = self._seats_of(name)
-        while taken:
-            for seat in taken:
-                try:
-                    self._stop(name, seat)
-                except StopTimedOut as error:
-                    late = error
-            stopped.update(taken)
-            with contextlib.suppress(ClusterUnavailable):
-                self._last_seats = self._head.ask(cluster_state.taken_seats)
-            taken = [seat for seat in self._last_seats.get(name, []) if seat not in stopped]
+        late: StopTimedOut | None = None
+        asked: dict[str, Any] = {}
+        to_ask = self._seats_of(name)
+        while to_ask:
+            seat, *to_ask = to_ask
+            asked[seat] = self._fresh_handle(seat)
+            try:
+                answers = self._tell_to_stop(name, asked[seat])
+            except StopTimedOut as error:
+                late, answers = error, True
+            if answers:  # as long as its name stands, another one of the stream's names is no new stream's
+                with contextlib.suppress(ClusterUnavailable):
+                    its = self._head.ask(cluster_state.taken_seats).get(name, [])
+                    to_ask = [one for one in its if one not in asked]
+        for seat, handle in asked.items():
+            if not self._await_end(seat, handle):
+                self._end_silent(name, handle)
+                if not self._await_end(seat, handle):
+                    late = StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
         if late:
             raise late
-
-    def _stop(self, name: str, seat: str) -> None:
-        handle = self._fresh_handle(seat)
-        if handle is None:
-            return
-        try:
-            answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
-        except ActorDiedError:
-            answer = Answer()
-        except (RayActorError, GetTimeoutError):
-            self._end_silent(name, handle)
-            answer = Answer()
-        if isinstance(answer.error, StopTimedOut):
-            raise answer.error
-        if not self._await_end(seat):
-            self._end_silent(name, handle)
-            if not self._await_end(seat):
-                raise StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
         self._last_records = {one: record for one, record in self._last_records.items() if one != name}
         with self._lock:
             self._last_known.pop(name, None)
 
+    def _tell_to_stop(self, name: str, handle: Any | None) -> bool:
+        """False when it has no process, or none that answers, and does not get another one."""
+        if handle is None:
+            return False
+        try:
+            answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
+        except ActorDiedError:
+            return False
+        except (RayActorError, GetTimeoutError):
+            self._end_silent(name, handle)
+            return False
+        if isinstance(answer.error, StopTimedOut):
+            raise answer.error
+        return True
+
     def _end_silent(self, name: str, handle: Any) -> None:
-        """It has no process now, or none that answers: none shall follow, and what it would have done is done here."""
+        """End its process, or see that none follows; what it would have done is done here."""
         self._head.ask(lambda: ray.kill(handle, no_restart=True))
-        record = self._head.ask(lambda: cluster_state.record(name))
-        self._head.ask(lambda: cluster_state.forget(name))
-        if record is not None:
+        if self._has(handle, name):
+            self._head.ask(lambda: cluster_state.forget(name))
             end_monitoring(self._settings, name)
 
-    def _await_end(self, seat: str) -> bool:
-        """True when the actor is gone and its name is free, or nobody can tell; False when that takes too long."""
+    def _await_end(self, seat: str, handle: Any | None = None) -> bool:
+        """True when the actor is gone and its name is free, or another's, or nobody can tell; False if it takes long.
+
+        Without a handle, whoever has the name.
+        """
+
+        def has_ended() -> bool:
+            if seat not in cluster_state.all_seats():
+                return True
+            if handle is None:
+                return False
+            now = cluster_state.actor(seat)
+            return now is not None and now._actor_id != handle._actor_id
+
         self._drop_handle(seat)
         deadline = time.monotonic() + CALL_LIMIT_S
         while time.monotonic() < deadline:
             try:
-                if seat not in self._head.ask(cluster_state.all_seats):
+                if self._head.ask(has_ended):
                     return True
             except ClusterUnavailable:
                 _log.warning("%s: its process ends when the cluster's head is back", seat)

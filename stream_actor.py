@@ -35,6 +35,7 @@ from errors import (
     StreamStopped,
     StreamUnreachable,
 )
+from ffmpeg import CLOSES_SOON_S
 from logging_setup import StreamLogger, set_up_console_logging
 from scoreboard import Scoreboard
 from stream_state import Move, StreamStatus, timestamp
@@ -47,7 +48,8 @@ RETRY_S = 5.0
 LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
 PICTURE_LIMIT_S = 20.0
 LEAVE_LIMIT_S = 3.0
-CONNECT_LIMIT_S = 10.0
+# A connection that an ingest closes at first counts as one when it has lived for that long.
+CONNECT_LIMIT_S = CLOSES_SOON_S + 5.0
 # A predecessor whose successor is not heard of any more takes its destinations back.
 TAKE_BACK_S = 30.0
 WHICH: tuple[Which, ...] = ("backup", "primary")
@@ -192,9 +194,10 @@ class StreamActor:
         _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
         return was_connected
 
-    def take_back(self) -> None:
-        """The successor has given up."""
+    def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:
+        """The successor has given up; what it was told meanwhile."""
         self._left_at = float("-inf")
+        self._hear(push, score_delay_s)
 
     def leave_for_good(self) -> None:
         """The successor has all of the stream."""
@@ -363,23 +366,33 @@ class StreamActor:
         if before.error:
             raise before.error
         belongings: Belongings = before.value
+        old = cluster_state.record(self._request.name)
         stream = self._start(replace(belongings.request, takes_over=True))
         try:
             self._await_picture(stream, predecessor)
             self._end_if_unwanted(stream)
-            old = cluster_state.record(self._request.name)
-            origin = old.node if old else "?"
-            self._keep(stream, (*belongings.moves, Move(timestamp(), origin, self._node_name, why)))
-            self._catch_up(stream, predecessor)
+            move = Move(timestamp(), old.node if old else "?", self._node_name, why)
+            self._keep(stream, (*belongings.moves, move))
+            self._catch_up(predecessor)
             for which in WHICH:
                 self._take(which, stream, predecessor)
         except BaseException:
-            stream.leave()
-            stream.gone.wait()
-            predecessor.take_back.remote()
+            self._give_back(stream, predecessor, old)
             raise
         predecessor.leave_for_good.remote()
         self._unsaved.add("claim")  # whatever the predecessor kept meanwhile
+
+    def _give_back(self, stream: Stream, predecessor: Any, old: Record | None) -> None:
+        for which in WHICH:
+            stream.hold(which, "goes back")
+        _in_time(lambda: all(stream.is_off(which) for which in WHICH), LEAVE_LIMIT_S)
+        if old is not None and not self._is_unwanted.is_set():
+            with contextlib.suppress(Exception):  # the predecessor claims it, too
+                cluster_state.keep(old)
+        push = self._push if "push" in self._unsaved else None
+        predecessor.take_back.remote(push, stream.request.score_delay_s)
+        stream.leave()
+        stream.gone.wait()
 
     def _await_picture(self, stream: Stream, predecessor: Any) -> None:
         def is_ready() -> bool:
@@ -393,30 +406,34 @@ class StreamActor:
     def _take(self, which: Which, stream: Stream, predecessor: Any) -> None:
         """A destination, from the predecessor; one that was served and cannot be served from here is given back."""
         self._end_if_unwanted(stream)
-        was_connected = False
-        with contextlib.suppress(StreamUnreachable):  # it died: Ray will not put it on air again
+        try:
             was_connected = _told(predecessor.leave.remote(which, self._node_name))
+        except StreamUnreachable:
+            was_connected = True
         stream.go_on(which)
 
         def is_taken() -> bool:
             self._end_if_unwanted(stream)
             return stream.is_connected(which)
 
-        if not _in_time(is_taken, CONNECT_LIMIT_S) and was_connected:
+        if not _in_time(is_taken, CONNECT_LIMIT_S) and was_connected and _answers(predecessor):
             raise StartTimedOut(f"Node {self._node_name} does not reach the {which} destination: the stream stays")
 
-    def _catch_up(self, stream: Stream, predecessor: Any) -> None:
+    def _catch_up(self, predecessor: Any) -> None:
         """What the predecessor was told while this one made its picture ready."""
         with contextlib.suppress(StreamUnreachable):
             told: Answer = _told(predecessor.belongings.remote())
             if told.error:
                 return
             latest: Belongings = told.value
-            if latest.push and latest.push != self._push:
-                self.push(latest.push.board)
-            delay_s = latest.request.score_delay_s
-            if delay_s is not None and delay_s != stream.request.score_delay_s:
-                self.delay_score(delay_s)
+            self._hear(latest.push, latest.request.score_delay_s)
+
+    def _hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
+        """What another process of this stream was told."""
+        if push and (self._push is None or push.board != self._push.board):
+            self.push(push.board)
+        if score_delay_s is not None and self._stream and score_delay_s != self._stream.request.score_delay_s:
+            self.delay_score(score_delay_s)
 
     def _end_predecessor(self) -> None:
         other = cluster_state.actor(cluster_state.other_seat(self._seat))
@@ -444,6 +461,14 @@ def _told(asked: Any) -> Any:
         return ray.get(asked, timeout=ANSWER_LIMIT_S)
     except ray.exceptions.RayError as error:
         raise StreamUnreachable("The process that has the stream on air does not answer: it stays") from error
+
+
+def _answers(other: Any) -> bool:
+    try:
+        _told(other.picture.remote())
+    except StreamUnreachable:
+        return False
+    return True
 
 
 def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:

@@ -22,7 +22,7 @@ import ray
 import cluster_state
 from cluster import LOOK_S, START_LIMIT_S, ClusterRegistry
 from config import load_settings
-from errors import ConfigurationError, RelayError, StreamNotFound
+from errors import ConfigurationError, RelayError
 from stream_actor import StreamActor
 
 DRAIN_LIMIT_S = 30.0
@@ -69,11 +69,10 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
         began_at = time.monotonic()
         try:
             to = registry.move(stream, f"node {node.name} is drained for maintenance")
-        except StreamNotFound:
-            print(f"{stream}: is over", flush=True)
         except (RelayError, ray.exceptions.RayError) as error:
-            left += 1
-            print(f"{stream}: stays: {error}", flush=True)
+            is_over = stream not in cluster_state.taken_seats()
+            left += not is_over
+            print(f"{stream}: {'is over' if is_over else f'stays: {error}'}", flush=True)
         else:
             print(f"{stream}: moved to {to} in {time.monotonic() - began_at:.1f} s", flush=True)
     if left:
@@ -91,9 +90,9 @@ def _await_begun(node_id: str) -> None:
     """Until there is no stream on the node that has yet to begin, and so could not be moved."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
-        actors = cluster_state.actors(StreamActor.__name__, "PENDING_CREATION", "ALIVE")
-        begun = {record.actor_id for record in cluster_state.records().values()}
-        if not [actor_id for actor_id, at in actors.items() if at == node_id and actor_id not in begun]:
+        actors = cluster_state.actors(StreamActor.__name__, "PENDING_CREATION", "ALIVE", "RESTARTING")
+        begun = {(record.actor_id, record.node_id) for record in cluster_state.records().values()}
+        if not [one for one, at in actors.items() if at == node_id and (one, at) not in begun]:
             return
         time.sleep(LOOK_S)
 

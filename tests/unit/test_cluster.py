@@ -13,13 +13,16 @@ from ray.exceptions import ActorDiedError, RayActorError
 import cluster
 import cluster_state
 from cluster import ClusterRegistry, _is_all_in_use
-from cluster_state import Node
+from cluster_state import Node, Record
 from errors import NoCapacity, StreamNotFound
 from stream_actor import Answer
+from streams import StreamRequest
 from tests.conftest import SettingsFactory
+from tests.unit.conftest import destination
 
 FULL = {name: Node(name, name, True, False, "", 1.0, 0.22) for name in ("n1", "n2")}
 NEED = 0.39
+RECORD = Record(StreamRequest("m1", destination()), 50_000.0, "a1", "n1", "n1")
 
 
 def test_a_start_that_holds_nothing_while_streams_that_run_have_all_has_lost_its_room() -> None:
@@ -51,12 +54,13 @@ class FakeRay:
         self.nodes = {"n1": Node("n1", "n1", True, False, "", 8.0, 0.0)}
         self.actors: dict[str, Any] = {}
         self.killed: list[str] = []
+        self.record: Record | None = None
         self.forgotten: list[str] = []
         for question, answer in {
             "nodes": lambda: self.nodes,
             "all_seats": lambda: sorted(self.actors),
             "actor": self.actors.get,
-            "record": lambda _name: None,
+            "record": lambda _name: self.record,
             "forget": self.forgotten.append,
         }.items():
             monkeypatch.setattr(cluster_state, question, answer)
@@ -65,14 +69,15 @@ class FakeRay:
         monkeypatch.setattr(cluster, "connect", lambda _settings: None)
         monkeypatch.setattr(cluster, "SETTLING_S", 0.05)
         monkeypatch.setattr(cluster, "LOOK_S", 0.005)
-        monkeypatch.setattr(cluster, "CALL_LIMIT_S", 0.05)
+        monkeypatch.setattr(cluster, "CALL_LIMIT_S", 1.0)
 
     def has_room(self, streams: int, need: float) -> None:
         self.nodes["n1"] = replace(self.nodes["n1"], free=streams * need)
 
-    def add(self, seat: str, stop: Callable[[], Any]) -> None:
+    def add(self, seat: str, stop: Callable[[], Any], actor_id: str = "a1") -> None:
         """An actor that does this when it is told to stop."""
-        self.actors[seat] = SimpleNamespace(seat=seat, stop=SimpleNamespace(remote=stop))
+        told, id_ = SimpleNamespace(remote=stop), SimpleNamespace(hex=lambda: actor_id)
+        self.actors[seat] = SimpleNamespace(seat=seat, stop=told, _actor_id=id_)
 
     def _get(self, told: Any, timeout: float) -> Any:
         assert timeout < 60
@@ -82,8 +87,10 @@ class FakeRay:
 
     def _kill(self, handle: Any, no_restart: bool) -> None:
         assert no_restart
-        self.killed.append(handle.seat)
-        del self.actors[handle.seat]
+        seat = handle.seat
+        self.killed.append(seat)
+        if self.actors.get(seat) is handle:
+            del self.actors[seat]
 
 
 @pytest.fixture
@@ -153,14 +160,37 @@ def test_a_stop_reaches_a_successor_that_comes_at_the_same_time(
 ) -> None:
     def stop() -> Answer:
         fake_ray.add("m1~", stops(fake_ray, "m1~"))
-        return stops(fake_ray, "m1")()
+        threading.Timer(0.02, fake_ray.actors.pop, ["m1"]).start()  # an actor lives on for a moment
+        return Answer()
 
     fake_ray.add("m1", stop)
     ClusterRegistry(settings_with()).stop("m1")
     assert fake_ray.actors == {}
 
 
+@pytest.mark.parametrize("before", ["m1", "m1~"])
+def test_a_stop_leaves_a_new_stream_of_the_name_alone(
+    fake_ray: FakeRay, settings_with: SettingsFactory, before: str
+) -> None:
+    asked: list[str] = []
+
+    def begin() -> None:
+        fake_ray.actors.pop(before)
+        fake_ray.add("m1", lambda: asked.append("m1"), "a2")
+        fake_ray.record = replace(RECORD, actor_id="a2")
+
+    def stop() -> Answer:
+        threading.Timer(0.02, begin).start()
+        return Answer()
+
+    fake_ray.record = RECORD
+    fake_ray.add(before, stop)
+    ClusterRegistry(settings_with()).stop("m1")
+    assert (list(fake_ray.actors), asked, fake_ray.killed, fake_ray.forgotten) == (["m1"], [], [], [])
+
+
 def test_a_process_that_does_not_end_is_ended(fake_ray: FakeRay, settings_with: SettingsFactory) -> None:
+    fake_ray.record = RECORD
     fake_ray.add("m1", Answer)
     ClusterRegistry(settings_with()).stop("m1")
     assert (fake_ray.killed, fake_ray.forgotten) == (["m1"], ["m1"])
@@ -168,7 +198,7 @@ def test_a_process_that_does_not_end_is_ended(fake_ray: FakeRay, settings_with: 
 
 def test_one_without_a_process_does_not_come_back(fake_ray: FakeRay, settings_with: SettingsFactory) -> None:
     fake_ray.add("m1", RayActorError)
-    fake_ray.add("m1~", lambda: stops(fake_ray, "m1~")() and ActorDiedError())
+    fake_ray.add("m1~", lambda: stops(fake_ray, "m1~")() and ActorDiedError(), "a2")
     ClusterRegistry(settings_with()).stop("m1")
     assert (fake_ray.killed, fake_ray.actors) == (["m1"], {})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ import stream_actor
 from cluster_state import Node, Record
 from config import Settings
 from errors import RelayError, StartTimedOut, StreamNotFound, StreamStopped, StreamUnreachable
+from scoreboard import Scoreboard, read_push
 from stream_actor import StreamActor
 from streams import StreamRequest
 from tests.conftest import SettingsFactory
@@ -28,10 +29,17 @@ BOTH = {"primary", "backup"}
 
 
 class FakeStream:
-    """Of a stream what the actor sees; `reaches` are the destinations that it can connect to, `shows` its picture."""
+    """Of a stream what the actor sees; `reaches` are the destinations that it can connect to.
 
-    def __init__(self, request: StreamRequest, reaches: set[str], shows: str | None) -> None:
+    `shows` is its picture, and `meanwhile` what happens when it is to connect.
+    """
+
+    def __init__(
+        self, request: StreamRequest, reaches: set[str], shows: str | None, meanwhile: Callable[[], None]
+    ) -> None:
         self.request = request
+        self.board: Scoreboard | None = None
+        self.meanwhile = meanwhile
         self.begun_at = request.begun_at or 50_000.0
         self.stop_event = threading.Event()
         self.gone = threading.Event()
@@ -51,6 +59,7 @@ class FakeStream:
         self.served.discard(which)
 
     def go_on(self, which: str) -> None:
+        self.meanwhile()
         self.served |= {which} & self.reaches
 
     def delay_score(self, delay_s: float) -> None:
@@ -72,15 +81,18 @@ class FakeStream:
 class FakeRegistry:
     """A registry of one; a start waits for `gate`."""
 
-    def __init__(self, gate: threading.Event, reaches: set[str], shows: str | None) -> None:
+    def __init__(
+        self, gate: threading.Event, reaches: set[str], shows: str | None, meanwhile: Callable[[], None]
+    ) -> None:
         self.stream: FakeStream | None = None
         self._gate = gate
         self._reaches = reaches
         self._shows = shows
+        self._meanwhile = meanwhile
 
     def start(self, request: StreamRequest) -> None:
         assert self._gate.wait(20)
-        self.stream = FakeStream(request, self._reaches, self._shows)
+        self.stream = FakeStream(request, self._reaches, self._shows, self._meanwhile)
 
     def running(self, _name: str) -> FakeStream:
         if self.stream is None or self.stream.stop_event.is_set():
@@ -89,6 +101,9 @@ class FakeRegistry:
 
     def stop(self, name: str) -> None:
         self.running(name).ask_to_stop()
+
+    def push(self, name: str, board: Scoreboard) -> None:
+        self.running(name).board = board
 
     def delay_score(self, name: str, delay_s: float) -> None:
         self.running(name).delay_score(delay_s)
@@ -146,13 +161,14 @@ class Cluster:
         gate: threading.Event | None = None,
         reaches: set[str] | None = None,
         shows: str | None = "camera",
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> FakeRegistry:
         """An actor whose id is `seat`."""
         if gate is None:
             gate = threading.Event()
             gate.set()
         self.gates.append(gate)
-        registry = FakeRegistry(gate, BOTH if reaches is None else reaches, shows)
+        registry = FakeRegistry(gate, BOTH if reaches is None else reaches, shows, meanwhile)
         context = SimpleNamespace(
             get_actor_id=lambda: seat,
             get_actor_name=lambda: seat,
@@ -242,6 +258,45 @@ def test_a_successor_takes_both_destinations_and_the_record(cluster: Cluster) ->
     assert [(move.from_node, move.to_node) for move in cluster.record.moves] == [("n1", "n2")]
     eventually(lambda: cluster.ended == {"m1"})
     assert cluster.record, "who has left forgets nothing of it"
+
+
+def test_what_a_successor_is_told_goes_back_with_the_stream(cluster: Cluster) -> None:
+    board = read_push({"sport": "cricket", "title": "The Final"})
+
+    def meanwhile() -> None:
+        actor = cluster.handles["m1~"].actor
+        assert actor.push(board).error is None
+        assert actor.delay_score(7.0).error is None
+
+    before = running_on_n1(cluster)
+    gate = threading.Event()
+    cluster.begin("m1~", "n2", predecessor="m1", reaches=set(), meanwhile=meanwhile, gate=gate)
+    gate.set()
+    assert isinstance(cluster.outcome("m1~"), StartTimedOut)
+    assert (before.board, before.request.score_delay_s) == (board, 7.0)
+
+
+def test_a_successor_whose_predecessor_dies_meanwhile_keeps_the_stream(cluster: Cluster) -> None:
+    def meanwhile() -> None:
+        cluster.handles["m1"].is_gone = True
+
+    running_on_n1(cluster)
+    registry = cluster.begin("m1~", "n2", predecessor="m1", reaches=set(), meanwhile=meanwhile)
+    assert cluster.outcome("m1~") is None
+    assert not running(registry).gone.is_set()
+    assert cluster.record is not None
+    assert cluster.record.actor_id == "m1~"
+
+
+def test_a_successor_that_gives_up_gives_the_record_back_itself(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_on_n1(cluster)
+    monkeypatch.setattr(StreamActor, "take_back", lambda *_: None)
+    cluster.begin("m1~", "n2", predecessor="m1", reaches=set())
+    assert isinstance(cluster.outcome("m1~"), StartTimedOut)
+    assert cluster.record is not None
+    assert (cluster.record.actor_id, cluster.record.moves) == ("m1", ())
 
 
 @pytest.mark.parametrize("reaches", [set(), {"primary"}, {"backup"}])
