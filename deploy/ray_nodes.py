@@ -81,6 +81,7 @@ class RayNode:
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(alive, END_LIMIT_S / 3)
 
 
 class RayNodes:

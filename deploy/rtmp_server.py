@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import random
 import re
 import shutil
@@ -24,7 +25,7 @@ _APPLICATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Below those that Linux gives to whoever asks for any (ip_local_port_range begins at 32768).
 PORTS = range(20000, 32768)
 START_LIMIT_S = 10.0
-STOP_LIMIT_S = 3.0
+STOP_LIMIT_S = 10.0
 
 
 class RtmpServerError(Exception):
@@ -74,7 +75,7 @@ class RtmpServer:
         try:
             self._process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)  # a worker that is left would keep the port
             self._process.wait()
 
 

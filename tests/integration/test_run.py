@@ -49,5 +49,5 @@ def test_a_signal_ends_both_and_leaves_nothing(tmp_path: Path, moment: str, numb
     assert process.returncode == 0
     assert "starts" in moment or f"rtmp://THIS-MACHINE:{rtmp_port}/live/NAME" in said
     assert "Traceback" not in errors
-    assert not listens("127.0.0.1", rtmp_port)
+    eventually(lambda: not listens("127.0.0.1", rtmp_port))
     assert list(temp.iterdir()) == []
