@@ -60,13 +60,13 @@ class Viewer:
 
     def _see(self, strip: Image.Image) -> None:
         self.frames += 1
-        self.strip = strip
         self._wait_frames -= 1
         if self._settled is None or self._wait_frames == 0:
             self._settled = strip
         elif self._wait_frames < 0 and changed_pixels(self._settled, strip) > CHANGED_PIXELS:
             self.changes += 1
             self._wait_frames = SETTLE_FRAMES
+        self.strip = strip  # last: whoever sees it finds its change counted
 
     def wait_for(self, seen: Callable[[Viewer], bool], limit_s: float) -> bool:
         """True as soon as `seen(self)` is; False when `limit_s` has gone by."""

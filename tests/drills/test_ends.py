@@ -72,7 +72,7 @@ def test_stop_in_each_state(drill: Drill, stubborn: bool, stubborn_ffmpeg: Path)
 
 def test_two_services_one_killed(drill: Drill, service: MakeService, tmp_path: Path) -> None:
     row = drill.row("two services on one machine; one killed", "the other's streams untouched")
-    drill.begin_with_camera()
+    drill.begin_with_camera(stall_timeout_s="6")  # no camera stalls here
     other = service(log_dir=str(tmp_path / "other-logs"))
     other.start("m2")
     eventually(lambda: len(other.children("pipe:")) >= 2)

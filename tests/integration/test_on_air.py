@@ -7,7 +7,6 @@ import io
 import itertools
 import os
 import signal
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +38,8 @@ RECOGNISED = 12.0
 SETTLED_AFTER_S = 4.5
 KEYFRAMES_S = 2
 RECORDED_S = 9
+# STALL_TIMEOUT_S where no camera stalls: a machine that stands still for a moment is not to bring the slate.
+PATIENT_S = "6"
 
 
 def strip_as_seen(image: Image.Image) -> Image.Image:
@@ -91,7 +92,7 @@ def test_the_score_on_air_follows_the_feed(
     strips = [score_strip(ball) for ball in balls]
     feed.data = Answer.of(MATCH[balls[0]].as_current_score())
     with camera("m1"):
-        one = service()
+        one = service(stall_timeout_s=PATIENT_S)
         viewer = viewer_of(watch, one.start("m1"))
         assert viewer.wait_for(lambda v: shows(v, strips, 0), 40), "the first score is not on air"
         changes = viewer.changes
@@ -155,9 +156,9 @@ def arrived(
     found: dict[str, Path] = {}
 
     def record_all(kinds: Sequence[str]) -> None:
-        names = {kind: f"camera-{number}" for number, kind in enumerate(kinds)}
+        names = {kind: f"camera-{len(found) + number}" for number, kind in enumerate(kinds)}
         with contextlib.ExitStack() as stack:
-            one = stack.enter_context(services(rtmp, "", folder))()
+            one = stack.enter_context(services(rtmp, "", folder))(stall_timeout_s=PATIENT_S)
             for kind, name in names.items():
                 stack.enter_context(publishing(rtmp, recordings(kind), name))
             urls = {kind: one.start(name) for kind, name in names.items()}
@@ -242,7 +243,7 @@ def test_a_killed_compositor_or_publisher_is_replaced(
     strips = [score_strip(10), score_strip(200)]
     feed.data = Answer.of(MATCH[10].as_current_score())
     with camera("m1"):
-        one = service()
+        one = service(stall_timeout_s=PATIENT_S)
         url = one.start("m1")
         viewer = viewer_of(watch, url)
         assert viewer.wait_for(lambda v: shows(v, strips, 0), 40)
@@ -304,8 +305,9 @@ def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Ca
 
         eventually(lambda: "streams: is live" in one.log(), 40)
         lag_s(0)
-        at_once = statistics.median(lag_s(number) for number in (1, 2, 3))
+        # A machine that is held up only ever adds to a lag.
+        at_once = min(lag_s(number) for number in (1, 2, 3))
         one.call("PATCH", "/streams/m1", {"score_delay_s": delay_s})
-        delayed = statistics.median(lag_s(number) for number in (4, 5, 6))
+        delayed = min(lag_s(number) for number in (4, 5, 6))
         assert abs(delayed - at_once - delay_s) < 0.5
         one.stop("m1")
