@@ -123,7 +123,7 @@ def test_a_camera_that_is_said_to_have_left_is_replaced_after_a_short_silence(st
     assert stage.pid(camera) == pid
     stage.go_on(0.2, stage.slate)
     assert stage.is_on_air(stage.slate)
-    assert not runs(pid)
+    eventually(lambda: not runs(pid))
     assert stage.compositor.attempts == 2, "another awaits the camera"
     status = stage.picture.status
     assert (status.on_air, status.trouble) == ("slate", "the camera left")
@@ -231,7 +231,7 @@ def test_a_sound_that_is_announced_and_does_not_flow_is_left_out(stage: Stage) -
     stage.go_on(1.4)
     assert stage.pid(stage.compositor) == pid
     stage.go_on(0.2)
-    assert not runs(pid)
+    eventually(lambda: not runs(pid))
     assert stage.compositor.attempts == 2
     assert not stage.takes_sound(stage.compositor)
 
@@ -304,8 +304,8 @@ def test_sound_that_is_back_goes_on_air_by_a_successor_without_a_hole(stage: Sta
     stage.step()
     assert stage.compositor is successor
     assert stage.is_on_air(successor)
-    assert not runs(silent_pid)
-    assert not runs(listener_pid)
+    eventually(lambda: not runs(silent_pid))
+    eventually(lambda: not runs(listener_pid))
     stage.go_on(1.0, successor)
     assert stage.picture.status.sound == "camera"
     assert (stage.successor.process, stage.listener.process) == (None, None)
@@ -335,7 +335,7 @@ def test_a_successor_that_gives_no_frame_is_given_up_and_the_compositor_stays(st
     stage.go_on(14.0, camera, step_s=1.0)
     assert stage.pid(stage.successor) == successor
     stage.go_on(1.0, camera, step_s=1.0)
-    assert not runs(successor)
+    eventually(lambda: not runs(successor))
     stage.go_on(19.0, camera, step_s=1.0)
     assert stage.successor.process is None
     assert stage.pid(camera) == pid
@@ -389,7 +389,7 @@ def test_a_sound_that_stops_while_the_picture_flows_becomes_silence_by_a_success
     stage.say(successor, SOUND_OF_SILENCE)
     stage.go_on(0.2, camera, successor)
     assert stage.is_on_air(successor)
-    assert not runs(pid)
+    eventually(lambda: not runs(pid))
     stage.go_on(0.2, successor)
     assert stage.picture.status.sound == "silence"
     assert stage.listener.process is not None, "its return is listened for"
@@ -430,7 +430,7 @@ def test_a_source_that_runs_ahead_of_the_clock_is_replaced_and_what_is_too_much_
         stage.settle()
         assert os.read(read_fd, 1 << 20) == b"".join(burst[:4]), "half a second, no more"
         stage.step()
-        assert not runs(pid)
+        eventually(lambda: not runs(pid))
         assert stage.compositor.attempts == 2
         assert stage.picture.restarts["compositor"] == {"runs_ahead": 1}
         stage.go_on(0.6, stage.slate)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -47,17 +50,23 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
 
 
 class OnAir:
-    """Streams and their keyframes, the previews of them, and a clock."""
+    """Streams and their keyframes, the previews of them, the FFmpegs that made those, and a clock."""
 
     def __init__(self, ffmpeg_bin: str) -> None:
         self.keys: dict[str, Unit] = {}
         self.clock = FakeClock()
         self.asked: list[str] = []
-        self.previews = Previews(self._newest_key, ffmpeg_bin, self.clock)
+        self.ffmpegs: list[subprocess.Popen[bytes]] = []
+        self.previews = Previews(self._newest_key, ffmpeg_bin, self.clock, self._spawn)
 
     def _newest_key(self, name: str) -> Unit | None:
         self.asked.append(name)
         return self.keys.get(name)
+
+    def _spawn(self, *args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(*args, **kwargs)
+        self.ffmpegs.append(process)
+        return process
 
     def show(self, name: str, picture: str) -> None:
         self.keys[name] = key_unit(picture)
@@ -70,7 +79,10 @@ class OnAir:
 
 
 @pytest.fixture
-def on_air(fake_ffmpeg: FakeFFmpeg) -> Iterator[OnAir]:
+def on_air(fake_ffmpeg: FakeFFmpeg, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnAir]:
+    # However long the machine is held up, only a test with limits of its own is to reach them.
+    for limit in ("FIRST_WAIT_S", "DECODE_LIMIT_S"):
+        monkeypatch.setattr(preview, limit, 30)
     one = OnAir(str(fake_ffmpeg.path))
     yield one
     one.previews.close()
@@ -80,9 +92,10 @@ def on_air(fake_ffmpeg: FakeFFmpeg) -> Iterator[OnAir]:
 def test_a_picture_is_made_by_one_ffmpeg_of_the_newest_keyframe(on_air: OnAir, fake_ffmpeg: FakeFFmpeg) -> None:
     on_air.show("m1", "one")
     assert on_air.sees("m1") == jpeg_of("one")
-    [life] = fake_ffmpeg.lives("preview")
-    assert life["argv"][life["argv"].index("-frames:v") + 1] == "1"
-    eventually(lambda: not runs(life["pid"]))
+    [process] = on_air.ffmpegs
+    argv = fake_ffmpeg.argv(process.pid)
+    assert argv[argv.index("-frames:v") + 1] == "1"
+    eventually(lambda: not runs(process.pid))
 
 
 def test_however_many_look_a_picture_is_made_once_an_interval(on_air: OnAir, decoder: Decoder) -> None:
@@ -150,8 +163,7 @@ def test_nothing_on_air_is_no_picture_and_the_first_one_is_awaited(
     eventually(lambda: on_air.sees("m1") is None)
 
 
-def test_only_so_many_wait_at_once(on_air: OnAir, decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "FIRST_WAIT_S", 30)
+def test_only_so_many_wait_at_once(on_air: OnAir, decoder: Decoder) -> None:
     with ThreadPoolExecutor(preview.MAX_WAITING) as pool:
         waiting = [pool.submit(on_air.sees, f"m{number}") for number in range(preview.MAX_WAITING)]
         eventually(lambda: on_air.previews._waiting == preview.MAX_WAITING)
@@ -182,23 +194,21 @@ def test_a_stop_ends_the_ffmpeg_at_work(
     on_air.show("m1", "one")
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(on_air.sees, "m1")
-        eventually(lambda: fake_ffmpeg.lives("preview"))
-        [life] = fake_ffmpeg.lives("preview")
+        eventually(lambda: on_air.ffmpegs)
+        [process] = on_air.ffmpegs
         end(on_air.previews)
-        assert not os.path.exists(f"/proc/{life['pid']}")
+        assert not os.path.exists(f"/proc/{process.pid}")
         assert seen.result(10) is None
     eventually(lambda: on_air.previews._thread is None)
 
 
-def test_what_the_stopped_one_was_decoded_with_keeps_its_picture(
-    on_air: OnAir, fake_ffmpeg: FakeFFmpeg, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_stopped_one_was_decoded_with_keeps_its_picture(on_air: OnAir, fake_ffmpeg: FakeFFmpeg) -> None:
     for name in ("m1", "m2"):
         on_air.show(name, name)
         assert on_air.sees(name)
     fake_ffmpeg.script(preview={"wedged": True})
     on_air.clock.advance(MIN_INTERVAL_S + 0.1)
-    eventually(lambda: len(fake_ffmpeg.lives("preview")) == 3)
+    eventually(lambda: len(on_air.ffmpegs) == 3)
     on_air.previews.forget("m1")
     assert on_air.sees("m2") == jpeg_of("m2")
 
@@ -210,8 +220,8 @@ def test_an_ffmpeg_that_hangs_is_killed(
     fake_ffmpeg.script(preview={"wedged": True})
     on_air.show("m1", "one")
     assert on_air.sees("m1") is None
-    [life] = fake_ffmpeg.lives("preview")
-    assert not os.path.exists(f"/proc/{life['pid']}")
+    [process] = on_air.ffmpegs
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_an_ffmpeg_that_cannot_be_started_is_no_picture_and_no_harm(on_air: OnAir, fake_ffmpeg: FakeFFmpeg) -> None:
