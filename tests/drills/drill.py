@@ -191,7 +191,7 @@ class Drill:
 
     def see_what_is_left(self, *rows: Row) -> None:
         left = ""
-        for _ in range(50):  # the kernel and the web server may take a moment
+        for _ in range(200):  # the kernel and the web server may take a moment
             left = self._left()
             if not left:
                 break

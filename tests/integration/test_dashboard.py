@@ -40,6 +40,8 @@ SLOW_MS = 40_000
 # As in dashboard.js.
 POLL_S, PICTURES_S = 2.0, 4.0
 
+expect.set_options(timeout=15_000)
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -69,7 +71,7 @@ class Desk:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._faults.append(message.text)
+            self._faults.append(f"{message.text} {message.location['url']}")
 
     def faults(self) -> list[str]:
         hosts = {urlsplit(url.removeprefix("blob:")).hostname for url in self.asked}
@@ -192,9 +194,10 @@ def is_green(card: Locator) -> bool:
 def test_a_match_from_the_form_to_the_stop(
     desk: Desk, service: MakeService, camera: Camera, feed: MatchFeed, tmp_path: Path
 ) -> None:
-    desk.expects = ["ERR_CONNECTION_REFUSED"]
     feed.data = Answer.of(next(states()).as_current_score())
     one = service()
+    # A first picture that is late is answered with 404.
+    desk.expects = ["ERR_CONNECTION_REFUSED", f"status of 404 (NOT FOUND) {one.url}/streams/m1/preview.jpg"]
     page, card = desk.page, desk.card("m1")
     youtube = RtmpServer(tmp_path, "127.0.0.1", free_port(), ["live2"])
     try:
@@ -212,7 +215,7 @@ def test_a_match_from_the_form_to_the_stop(
         with camera("m1"):
             expect(card.locator(".word")).to_have_text("live", timeout=SLOW_MS)
             expect(page).to_have_title("1 stream")
-            eventually(lambda: differs(card, on_slate), 20, "the picture on the page is the camera's")
+            eventually(lambda: differs(card, on_slate), 40, "the picture on the page is the camera's")
             expect(card.get_by_role("listitem").filter(has_text="/live2/****")).to_contain_text("connected")
             expect(card.locator(".figures")).to_contain_text("Score age")
         expect(card.locator(".word")).to_have_text("slate", timeout=SLOW_MS)

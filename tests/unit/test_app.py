@@ -101,7 +101,7 @@ def test_a_signal_ends_the_service_cleanly(tmp_path: Path, fake_ffmpeg: FakeFFmp
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: log.exists() and "serves on" in log.read_text())
+        eventually(lambda: log.exists() and "serves on" in log.read_text(), 30)
         process.send_signal(number)
         assert process.wait(15) == 0
     finally:

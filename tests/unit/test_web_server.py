@@ -64,7 +64,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: listens("127.0.0.1", port), what="the service listens")
+        eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
         yield Web(port, folder / "logs" / "application.log")
     finally:
         process.kill()
