@@ -10,7 +10,7 @@
 # make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
 CLUSTER := $(wildcard tests/integration/test_*cluster*.py)
-SIDE_BY_SIDE := -n auto --maxprocesses 4
+SIDE_BY_SIDE := -n 3
 export DEMO_SECONDS DEMO_BALL_S SOAK_MINUTES SOAK_SEED
 
 .PHONY: demo demo-cluster run test drills soak lint unit contact-sheet screenshots bench

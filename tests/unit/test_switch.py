@@ -78,7 +78,8 @@ def recording() -> bytes:
 def test_packets_taken_together_give_what_they_give_one_by_one(
     damage: list[tuple[int, int, int]], cuts: set[int], lost: list[int]
 ) -> None:
-    packets = [bytearray(recording()[i : i + PACKET]) for i in range(0, len(recording()), PACKET)]
+    recorded = recording()
+    packets = [bytearray(recorded[i : i + PACKET]) for i in range(0, len(recorded), PACKET)]
     for number, place, value in damage:
         packets[number % len(packets)][place % 12] = value  # in the heads, where it matters
     for number in lost:
