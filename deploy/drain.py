@@ -61,7 +61,7 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
         print(f"{node.name} has {_count(len(streams))}, and the other nodes have room for {elsewhere}: nothing is done")
         return 1
     _tell_ray(node_id)
-    _await_begun(node_id)
+    all_have_begun = _await_begun(node_id)
     streams = _streams_on(node_id)
     print(f"{node.name} takes no streams any more, and has {_count(len(streams))} to move", flush=True)
     left = 0
@@ -78,6 +78,9 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
     if left:
         print(f"{_count(left)} left on {node.name}: make room, and run this again", flush=True)
         return 1
+    if not all_have_begun:
+        print(f"a stream on {node.name} has not begun within {START_LIMIT_S:g} s: run this again", flush=True)
+        return 1
     print(f"{node.name} is empty: it can be stopped", flush=True)
     return 0
 
@@ -86,15 +89,16 @@ def _streams_on(node_id: str) -> list[str]:
     return sorted(name for name, record in cluster_state.records().items() if record.node_id == node_id)
 
 
-def _await_begun(node_id: str) -> None:
-    """Until there is no stream on the node that has yet to begin, and so could not be moved."""
+def _await_begun(node_id: str) -> bool:
+    """True once there is no stream on the node that has yet to begin, and so could not be moved."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         actors = cluster_state.actors(StreamActor.__name__, "PENDING_CREATION", "ALIVE", "RESTARTING")
         begun = {(record.actor_id, record.node_id) for record in cluster_state.records().values()}
         if not [one for one, at in actors.items() if at == node_id and (one, at) not in begun]:
-            return
+            return True
         time.sleep(LOOK_S)
+    return False
 
 
 def _id_of(name: str, nodes: dict[str, cluster_state.Node]) -> str:
