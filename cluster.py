@@ -292,9 +292,12 @@ class ClusterRegistry:
         to_ask = self._seats_of(name)
         while to_ask:
             seat, *to_ask = to_ask
-            asked[seat] = self._fresh_handle(seat)
+            handle = self._fresh_handle(seat)
+            if handle is None:  # gone since
+                continue
+            asked[seat] = handle
             try:
-                answers = self._tell_to_stop(name, asked[seat])
+                answers = self._tell_to_stop(name, handle)
             except StopTimedOut as error:
                 late, answers = error, True
             if answers:  # as long as its name stands, another one of the stream's names is no new stream's
@@ -312,10 +315,8 @@ class ClusterRegistry:
         with self._lock:
             self._last_known.pop(name, None)
 
-    def _tell_to_stop(self, name: str, handle: Any | None) -> bool:
+    def _tell_to_stop(self, name: str, handle: Any) -> bool:
         """False when it has no process, or none that answers, and does not get another one."""
-        if handle is None:
-            return False
         try:
             answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
         except ActorDiedError:

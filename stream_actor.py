@@ -139,13 +139,9 @@ class StreamActor:
     def stop(self) -> Answer:
         """End the stream, also one that has yet to begin; the actor ends a moment later."""
         self._is_unwanted.set()
-        try:
-            self._registry.stop(self._request.name)
-        except StreamNotFound:  # its life ends before it has one
-            return Answer()
-        except RelayError as error:
-            return Answer(error=error)
-        return Answer()
+        answer = self._answer(lambda: self._registry.stop(self._request.name))
+        # One that is not there yet: its life ends before it has one.
+        return Answer() if isinstance(answer.error, StreamNotFound) else answer
 
     def overlay_png(self) -> Answer:
         return self._answer(lambda: self._registry.overlay_png(self._request.name))

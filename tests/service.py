@@ -108,6 +108,20 @@ def started_with(temp: Path) -> dict[int, str]:
     return found
 
 
+def run_demo(module: str, temp: Path, seconds: int, limit_s: float) -> subprocess.CompletedProcess[str]:
+    """A demo as a user has it, a ball a second, which keeps its temporary files in `temp`."""
+    settings = {"DEMO_SECONDS": str(seconds), "DEMO_BALL_S": "1", "TMPDIR": str(temp)}
+    return subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin:/usr/sbin", **settings},
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+
+
 MakeService = Callable[..., Service]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from tests.service import ROOT, started_with
+from tests.service import ROOT, run_demo, started_with
 from tests.waiting import eventually
 
 OUT = ROOT / "demo" / "out"
@@ -30,15 +28,7 @@ def temp() -> Iterator[Path]:
 
 @pytest.mark.timeout(LIMIT_S + 40)
 def test_the_stream_of_a_killed_node_comes_back_on_another_one(temp: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "demo.cluster"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "1", "DEMO_BALL_S": "1", "TMPDIR": str(temp)},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
+    ended = run_demo("demo.cluster", temp, 1, LIMIT_S)
     said = ended.stdout
     assert ended.returncode == 0, said + ended.stderr
     killed = re.search(r"node (n\d) is killed", said)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
 from tests.integration.conftest import Camera
-from tests.service import ROOT, MakeService, Service
+from tests.service import ROOT, MakeService, Service, run_demo
 from tests.waiting import eventually, runs
 
 
@@ -75,15 +73,7 @@ def test_a_killed_service_leaves_no_ffmpeg_even_one_that_waits_for_a_camera(
 
 
 def test_the_demo_shows_both_flows(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "demo.run"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin:/usr/sbin", "DEMO_SECONDS": "10", "DEMO_BALL_S": "1", "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    ended = run_demo("demo.run", tmp_path, 10, 100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "both flowed" in ended.stdout
     assert (ROOT / "demo" / "out" / "frame.png").stat().st_size > 50_000

@@ -203,6 +203,15 @@ def test_one_without_a_process_does_not_come_back(fake_ray: FakeRay, settings_wi
     assert (fake_ray.killed, fake_ray.actors) == (["m1"], {})
 
 
+def test_one_that_has_ended_since_is_not_waited_for(
+    fake_ray: FakeRay, settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ray.add("m1", Answer)
+    monkeypatch.setattr(cluster_state, "actor", lambda _seat: None)
+    ClusterRegistry(settings_with()).stop("m1")
+    assert (fake_ray.killed, list(fake_ray.actors)) == ([], ["m1"])
+
+
 def test_a_stream_that_is_not_there_cannot_be_stopped(fake_ray: FakeRay, settings_with: SettingsFactory) -> None:
     with pytest.raises(StreamNotFound):
         ClusterRegistry(settings_with()).stop("m1")
