@@ -13,22 +13,18 @@ try:
 
     from flask import Flask
 
-    import access
-    import dashboard
     import ffmpeg
-    import hooks
-    import io_loop
-    import login
     import routes
-    import security_headers
-    import slate
-    import web_server
     from config import Settings, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
+    from graphics import slate
     from logging_setup import redact, set_up_logging
-    from metrics import Metrics
-    from state_file import StateFile
-    from streams import Machinery, Registry, StreamRegistry
+    from media import io_loop
+    from relay.registry import Registry, StreamRegistry
+    from relay.state_file import StateFile
+    from relay.stream import Machinery
+    from web import access, dashboard, hooks, login, security_headers, web_server
+    from web.metrics import Metrics
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
         raise
@@ -48,7 +44,7 @@ def create_app(
     metrics = metrics or Metrics()
     registry = registry or make_registry(settings, metrics)
     metrics.watch(registry, settings)
-    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
     app.url_map.merge_slashes = False  # a path is taken as it is; no redirect, in HTML, to what it may have meant
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
@@ -65,7 +61,7 @@ def make_registry(settings: Settings, metrics: Metrics, state_file: StateFile | 
     if settings.stream_backend == "local":
         return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
     try:
-        from cluster import ClusterRegistry  # noqa: PLC0415 - one machine does without Ray
+        from cluster.registry import ClusterRegistry  # noqa: PLC0415 - one machine does without Ray
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"STREAM_BACKEND: {error.name} is not installed: run `pip install -r requirements-cluster.txt`"

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from capacity import Capacity, available_cores, capacity
-from encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from errors import ConfigurationError
-from profiles import PROFILES, OutputProfile
-from rundown import MAX_DELAY_S
+from media.capacity import Capacity, available_cores, capacity
+from media.encoders import ENCODERS, X264, X264_PRESETS, Encoder
+from media.profiles import PROFILES, OutputProfile
+from scoring.rundown import MAX_DELAY_S
 
 MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

@@ -22,12 +22,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from causes import Cause
-from destination import Destination
-from encoders import Encoder
 from errors import ConfigurationError
-from layout import Canvas
-from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
+from graphics.layout import Canvas
+from media.causes import Cause
+from media.destination import Destination
+from media.encoders import Encoder
+from media.profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
 
 # Slate and compositor follow each other on timelines far apart: a jump that
 # FFmpeg's MPEG-TS reader joins without a hole. Forward ones under 10 s it would

@@ -16,8 +16,8 @@ from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from destination import MASK
 from errors import ConfigurationError
+from media.destination import MASK
 
 MAX_FILE_BYTES = 10_000_000
 KEPT_FILES = 5

@@ -19,13 +19,13 @@ from typing import Any
 
 from PIL.Image import Image
 
-import overlay
 from errors import FeedError, ImageRejected
+from graphics import drawing
+from graphics.logos import Logos
 from logging_setup import StreamLogger
-from logos import Logos
-from match_api import ANSWER_LIMIT_S, MatchApi
-from presenter import Presenter
-from scoreboard import Scoreboard, parse_match_data
+from overlay import Presenter
+from scoring.match_api import ANSWER_LIMIT_S, MatchApi
+from scoring.scoreboard import Scoreboard, parse_match_data
 
 # One lost poll must not swap the drawn strip for the ready image and back.
 DATA_HOLD_S = 10.0
@@ -191,7 +191,7 @@ class MatchMonitor:
         image = self._ask(
             self._images,
             lambda: self._api.overlay_image(self._match_id, limit_s),
-            lambda content: overlay.compose_image(content, self._presenter.canvas),
+            lambda content: drawing.compose_image(content, self._presenter.canvas),
         )
         if image is not None:
             self._hand_on(image)

@@ -1,91 +1,38 @@
-"""Scoreboard or fetched image to pixels, pixels to the overlay file, atomically.
+"""The overlay file that FFmpeg re-reads for every frame, and when it is drawn.
 
-Draws with Pillow on a transparent canvas of one size for the life of a
-stream: FFmpeg re-reads the file for every frame, and another size or pixel
-format would make it rebuild its filters in mid-air. Fetches nothing, loops
-over nothing, spawns nothing.
+`OverlayFile` replaces the picture atomically; its size and pixel format never
+change, or FFmpeg would rebuild its filters in mid-air. `Presenter` draws each
+scene at its time and owns one thread for what is due later: delayed scores,
+the end of a banner, the mark of age. What is due at once is drawn on the
+caller's thread; one lock serialises both. Knows no feed and no FFmpeg.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import stat
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image
 
-from errors import ImageRejected
-from indexed import IndexedPicture
-from layout import REFERENCE_WIDTH, Block, Box, Canvas, Layout
-from rundown import Scene
-from scoreboard import Scoreboard
-from strip import compose, compose_age
-from themes import BLACK, THEMES, Color
+from graphics import drawing
+from graphics.layout import Canvas
+from logging_setup import StreamLogger
+from scoring.rundown import Rundown, Scene
+from scoring.scoreboard import Scoreboard
 
-MAX_IMAGE_SIDE = 4096
-MIN_IMAGE_WIDTH, MIN_IMAGE_HEIGHT = 64, 8
-MIN_LOGO_SIDE, MAX_LOGO_SIDE = 8, 2048
-LOGO_SIDE = 192  # more than the strip shows at 1080p
 # A palette is a quarter of the bytes for FFmpeg to read, 30 times a second.
 PALETTE_COLORS = 256
 # To inflate a small file 30 times a second costs FFmpeg more than to read a large one.
 COMPRESSION = 0
 COMPRESSION_FOR_NETWORKS = 6
-SUPERSAMPLING = 8
-
-
-def placeholder(canvas: Canvas) -> Image.Image:
-    """Nothing to show yet: fully transparent."""
-    return Image.new("RGBA", (canvas.width, canvas.height), (0, 0, 0, 0))
-
-
-def compose_image(content: bytes, canvas: Canvas) -> Image.Image:
-    """Decode a ready strip and set it at the canvas's bottom, centred, scaled as its 1280-wide original.
-
-    Raises ImageRejected for anything but a complete PNG of a sensible size;
-    of an animated one the first picture is taken.
-    """
-    strip = _decode_png(content, "overlay image", (MIN_IMAGE_WIDTH, MIN_IMAGE_HEIGHT), MAX_IMAGE_SIDE)
-    scale = min(canvas.width / max(strip.width, REFERENCE_WIDTH), canvas.height / strip.height)
-    size = (max(1, round(strip.width * scale)), max(1, round(strip.height * scale)))
-    if size != strip.size:
-        strip = strip.resize(size, Image.Resampling.LANCZOS)
-    image = placeholder(canvas)
-    image.paste(strip, ((canvas.width - size[0]) // 2, canvas.height - size[1]))
-    return image
-
-
-def decode_logo(content: bytes) -> Image.Image:
-    """A team's logo, at most LOGO_SIDE pixels wide and high. Raises ImageRejected as `compose_image` does."""
-    logo = _decode_png(content, "logo", (MIN_LOGO_SIDE, MIN_LOGO_SIDE), MAX_LOGO_SIDE)
-    box = logo.getbbox()
-    if box is None:
-        raise ImageRejected("the logo is fully transparent")
-    logo = logo.crop(box)
-    logo.thumbnail((LOGO_SIDE, LOGO_SIDE), Image.Resampling.LANCZOS)
-    return logo
-
-
-def _decode_png(content: bytes, what: str, least: tuple[int, int], most: int) -> Image.Image:
-    if not content:
-        raise ImageRejected(f"the {what} is empty")
-    try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            width, height = image.size
-            if not (least[0] <= width <= most and least[1] <= height <= most):
-                raise ImageRejected(f"the {what} is {width}x{height} pixels: of no use")
-            return image.convert("RGBA")
-    except ImageRejected:
-        raise
-    except UnidentifiedImageError:
-        raise ImageRejected(f"the {what} is no PNG") from None
-    except Exception as error:  # a decoder fed by a stranger may raise anything
-        raise ImageRejected(f"the {what} cannot be decoded: {type(error).__name__}") from error
 
 
 @lru_cache(maxsize=16)
@@ -149,110 +96,139 @@ class OverlayFile:
         return (seen.st_ino, seen.st_size, seen.st_mtime_ns) if stat.S_ISREG(seen.st_mode) else ()
 
 
-def draw_scoreboard(
-    board: Scoreboard, canvas: Canvas, theme: str = "dark", logos: Mapping[str, Image.Image] | None = None
-) -> Image.Image:
-    """The lower-third strip of a scoreboard, without a banner or a mark of age; a palette image."""
-    return draw_scene(Scene(board), canvas, theme, logos)
+class Presenter:
+    """Keeps one overlay file in step with its rundown; `stop_event` and then `wake()` end its thread.
 
+    `on_render` is told the seconds that each drawing took, encoding and renaming included.
+    """
 
-def draw_scene(
-    scene: Scene, canvas: Canvas, theme: str = "dark", logos: Mapping[str, Image.Image] | None = None
-) -> Image.Image:
-    """All that is to be seen now: a scoreboard's strip as a palette image, a composed image, or nothing."""
-    if scene.content is None:
-        return placeholder(canvas)
-    if isinstance(scene.content, Image.Image):
-        return _with_age(scene.content, scene.silent_s, canvas)
-    logos = logos or {}
-    layout = compose(scene, scene.content, canvas, THEMES[theme], frozenset(logos))
-    return draw_layout(layout, logos)
+    def __init__(
+        self,
+        stream_name: str,
+        canvas: Canvas,
+        overlay_file: OverlayFile,
+        rundown: Rundown,
+        theme: str,
+        stop_event: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+        on_render: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        self.canvas = canvas
+        self._file = overlay_file
+        self._rundown = rundown
+        self._theme = theme
+        self._stop_event = stop_event
+        self._clock = clock
+        self._on_render = on_render
+        self._log = StreamLogger(logging.getLogger(__name__), stream_name)
+        self._lock = threading.Lock()
+        self._logos: Mapping[str, Image.Image] = {}
+        self._drawn: tuple[Scene, Mapping[str, Image.Image]] | None = None
+        self._drawn_at: float | None = None
+        self._write_failed = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"presenter-{stream_name}", daemon=True)
 
+    def blank(self) -> None:
+        """Put the transparent placeholder in place; raises OSError when that cannot be written."""
+        with self._lock:
+            self._file.write(drawing.placeholder(self.canvas))
 
-def _with_age(image: Image.Image, silent_s: int, canvas: Canvas) -> Image.Image:
-    if not silent_s:
-        return image
-    mark = draw_layout(compose_age(silent_s, canvas), {}).convert("RGBA")
-    return Image.alpha_composite(image.convert("RGBA"), mark)
+    def hear(self, content: Scoreboard | Image.Image, at: float | None = None) -> None:
+        """The feed's present state, new or not; `at` is when it was heard if that was not now."""
+        with self._lock:
+            self._rundown.hear(content, self._clock() if at is None else at)
+            self._step()
+        self._wake.set()
 
+    def use_logos(self, logos: Mapping[str, Image.Image]) -> None:
+        """Those that can be drawn, by file name."""
+        with self._lock:
+            self._logos = logos
+            self._step()
 
-def draw_layout(layout: Layout, logos: Mapping[str, Image.Image]) -> Image.Image:
-    edges: set[tuple[Color | None, Color]] = {(text.ground, text.color) for text in layout.texts}
-    edges |= {(_ground_of(layout, block.box, before), block.color) for before, block in _round_blocks(layout)}
-    size = (layout.canvas.width, layout.canvas.height)
-    picture = IndexedPicture(size, len(edges) + bool(layout.marks), len(layout.logos))
-    for number, block in enumerate(layout.blocks):
-        _lay_block(picture, block, _ground_of(layout, block.box, number))
-    for mark in layout.marks:
-        ground = _ground_of(layout, mark.box, len(layout.blocks))
-        mask = _triangle(mark.box.width, mark.box.height)
-        picture.fill_through(mask, (mark.box.left, mark.box.top), mark.color, ground)
-    for logo in layout.logos:
-        ground = _ground_of(layout, logo.box, len(layout.blocks))
-        _lay_logo(picture, logos[logo.name], logo.box, ground or BLACK)
-    for text in layout.texts:
-        (x, y), box, mask = text.at, text.box, text.line.mask
-        if x + mask.width > box.right or y + mask.height > box.bottom:
-            mask = mask.crop((0, 0, min(mask.width, box.right - x), min(mask.height, box.bottom - y)))
-        picture.fill_through(mask, (x, y), text.color, text.ground)
-    return picture.finished()
+    def set_delay(self, delay_s: float) -> None:
+        with self._lock:
+            self._rundown.delay_s = delay_s
+            self._step()
+        self._wake.set()
 
+    @property
+    def delay_s(self) -> float:
+        return self._rundown.delay_s
 
-def _round_blocks(layout: Layout) -> list[tuple[int, Block]]:
-    return [(number, block) for number, block in enumerate(layout.blocks) if any(block.corners)]
+    @property
+    def heard_at(self) -> float | None:
+        """When something usable was last heard, by the clock."""
+        return self._rundown.heard_at
 
+    @property
+    def drawn_at(self) -> float | None:
+        """When the picture last changed, by the clock; None: it is the placeholder."""
+        return self._drawn_at
 
-def _ground_of(layout: Layout, box: Box, before: int) -> Color | None:
-    """What lies under the box, of the first `before` blocks; nothing where its corners are the strip's own."""
-    bounds = layout.bounds
-    if box.bottom == bounds.bottom and (box.left == bounds.left or box.right == bounds.right):
-        return None
-    return next((block.color for block in reversed(layout.blocks[:before]) if block.box.holds(box)), None)
+    def step(self) -> None:
+        """Draw the present scene if it is not the one that stands."""
+        with self._lock:
+            self._step()
 
+    def start(self) -> None:
+        self._thread.start()
 
-def _lay_block(picture: IndexedPicture, block: Block, ground: Color | None) -> None:
-    """Its ends by a mask where they are round, the rest as it is: that is much quicker."""
-    box, radius = block.box, min(block.radius, block.box.width // 2, block.box.height // 2)
-    if not any(block.corners) or not radius:
-        picture.fill(box, block.color)
-        return
-    mask = _rounded(box.width, box.height, radius, block.corners)
-    picture.fill(Box(box.left + radius, box.top, box.right - radius, box.bottom), block.color)
-    for left in (0, box.width - radius):
-        end = mask.crop((left, 0, left + radius, box.height))
-        picture.fill_through(end, (box.left + left, box.top), block.color, ground)
+    def wake(self) -> None:
+        self._wake.set()
 
+    def join(self, timeout_s: float) -> bool:
+        """True when the thread has ended, or never ran."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
-@lru_cache(maxsize=128)
-def _rounded(width: int, height: int, radius: int, corners: tuple[bool, bool, bool, bool]) -> Image.Image:
-    """Opaque but for its round corners, whose edges are smoothed by drawing them larger first."""
-    mask = Image.new("L", (width, height), 255)
-    radius = min(radius, (width + 1) // 2, (height + 1) // 2)
-    big = radius * SUPERSAMPLING
-    disc = Image.new("L", (2 * big, 2 * big))
-    ImageDraw.Draw(disc).ellipse((0, 0, 2 * big - 1, 2 * big - 1), fill=255)
-    disc = disc.reduce(SUPERSAMPLING)
-    spots = ((0, 0), (width - radius, 0), (width - radius, height - radius), (0, height - radius))
-    quarters = ((0, 0), (radius, 0), (radius, radius), (0, radius))
-    for is_round, spot, (x, y) in zip(corners, spots, quarters, strict=True):
-        if is_round:
-            mask.paste(disc.crop((x, y, x + radius, y + radius)), spot)
-    return mask
+    def _run(self) -> None:
+        while not self._stop_event.is_set():
+            self._wake.wait(self._next_wait_s())
+            self._wake.clear()
+            self.step()
 
+    def _next_wait_s(self) -> float | None:
+        with self._lock:
+            now = self._clock()
+            due = self._rundown.next_change_at(now)
+        return None if due is None else max(0.0, due - now)
 
-@lru_cache(maxsize=8)
-def _triangle(width: int, height: int) -> Image.Image:
-    """Points to the right."""
-    big = (width * SUPERSAMPLING, height * SUPERSAMPLING)
-    mask = Image.new("L", big)
-    ImageDraw.Draw(mask).polygon([(0, 0), (big[0] - 1, big[1] / 2), (0, big[1] - 1)], fill=255)
-    return mask.reduce(SUPERSAMPLING)
+    def _step(self) -> None:
+        try:
+            self._draw()
+        except Exception:
+            # One drawing that fails must not end those that follow, nor the call that brought the score.
+            self._log.exception("overlay not updated")
 
+    def _draw(self) -> None:
+        wanted = (self._rundown.scene(self._clock()), self._logos)
+        if self._stop_event.is_set() or wanted[0].content is None or self._is_drawn(wanted):
+            return
+        scene, logos = wanted
+        began_at = self._clock()
+        image = drawing.draw_scene(scene, self.canvas, self._theme, logos)
+        try:
+            is_new = self._file.write(image)
+        except OSError as error:
+            if not self._write_failed:
+                self._log.error("the overlay cannot be written: %s; the last one stays", error.strerror)
+            self._write_failed = True
+            return
+        self._on_render(self._clock() - began_at)
+        if self._write_failed:
+            self._log.info("the overlay is written again")
+        self._write_failed = False
+        self._drawn = wanted
+        if is_new:
+            self._drawn_at = self._clock()
 
-def _lay_logo(picture: IndexedPicture, logo: Image.Image, box: Box, ground: Color) -> None:
-    """As large as fits the box, centred."""
-    scale = min(box.width / logo.width, box.height / logo.height)
-    size = (max(1, round(logo.width * scale)), max(1, round(logo.height * scale)))
-    small = logo.resize(size, Image.Resampling.LANCZOS) if size != logo.size else logo
-    at = (box.left + (box.width - size[0]) // 2, box.top + (box.height - size[1]) // 2)
-    picture.lay(small, at, ground)
+    def _is_drawn(self, wanted: tuple[Scene, Mapping[str, Image.Image]]) -> bool:
+        if self._drawn is None or self._drawn[1] is not wanted[1]:
+            return False
+        one, other = self._drawn[0], wanted[0]
+        if isinstance(other.content, Image.Image):  # comparing two pictures would compare their pixels
+            return one.content is other.content and one.silent_s == other.silent_s
+        return one == other

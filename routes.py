@@ -14,9 +14,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-import openapi
 from config import Settings
-from destination import parse_destination
 from errors import (
     ClusterUnavailable,
     InvalidField,
@@ -33,12 +31,15 @@ from errors import (
     StreamUnreachable,
     WorkFolderUnusable,
 )
-from health import Health
-from metrics import CONTENT_TYPE, Metrics
-from rundown import MAX_DELAY_S
-from scoreboard import read_push
-from stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
-from streams import Registry, StreamRequest
+from media.destination import parse_destination
+from relay.registry import Registry
+from relay.stream import StreamRequest
+from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
+from scoring.rundown import MAX_DELAY_S
+from scoring.scoreboard import read_push
+from web import openapi
+from web.health import Health
+from web.metrics import CONTENT_TYPE, Metrics
 
 MAX_BODY_BYTES = 64 * 1024
 

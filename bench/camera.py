@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from profiles import GOP_S, OutputProfile
+from media.profiles import GOP_S, OutputProfile
 
 NOISE = "noise=alls=8:allf=t"
 # A phone sends somewhat more than what goes on to YouTube.

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffmpeg import dies_with_its_parent
-from layout import Box
-from profiles import OutputProfile
+from graphics.layout import Box
+from media.profiles import OutputProfile
 from tests.drills.clock_picture import COLUMNS, COUNTER_BITS, ROWS, counter_row, read_counter
 from tests.drills.watcher import Frame
 

@@ -42,11 +42,11 @@ from bench.cpu import machine_s
 from bench.loopback import leave_in_order
 from bench.many import build_stand_in
 from bench.report import ROOT, Figure, Report, finish, number, parser, quantile, tell
-from capacity import cpus_to_reserve
 from deploy.ray_nodes import WATCH, RayNodes, ray_nodes
 from deploy.rtmp_server import free_port, listens
-from encoders import X264, Encoder
-from profiles import PROFILES
+from media.capacity import cpus_to_reserve
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES
 from tests.service import running
 from tests.waiting import eventually
 

@@ -28,10 +28,11 @@ from bench.loopback import LIVE, YOUTUBE, FrameCounter, Loopback, loopback, stat
 from bench.quality import Quality, assess, mean
 from bench.report import Figure, Report, finish, number, parser, quantile, tell
 from demo import boards
-from encoders import X264, X264_PRESETS, Encoder
-from layout import canvas_of
-from overlay import OverlayFile, draw_scene
-from profiles import PROFILES, OutputProfile
+from graphics.drawing import draw_scene
+from graphics.layout import canvas_of
+from media.encoders import X264, X264_PRESETS, Encoder
+from media.profiles import PROFILES, OutputProfile
+from overlay import OverlayFile
 from tests.drills.cameras import FFmpegCamera
 from tests.service import FFMPEG, Service, running
 from tests.waiting import eventually

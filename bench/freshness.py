@@ -36,9 +36,9 @@ from bench.report import Figure, Report, finish, parser, quantile, tell
 from bench.rivals import SOUND
 from bench.score_marks import Mark, board, delays_s, luma_of, luma_of_grey, marked_box
 from demo.match_feed import Answer
-from encoders import X264, Encoder
-from layout import Box, Canvas, canvas_of
-from profiles import PROFILES, OutputProfile
+from graphics.layout import Box, Canvas, canvas_of
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES, OutputProfile
 from tests.drills.watcher import Watcher
 from tests.service import FFMPEG, running
 from tests.waiting import eventually

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.clock_camera import crop
 from bench.score_marks import Mark
-from layout import Box
+from graphics.layout import Box
 
 _KEY = "lavfi.signalstats.YAVG"
 # The compositor's filters, and no other FFmpeg's, hold this.

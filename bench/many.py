@@ -41,11 +41,12 @@ from bench.report import ROOT, Figure, Report, finish, number, parser, quantile,
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import MATCH, states
 from deploy.rtmp_server import free_port, listens
-from encoders import X264, Encoder
-from layout import canvas_of
-from overlay import OverlayFile, placeholder
-from profiles import PROFILES
-from switch import PACKET
+from graphics.drawing import placeholder
+from graphics.layout import canvas_of
+from media.encoders import X264, Encoder
+from media.mpegts import PACKET
+from media.profiles import PROFILES
+from overlay import OverlayFile
 from tests.service import running
 from tests.waiting import eventually
 

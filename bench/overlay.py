@@ -26,13 +26,14 @@ from bench.report import Figure, Report, finish, parser, tell
 from demo import boards
 from demo.replay import states
 from demo.run import in_colors
-from encoders import X264, Encoder
-from events import events_between
-from layout import Canvas, canvas_of
-from overlay import OverlayFile, draw_scene
-from profiles import PROFILES
-from rundown import Scene
-from scoreboard import parse_match_data
+from graphics.drawing import draw_scene
+from graphics.layout import Canvas, canvas_of
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES
+from overlay import OverlayFile
+from scoring.events import events_between
+from scoring.rundown import Scene
+from scoring.scoreboard import parse_match_data
 
 LIMIT_MS = 15.0
 LIMIT_RATIO = 1.05

@@ -41,7 +41,7 @@ from bench.stream_rules import (
     worst_deviation,
 )
 from demo.match_feed import Answer
-from profiles import GOP_S, PROFILES, OutputProfile
+from media.profiles import GOP_S, PROFILES, OutputProfile
 from tests.drills.cameras import FFmpegCamera
 from tests.drills.flv import read_flv
 from tests.drills.watcher import Watcher

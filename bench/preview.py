@@ -23,12 +23,13 @@ from typing import Any
 import ffmpeg
 from bench import camera
 from bench.report import Figure, Report, finish, parser, tell
-from encoders import X264, Encoder
-from layout import canvas_of
-from overlay import OverlayFile, placeholder
-from preview import interval_s, jpegs_of
-from profiles import PROFILES, OutputProfile
-from switch import PesFramer, Unit
+from graphics.drawing import placeholder
+from graphics.layout import canvas_of
+from media.encoders import X264, Encoder
+from media.mpegts import PesFramer, Unit
+from media.profiles import PROFILES, OutputProfile
+from overlay import OverlayFile
+from relay.preview import interval_s, jpegs_of
 
 LIMIT_SHARE = 0.02
 SECONDS = 6

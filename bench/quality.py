@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rivals import x264_options
-from profiles import OutputProfile
+from media.profiles import OutputProfile
 
 _SSIM = re.compile(r"^n:\d+ .*\bAll:([\d.]+)", re.MULTILINE)
 # One frame is another when their order is off by one: what a moving picture makes plain.

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from encoders import Encoder
-from layout import Canvas
-from profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
+from graphics.layout import Canvas
+from media.encoders import Encoder
+from media.profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
 
 _QUIET = ("-nostdin", "-y", "-loglevel", "error")
 SOUND = ("-c:a", "aac", "-b:a", f"{AUDIO_BITRATE_KBPS}k", "-ar", str(AUDIO_RATE_HZ), "-ac", str(AUDIO_CHANNELS))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from demo.boards import FIRST
-from layout import LEFT, TOP, Box, Canvas
-from strip import SIDE_WIDTH
+from graphics.layout import LEFT, TOP, Box, Canvas
+from graphics.strip import SIDE_WIDTH
 
 GREYS = (90, 130, 170, 210, 250)
 # In units, as in layout.py: off the strip's round corner and the side's name.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from profiles import AUDIO_CHANNELS, AUDIO_RATE_HZ, GOP_S, OutputProfile
+from media.profiles import AUDIO_CHANNELS, AUDIO_RATE_HZ, GOP_S, OutputProfile
 from tests.drills.rtmp import VIDEO_HEAD, Message
 from tests.drills.watcher import Frame
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from demo import boards
-from fonts import font_of
-from layout import canvas_of
-from overlay import draw_scene
-from profiles import PROFILES
-from rundown import Scene
-from themes import THEMES
+from graphics.drawing import draw_scene
+from graphics.fonts import font_of
+from graphics.layout import canvas_of
+from graphics.themes import THEMES
+from media.profiles import PROFILES
+from scoring.rundown import Scene
 
 SHEET = Path(__file__).resolve().parent.parent / "docs" / "contact-sheet.png"
 CANVAS = canvas_of(PROFILES["720p30"])

@@ -29,7 +29,7 @@ from demo.replay import MATCH, states
 from demo.viewer import Viewer, save_frame
 from deploy.rtmp_server import RtmpServer, RtmpServerError, free_port, listens
 from errors import ConfigurationError
-from layout import canvas_of
+from graphics.layout import canvas_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).parent / "out"

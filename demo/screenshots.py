@@ -27,7 +27,7 @@ import ffmpeg
 from demo import boards, camera
 from demo.run import child
 from deploy.rtmp_server import RtmpServer, free_port
-from state_file import KeptStream, StateFile
+from relay.state_file import KeptStream, StateFile
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from layout import LEFT, REFERENCE_WIDTH, RIGHT, STRIP_HEIGHT, Canvas
+from graphics.layout import LEFT, REFERENCE_WIDTH, RIGHT, STRIP_HEIGHT, Canvas
 
 # A glyph's pixels change by more than this between two scores; what the encoder does to a still strip, by less.
 CHANGED_BY = 64

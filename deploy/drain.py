@@ -19,11 +19,11 @@ from pathlib import Path
 
 import ray
 
-import cluster_state
-from cluster import LOOK_S, START_LIMIT_S, ClusterRegistry
+from cluster import cluster_state
+from cluster.registry import LOOK_S, START_LIMIT_S, ClusterRegistry
+from cluster.stream_actor import StreamActor
 from config import load_settings
 from errors import ConfigurationError, RelayError
-from stream_actor import StreamActor
 
 DRAIN_LIMIT_S = 30.0
 # Ray's word for a node that goes while something runs on it; the other one is for idle nodes.

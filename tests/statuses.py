@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from delivery import DeliveryStatus
-from stream_state import State, StreamStatus
+from relay.delivery import DeliveryStatus
+from relay.stream_state import State, StreamStatus
 
 DESTINATION = DeliveryStatus("rtmp://a.rtmp.youtube.com/live2/****", "connected", None, 1, 0)
 LIVE = StreamStatus(

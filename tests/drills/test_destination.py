@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles import PROFILES
+from media.profiles import PROFILES
 from tests.drills.drill import Drill
 from tests.drills.test_camera import assert_full_rate, fill, judge_delay, returned_at
 from tests.service import FFMPEG, PROFILE

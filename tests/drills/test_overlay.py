@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer
+from graphics import drawing
 from tests.drills.drill import SETTLED_S, Drill
 from tests.drills.proxy import TcpProxy
 from tests.drills.test_camera import assert_full_rate, fill
@@ -173,7 +173,7 @@ def test_overlay_image_faults(drill: Drill, feed: MatchFeed, eyes: Callable[[], 
     drill.camera()
     drill.await_on_air("camera")
     viewer = eyes()
-    bright = strip_as_seen(overlay.compose_image(good, CANVAS))
+    bright = strip_as_seen(drawing.compose_image(good, CANVAS))
 
     def is_on_air(wanted: Image.Image) -> bool:
         return viewer.strip is not None and mean_distance(viewer.strip, wanted) < RECOGNISED
@@ -188,7 +188,7 @@ def test_overlay_image_faults(drill: Drill, feed: MatchFeed, eyes: Callable[[], 
         assert is_on_air(bright), f"{name}: the last good image must stay"
     for name, body in usable.items():
         feed.image = image(body)
-        wanted = strip_as_seen(overlay.compose_image(body, CANVAS))
+        wanted = strip_as_seen(drawing.compose_image(body, CANVAS))
         assert viewer.wait_for(lambda _: is_on_air(wanted), 10), f"{name} is not on air"
     feed.image = image(png_of(Image.new("RGBA", (1, 1), (255, 255, 255, 255))))
     await_polls(feed)

@@ -20,10 +20,10 @@ import pytest
 import requests
 from PIL import Image
 
-import overlay
 from demo.match_feed import Answer, MatchFeed
 from deploy.ray_nodes import RayNodes
-from scoreboard import read_push
+from graphics import drawing
+from scoring.scoreboard import read_push
 from tests.drills.proxy import TcpProxy
 from tests.drills.watcher import Watcher
 from tests.images import mean_distance
@@ -139,7 +139,7 @@ def test_a_node_is_drained_one_stream_after_the_other(
         assert (move["from_node"], move["to_node"]) == (before["node"], other)
         assert move["reason"] == f"node {before['node']} is drained for maintenance"
         assert len(accepted) > 5
-        board = overlay.draw_scoreboard(read_push(with_runs(accepted[-1])), CANVAS).convert("RGBA")
+        board = drawing.draw_scoreboard(read_push(with_runs(accepted[-1])), CANVAS).convert("RGBA")
         png = requests.get(f"{one.url}/streams/m1/overlay.png", timeout=30).content
         assert mean_distance(Image.open(io.BytesIO(png)).convert("RGBA"), board) < 0.05
         assert after["uptime_s"] > before["uptime_s"]
@@ -263,7 +263,7 @@ def test_what_fails_is_told_and_what_is_asked_for_comes_from_the_node(
     feed.start = Answer.of({"ok": True})
     one.start("m1")
     one.call("PUT", "/streams/m1/match", PUSHED)
-    board = overlay.draw_scoreboard(read_push(PUSHED), CANVAS)
+    board = drawing.draw_scoreboard(read_push(PUSHED), CANVAS)
     png = requests.get(f"{one.url}/streams/m1/overlay.png", timeout=30).content
     assert mean_distance(Image.open(io.BytesIO(png)).convert("RGBA"), board.convert("RGBA")) < 1
     eventually(lambda: requests.get(f"{one.url}/streams/m1/preview.jpg", timeout=30).content[:2] == b"\xff\xd8", 20)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import requests
 
-import overlay
 from demo.match_feed import NOT_FOUND, MatchFeed
 from demo.viewer import Viewer
 from deploy.ray_nodes import RayNodes
-from scoreboard import read_push
+from graphics import drawing
+from scoring.scoreboard import read_push
 from tests.drills.watcher import Watcher
 from tests.images import mean_distance
 from tests.integration.cluster import (
@@ -74,7 +74,7 @@ def test_a_stream_comes_back_when_its_node_is_killed(
         assert after["score_delay_s"] == 0.5
         assert [called[2].get("overlay_id") for called in feed.calls if called[0] == "POST"].count("7") == 2
         assert f"On node {other}, moved from {before['node']} at" in requests.get(one.url, timeout=30).text
-        expected = strip_as_seen(overlay.draw_scoreboard(read_push(PUSHED), CANVAS))
+        expected = strip_as_seen(drawing.draw_scoreboard(read_push(PUSHED), CANVAS))
         viewer = Viewer(FFMPEG, url, CANVAS)
         try:
             eventually(

@@ -8,10 +8,10 @@ from pathlib import Path
 from PIL import Image
 
 import ffmpeg
-from encoders import X264, Encoder
-from layout import canvas_of
+from graphics.layout import canvas_of
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES
 from overlay import OverlayFile
-from profiles import PROFILES
 from tests.service import FFMPEG
 
 BLUE = (0x00, 0x4B, 0xA0)

@@ -23,8 +23,9 @@ from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
 from deploy.rtmp_server import RtmpServer, free_port
 from errors import MonitoringFailed, PreviewNotReady, StreamAlreadyActive
-from stream_state import State, StreamStatus
-from streams import StreamRegistry, StreamRequest
+from relay.registry import StreamRegistry
+from relay.stream import StreamRequest
+from relay.stream_state import State, StreamStatus
 from tests.conftest import SettingsFactory
 from tests.images import mean_distance
 from tests.integration.conftest import Camera

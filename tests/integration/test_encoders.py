@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 import ffmpeg
-from encoders import ENCODERS, X264
 from errors import ConfigurationError
+from media.encoders import ENCODERS, X264
 from tests.conftest import SettingsFactory
 from tests.service import FFMPEG
 

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
 from demo.viewer import Viewer, strip_box
-from events import events_between
-from layout import canvas_of
-from profiles import PROFILES
-from rundown import Scene
-from scoreboard import parse_match_data
+from graphics import drawing
+from graphics.layout import canvas_of
+from media.profiles import PROFILES
+from scoring.events import events_between
+from scoring.rundown import Scene
+from scoring.scoreboard import parse_match_data
 from tests.images import mean_distance
 from tests.integration.conftest import SILENT, Camera, decoded_frame, mean_volume_db, probe, publishing, record
 from tests.service import FFMPEG, PROFILE, MakeService, Rtmp, services
@@ -50,7 +50,7 @@ def strip_as_seen(image: Image.Image) -> Image.Image:
 
 
 def score_strip(number: int) -> Image.Image:
-    return strip_as_seen(overlay.draw_scoreboard(parse_match_data(MATCH[number].as_current_score()), CANVAS))
+    return strip_as_seen(drawing.draw_scoreboard(parse_match_data(MATCH[number].as_current_score()), CANVAS))
 
 
 def shows(viewer: Viewer, strips: Sequence[Image.Image], wanted: int) -> bool:
@@ -212,7 +212,7 @@ def test_the_ready_strip_on_air_follows_the_image_server(
         return buffer.getvalue()
 
     answers = [Answer(ready(level), content_type="image/png") for level in (20, 235, 120)]
-    strips = [strip_as_seen(overlay.compose_image(answer.body, CANVAS)) for answer in answers]
+    strips = [strip_as_seen(drawing.compose_image(answer.body, CANVAS)) for answer in answers]
     feed.image = answers[0]
     with camera("m1"):
         one = service(overlay_source="image", overlay_api_base="")
@@ -264,7 +264,7 @@ def test_a_killed_compositor_or_publisher_is_replaced(
 
 
 def scene_strip(scene: Scene) -> Image.Image:
-    return strip_as_seen(overlay.draw_scene(scene, CANVAS))
+    return strip_as_seen(drawing.draw_scene(scene, CANVAS))
 
 
 def test_banners_are_on_air_and_go(service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]) -> None:

@@ -20,15 +20,16 @@ from typing import Any, Self
 import pytest
 
 import tests.fake_ffmpeg as fake
-from children import Child, Surroundings
 from config import Settings
-from destination import Destination, parse_destination
-from io_loop import IoLoop
 from logging_setup import StreamLogger
-from state_file import StateFile
-from stream_state import StreamStatus
-from streams import Machinery, StreamRegistry, StreamRequest
-from switch import Switch
+from media.destination import Destination, parse_destination
+from media.io_loop import IoLoop
+from media.switch import Switch
+from relay.children import Child, Surroundings
+from relay.registry import StreamRegistry
+from relay.state_file import StateFile
+from relay.stream import Machinery, StreamRequest
+from relay.stream_state import StreamStatus
 from tests.conftest import SettingsFactory
 from tests.mpegts import Muxer
 from tests.waiting import FakeClock, eventually

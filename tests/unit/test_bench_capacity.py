@@ -8,9 +8,9 @@ import pytest
 import ffmpeg
 from bench import capacity
 from bench.capacity import Pace, Step
-from encoders import X264, Encoder
-from layout import canvas_of
-from profiles import PROFILES
+from graphics.layout import canvas_of
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES
 
 PROFILE = PROFILES["720p30"]
 WELL: dict[str, Any] = {

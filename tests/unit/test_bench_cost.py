@@ -8,9 +8,9 @@ from PIL import Image
 from bench import camera, cost, quality, rivals
 from bench.cost import BARE, OURS, Pair, Sample
 from bench.quality import Quality
-from encoders import X264, Encoder
-from layout import canvas_of
-from profiles import PROFILES
+from graphics.layout import canvas_of
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES
 
 PROFILE = PROFILES["720p30"]
 ENCODER = Encoder(X264, "veryfast", "")

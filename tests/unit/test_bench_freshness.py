@@ -12,10 +12,10 @@ from bench.clock_camera import CLOCK_MS, View, clock_rows, picture, read_clock_m
 from bench.freshness import Found, camera_arrivals, camera_delays_s, later_by_s, luma_in, score_figures
 from bench.level_probe import read_luma, wrapper_script
 from bench.score_marks import GREYS, Mark, board, changes, delays_s, luma_of, marked_box
-from layout import Box, canvas_of
-from overlay import draw_scoreboard
-from profiles import PROFILES
-from scoreboard import parse_match_data
+from graphics.drawing import draw_scoreboard
+from graphics.layout import Box, canvas_of
+from media.profiles import PROFILES
+from scoring.scoreboard import parse_match_data
 from tests.drills.clock_picture import COLUMNS, ROWS
 from tests.drills.watcher import Frame
 

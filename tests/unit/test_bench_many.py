@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.many import Point, bend, build_stand_in, mb_a_stream, pes_index
-from switch import PACKET, PesFramer
+from media.mpegts import PACKET, PesFramer
 from tests.mpegts import Muxer
 from tests.service import FFMPEG
 

@@ -26,7 +26,7 @@ from bench.stream_rules import (
     windows_kbps,
     worst_deviation,
 )
-from profiles import PROFILES
+from media.profiles import PROFILES
 from tests.drills.rtmp import VIDEO, Message
 from tests.drills.watcher import Frame
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-import cluster_state
-from cluster_state import Node, Record
+from cluster import cluster_state
+from cluster.cluster_state import Node, Record
 from deploy import drain
 from errors import NoCapacity, StreamNotFound
-from streams import Load, NodeLoad, StreamRequest
+from relay.registry import Load, NodeLoad
+from relay.stream import StreamRequest
 from tests.unit.conftest import destination
 
 NODES = {name: Node(name, name, True, False, "", 8.0, 8.0) for name in ("n1", "n2")}

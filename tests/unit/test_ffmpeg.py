@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import ffmpeg
-from destination import parse_destination
-from encoders import X264, Encoder
 from errors import ConfigurationError
-from layout import canvas_of
-from profiles import PROFILES, OutputProfile
+from graphics.layout import canvas_of
+from media.destination import parse_destination
+from media.encoders import X264, Encoder
+from media.profiles import PROFILES, OutputProfile
 from tests.unit.conftest import FakeFFmpeg
 from tests.waiting import eventually, runs
 

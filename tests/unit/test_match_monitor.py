@@ -13,14 +13,15 @@ from PIL import Image
 import overlay
 from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from demo.replay import states
-from layout import canvas_of
-from logos import RETRY_S
-from match_api import MatchApi
+from graphics import drawing
+from graphics.layout import canvas_of
+from graphics.logos import RETRY_S
 from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor, Polls
-from presenter import Presenter
-from profiles import PROFILES
-from rundown import BANNER_S, Rundown
-from scoreboard import Scoreboard, Team, parse_match_data
+from media.profiles import PROFILES
+from overlay import Presenter
+from scoring.match_api import MatchApi
+from scoring.rundown import BANNER_S, Rundown
+from scoring.scoreboard import Scoreboard, Team, parse_match_data
 from tests.waiting import FakeClock, eventually
 
 CANVAS = canvas_of(PROFILES["480p30"])
@@ -74,7 +75,7 @@ def expected(folder: Path, image: Image.Image) -> bytes:
 
 def drawn(folder: Path, number: int) -> bytes:
     board = parse_match_data(MATCH[number].as_current_score())
-    return expected(folder, overlay.draw_scoreboard(board, CANVAS))
+    return expected(folder, drawing.draw_scoreboard(board, CANVAS))
 
 
 def strip(color: str) -> Answer:
@@ -84,7 +85,7 @@ def strip(color: str) -> Answer:
 
 
 def composed(folder: Path, answer: Answer) -> bytes:
-    return expected(folder, overlay.compose_image(answer.body, CANVAS))
+    return expected(folder, drawing.compose_image(answer.body, CANVAS))
 
 
 def score(number: int) -> Answer:
@@ -92,7 +93,7 @@ def score(number: int) -> Answer:
 
 
 def test_without_anything_the_overlay_is_the_blank_placeholder(rig: MakeRig, tmp_path: Path) -> None:
-    assert rig().picture() == expected(tmp_path, overlay.placeholder(CANVAS))
+    assert rig().picture() == expected(tmp_path, drawing.placeholder(CANVAS))
 
 
 def test_the_first_overlay_has_the_score_already(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_nothing_is_drawn_or_written_when_nothing_changed(
     feed.data = score(9)
     one = rig()
     inode = one.file.path.stat().st_ino
-    monkeypatch.setattr(overlay, "draw_scene", None)
+    monkeypatch.setattr(drawing, "draw_scene", None)
     one.monitor.poll()
     feed.data = Answer(feed.data.body.replace(b'"data"', b'"at": 5, "data"'))
     one.monitor.poll()
@@ -143,7 +144,7 @@ def test_the_last_good_score_stays_whatever_the_feed_does(
 def test_image_mode_follows_the_ready_strip(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
     feed.data = score(20)
     one = rig("image")
-    assert one.picture() == expected(tmp_path, overlay.placeholder(CANVAS))
+    assert one.picture() == expected(tmp_path, drawing.placeholder(CANVAS))
     for color in ("red", "blue"):
         feed.image = strip(color)
         one.monitor.poll()
@@ -239,7 +240,7 @@ def test_a_full_disk_is_logged_once_and_the_overlay_follows_when_there_is_room(
     def full(self: Path, content: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    caplog.set_level(logging.INFO, "presenter")
+    caplog.set_level(logging.INFO, "overlay")
     feed.data = score(5)
     one = rig("data")
     with monkeypatch.context() as patch:
@@ -273,7 +274,7 @@ def test_a_fault_in_drawing_does_not_end_the_polling(
     one = rig("data")
     one.monitor.start()
     with monkeypatch.context() as patch:
-        patch.setattr(overlay, "draw_scene", lambda *_: 1 / 0)
+        patch.setattr(drawing, "draw_scene", lambda *_: 1 / 0)
         feed.data = score(1)
         eventually(lambda: "ZeroDivisionError" in caplog.text)
     eventually(lambda: one.picture() == drawn(tmp_path, 1))
@@ -298,7 +299,7 @@ def test_a_push_is_on_the_overlay_at_once_and_polls_are_quiet_while_it_is_fresh(
     feed.data = score(5)
     one = rig("data")
     one.monitor.push(PUSHED)
-    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(PUSHED, CANVAS))
+    assert one.picture() == expected(tmp_path, drawing.draw_scoreboard(PUSHED, CANVAS))
     asked = len(feed.calls)
     one.clock.advance(PUSH_HOLD_S - 20)
     one.monitor.push(PUSHED)
@@ -363,10 +364,10 @@ def test_a_logo_comes_from_the_image_server_once(rig: MakeRig, feed: MatchFeed, 
     for _ in range(3):
         one.monitor.poll()
     assert [path for path in feed.paths("GET") if path.endswith(".png")] == ["/mi.png"]
-    logo = {"mi.png": overlay.decode_logo(feed.image.body)}
+    logo = {"mi.png": drawing.decode_logo(feed.image.body)}
     board = parse_match_data(state)
-    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(board, CANVAS, logos=logo))
-    assert one.picture() != expected(tmp_path, overlay.draw_scoreboard(board, CANVAS))
+    assert one.picture() == expected(tmp_path, drawing.draw_scoreboard(board, CANVAS, logos=logo))
+    assert one.picture() != expected(tmp_path, drawing.draw_scoreboard(board, CANVAS))
 
 
 def test_a_logo_that_cannot_be_had_is_left_out_and_asked_for_again_later(
@@ -380,7 +381,7 @@ def test_a_logo_that_cannot_be_had_is_left_out_and_asked_for_again_later(
     for _ in range(3):
         one.monitor.poll()
     assert feed.paths("GET").count("/csk.png") == 1
-    assert one.picture() == expected(tmp_path, overlay.draw_scoreboard(parse_match_data(state), CANVAS))
+    assert one.picture() == expected(tmp_path, drawing.draw_scoreboard(parse_match_data(state), CANVAS))
     one.clock.advance(RETRY_S + 1)
     one.monitor.poll()
     assert feed.paths("GET").count("/csk.png") == 2
@@ -391,7 +392,7 @@ def test_the_presenters_thread_ends_a_banner_and_shows_a_delayed_score(
     feed: MatchFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the real clock, with delays made short."""
-    monkeypatch.setattr("rundown.BANNER_S", 0.2)
+    monkeypatch.setattr("scoring.rundown.BANNER_S", 0.2)
     stop = threading.Event()
     file = overlay.OverlayFile(tmp_path / "o.png")
     presenter = Presenter("m", CANVAS, file, Rundown(60, 300, 0.2), "dark", stop)
@@ -412,7 +413,7 @@ def test_the_presenters_thread_ends_a_banner_and_shows_a_delayed_score(
 
 
 def drawn_own(folder: Path, number: int) -> bytes:
-    return expected(folder, overlay.draw_scoreboard(parse_match_data(MATCH[number].as_own_shape()), CANVAS))
+    return expected(folder, drawing.draw_scoreboard(parse_match_data(MATCH[number].as_own_shape()), CANVAS))
 
 
 def test_it_tells_when_it_heard_and_when_it_drew(rig: MakeRig, feed: MatchFeed) -> None:

@@ -16,14 +16,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from causes import Cause
-from delivery import DeliveryStatus
 from match_monitor import Polls
-from metrics import Metrics
-from stream_state import LastError, State, StreamStatus
-from streams import Load, NodeLoad, StreamRegistry
+from media.causes import Cause
+from relay.delivery import DeliveryStatus
+from relay.registry import Load, NodeLoad, StreamRegistry
+from relay.stream_state import LastError, State, StreamStatus
 from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
+from web.metrics import Metrics
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 ALERTS = DEPLOY / "alerts.yml"

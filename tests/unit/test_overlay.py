@@ -14,13 +14,14 @@ from PIL import Image, ImageChops
 from demo import boards
 from demo.boards import CHASE
 from errors import ImageRejected
-from layout import SAFE_MARGIN_X, canvas_of
-from overlay import OverlayFile, compact, compose_image, decode_logo, draw_scene, draw_scoreboard, placeholder
-from profiles import PROFILES
-from rundown import Scene
-from scoreboard import Team, parse_match_data
+from graphics.drawing import compose_image, decode_logo, draw_scene, draw_scoreboard, placeholder
+from graphics.layout import SAFE_MARGIN_X, canvas_of
+from graphics.themes import APART, CONTRAST, THEMES, Theme, apart_from, contrast, ink_on, team_color
+from media.profiles import PROFILES
+from overlay import OverlayFile, compact
+from scoring.rundown import Scene
+from scoring.scoreboard import Team, parse_match_data
 from tests.images import GOLDEN, assert_like_golden, mean_distance
-from themes import APART, CONTRAST, THEMES, Theme, apart_from, contrast, ink_on, team_color
 
 CANVAS = canvas_of(PROFILES["720p30"])
 

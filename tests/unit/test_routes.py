@@ -13,18 +13,18 @@ from PIL import Image
 from app import create_app
 from config import load_settings
 from demo.match_feed import Answer, MatchFeed
-from health import Check, Readiness
-from layout import canvas_of
-from overlay import draw_scoreboard, placeholder
-from profiles import PROFILES
-from scoreboard import parse_match_data
-from streams import StreamRegistry
+from graphics.drawing import draw_scoreboard, placeholder
+from graphics.layout import canvas_of
+from media.profiles import PROFILES
+from relay.registry import StreamRegistry
+from scoring.scoreboard import parse_match_data
 from tests.conftest import SettingsFactory
 from tests.fake_ffmpeg import ACCESS_UNIT
 from tests.images import assert_alike, mean_distance
 from tests.mpegts import Muxer
 from tests.unit.conftest import FakeFFmpeg, MakeRelay
 from tests.waiting import eventually
+from web.health import Check, Readiness
 
 URL = "rtmp://127.0.0.1/live2/key-1"
 GOOD = {"youtube_url": URL, "stream_name": "m1"}
@@ -311,7 +311,7 @@ def test_whether_the_process_lives_is_told_to_all(guarded: FlaskClient) -> None:
 def test_readiness_is_told_by_its_status_and_in_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     for ready, status in ((True, 200), (False, 503)):
         told = Readiness(ready, {"ffmpeg": Check(ready, "as it is")})
-        monkeypatch.setattr("health.Health.readiness", lambda _self, told=told: told)
+        monkeypatch.setattr("web.health.Health.readiness", lambda _self, told=told: told)
         answer = client.get("/readyz")
         assert answer.status_code == status
         assert answer.json == {"ready": ready, "checks": {"ffmpeg": {"ok": ready, "detail": "as it is"}}}
@@ -425,7 +425,7 @@ def test_a_stream_that_runs_is_not_dismissed(client: FlaskClient) -> None:
 def test_a_picture_that_is_not_there_yet_is_worth_another_question(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("preview.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("relay.preview.FIRST_WAIT_S", 0.01)
     client.post("/start_stream", json=GOOD)
     answer = client.get("/streams/m1/preview.jpg")
     assert (answer.status_code, answer.headers["Retry-After"]) == (404, "1")

@@ -1,0 +1,735 @@
+"""The registry of streams on a Ray cluster: the same calls, and each stream an actor on some node.
+
+Ray places the actors by the CPUs that they ask for, refuses a second one of a
+name, and begins one again elsewhere when its node dies. What is known of the
+streams stands with Ray's head and with the actors, so any number of front ends
+tell the same, and none of them is missed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
+from typing import Any
+
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
+import ray
+from pydantic import SecretStr
+from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, GetTimeoutError, RayActorError, RayError
+
+from cluster import cluster_state
+from cluster.cluster_state import NAMESPACE, Failure, Head, Node, Record, other_seat, seats
+from cluster.stream_actor import CALLS_AT_ONCE, Answer, Belongings, Report, StreamActor
+from config import Settings
+from errors import (
+    ClusterUnavailable,
+    ConfigurationError,
+    NoCapacity,
+    RelayError,
+    StartTimedOut,
+    StopTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+    StreamUnreachable,
+)
+from media.capacity import cpus_to_reserve
+from relay.delivery import CONNECTING, DeliveryStatus
+from relay.registry import FAILURES_LISTED_S, KEPT_FAILURES, STOP_LIMIT_S, Load, NodeLoad, counted_start
+from relay.stream import Meters, StreamRequest, StreamSnapshot, end_monitoring
+from relay.stream_state import State, StreamStatus, timestamp
+from scoring.scoreboard import Scoreboard
+
+CALL_LIMIT_S = 5.0
+STATUS_LIMIT_S = 1.5
+START_LIMIT_S = 60.0
+# A free node gives a process in about a second. Who has none by then may have been overtaken: another front end took
+# the room. Whether it did is not always clear; who has no process by the limit waits for room.
+PLACING_LOOK_S = 1.0
+PLACING_LIMIT_S = 15.0
+LOOK_S = 0.1
+# The head hears of what is free on a node a moment after it has changed.
+SETTLING_S = 1.0
+BUSY_KNOWN_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+def connect(settings: Settings) -> None:
+    """Join the Ray cluster; raises ConfigurationError when there is none."""
+    try:
+        if settings.ray_address != "auto":  # Ray itself would try for minutes
+            host, _, port = settings.ray_address.rpartition(":")
+            socket.create_connection((host.strip("[]"), int(port)), CALL_LIMIT_S).close()
+        ray.init(
+            address=settings.ray_address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            configure_logging=False,
+            ignore_reinit_error=True,
+        )
+    except Exception as error:  # of many kinds
+        raise ConfigurationError(
+            f"RAY_ADDRESS: {settings.ray_address}: this machine cannot join the cluster as a node of it: {error}"
+        ) from error
+
+
+class _Start:
+    """A start of this front end. What it takes is in what the head tells a moment after it has a node."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_under_way = True
+        self._known_at = float("inf")
+
+    def is_placed(self) -> None:
+        self._known_at = min(self._known_at, time.monotonic() + SETTLING_S)
+
+    def is_unknown(self, now: float) -> bool:
+        return now < self._known_at
+
+
+class ClusterRegistry:
+    """All streams of a cluster, by name. Safe to call from many threads, and beside other front ends."""
+
+    def __init__(self, settings: Settings, meters: Meters | None = None) -> None:
+        """Raises ConfigurationError when there is no cluster to join."""
+        connect(settings)
+        self._settings = settings
+        self._meters = meters or Meters()
+        self._need = _need_of(settings)
+        self._head = Head()
+        self._lock = threading.Lock()
+        self._handles: dict[str, Any] = {}
+        self._last_known: dict[str, StreamStatus] = {}
+        self._last_seats: dict[str, list[str]] = {}
+        self._last_records: dict[str, Record] = {}
+        self._busy: dict[str, tuple[float, float]] = {}  # node id: when, load average a core
+        self._starts: list[_Start] = []
+        self._counted_failures: set[tuple[str, float]] = set()
+        self._born_at = time.time()
+        self._is_closed = False
+
+    def start(self, request: StreamRequest) -> None:
+        """As `StreamRegistry.start`, on a node with room. Raises ClusterUnavailable and StartTimedOut, too."""
+        with counted_start(self._meters, time.monotonic):
+            self._start(request)
+
+    def _start(self, request: StreamRequest) -> None:
+        if self._is_closed:
+            raise NoCapacity("No capacity left: the service is stopping")
+        if request.name in self._head.ask(cluster_state.taken_seats) and not self._has_failed(request.name):
+            raise StreamAlreadyActive("Stream already active")
+        with self._room_for(request.name, self._need, is_new=True) as placed:
+            self._create(placed, seats(request.name)[0], self._shared_settings(), request)
+
+    def _has_failed(self, name: str) -> bool:
+        """True when the name is that of a stream that has failed, once its process has ended, too."""
+        failure = self._head.ask(lambda: cluster_state.failure(name))
+        return failure is not None and all(self._await_end(seat) for seat in seats(name))
+
+    @contextlib.contextmanager
+    def _room_for(self, name: str, need: float, *, is_new: bool) -> Iterator[Callable[[], None]]:
+        """Refuse what no node has room for, beside those of this front end that have no node yet.
+
+        Gives what is to be called when it has one. Room that a stop has just
+        freed is soon known, and waited for; so is what becomes of earlier starts.
+        For one that `is_new` MAX_CONCURRENT_STREAMS is kept, too.
+        """
+        start = _Start(name)
+        began_at = time.monotonic()
+        while True:
+            taken, nodes = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.nodes()))
+            room = sum(_room(node, need) for node in nodes.values())
+            now = time.monotonic()
+            with self._lock:
+                self._starts = [one for one in self._starts if one.is_under_way or one.is_unknown(now)]
+                if is_new:
+                    self._refuse_too_many({*taken, *(one.name for one in self._starts if one.is_under_way)} - {name})
+                if sum(one.is_unknown(now) for one in self._starts) < room:
+                    self._starts.append(start)
+                    break
+            if now - began_at > (PLACING_LIMIT_S if room else SETTLING_S):
+                raise NoCapacity(f"No capacity left: {_free_words(nodes, need)}")
+            time.sleep(LOOK_S)
+        try:
+            yield start.is_placed
+        finally:
+            start.is_placed()
+            start.is_under_way = False
+
+    def _refuse_too_many(self, taken: Set[str]) -> None:
+        most = self._settings.max_concurrent_streams
+        if most != "auto" and len(taken) >= most:
+            raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
+
+    def _create(
+        self,
+        placed: Callable[[], None],
+        seat: str,
+        settings: Settings,
+        request: StreamRequest,
+        predecessor: tuple[str, str] | None = None,
+    ) -> str:
+        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
+        is_given_up = threading.Event()
+
+        def create() -> Any:
+            handle = (
+                _actor_class()
+                .options(
+                    name=seat,
+                    namespace=NAMESPACE,
+                    lifetime="detached",
+                    max_restarts=-1,
+                    num_cpus=_need_of(settings),
+                    max_concurrency=CALLS_AT_ONCE,
+                    scheduling_strategy="SPREAD",
+                )
+                .remote(settings, request, predecessor)
+            )
+            if is_given_up.is_set():
+                ray.kill(handle, no_restart=True)
+            return handle
+
+        try:
+            handle = self._head.ask(create, START_LIMIT_S)
+        except ActorAlreadyExistsError:
+            raise StreamAlreadyActive("Stream already active") from None
+        except ClusterUnavailable:
+            is_given_up.set()
+            raise
+        with self._lock:
+            self._handles[seat] = handle
+        try:
+            answer = self._await_outcome(handle, request.name, _need_of(settings), placed)
+            if answer.error:
+                self._await_end(seat, handle)
+                raise answer.error
+        except BaseException as error:
+            if self._is_closed:  # Ray is gone under this call
+                raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
+            with contextlib.suppress(RelayError):
+                if predecessor is None or not self._has(handle, request.name):
+                    self._head.ask(lambda: ray.kill(handle, no_restart=True), insists=True)
+            raise
+        return str(handle._actor_id.hex())
+
+    def _has(self, handle: Any, name: str) -> bool:
+        """True once the stream is this actor's."""
+        record = self._head.ask(lambda: cluster_state.record(name))
+        return record is not None and record.actor_id == handle._actor_id.hex()
+
+    def _await_outcome(self, handle: Any, name: str, need: float, placed: Callable[[], None]) -> Answer:
+        began_at = looked_at = time.monotonic()
+        asked = handle.outcome.remote()
+        is_placed = False
+        while time.monotonic() - began_at < START_LIMIT_S:
+            if ray.wait([asked], timeout=LOOK_S)[0]:
+                try:
+                    answer: Answer = ray.get(asked)
+                except ActorDiedError:
+                    raise StreamStopped(f"Stream {name} was stopped while it started") from None
+                except RayActorError:
+                    asked = handle.outcome.remote()  # its node died: Ray begins it again
+                    time.sleep(LOOK_S)
+                    continue
+                return answer
+            now = time.monotonic()
+            if not is_placed and now - looked_at > PLACING_LOOK_S:
+                looked_at = now
+                with contextlib.suppress(ClusterUnavailable):  # its own process can be heard all the same
+                    running, nodes = self._head.ask(_running_actors_and_nodes)
+                    is_placed = handle._actor_id.hex() in running
+                    # Where there is room it is only slow: its node is busy.
+                    if not (is_placed or any(_room(node, need) for node in nodes.values())) and (
+                        _is_all_in_use(nodes, len(running), need) or now - began_at > PLACING_LIMIT_S
+                    ):
+                        raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
+                if is_placed:
+                    placed()
+        raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
+
+    def _shared_settings(self) -> Settings:
+        """What the actors need of the settings, and no secret of the front end."""
+        return self._settings.model_copy(update={"api_token": SecretStr(""), "hook_secret": SecretStr("")})
+
+    def restore(self) -> None:
+        """Nothing: the streams went on."""
+
+    def stop(self, name: str) -> None:
+        """As `StreamRegistry.stop`."""
+        asked_at = time.monotonic()
+        try:
+            self._stop_all(name)
+        except StopTimedOut:
+            self._meters.stopped("timed_out", time.monotonic() - asked_at)
+            raise
+        self._meters.stopped("stopped", time.monotonic() - asked_at)
+        self._meters.ended("stopped")
+
+    def _stop_all(self, name: str) -> None:
+        """Each of its actors: two while it moves, of which the second one may have come just now."""
+        late: StopTimedOut | None = None
+        asked: dict[str, Any] = {}
+        to_ask = self._seats_of(name)
+        while to_ask:
+            seat, *to_ask = to_ask
+            handle = self._fresh_handle(seat)
+            if handle is None:  # gone since
+                continue
+            asked[seat] = handle
+            try:
+                answers = self._tell_to_stop(name, handle)
+            except StopTimedOut as error:
+                late, answers = error, True
+            if answers:  # as long as its name stands, another one of the stream's names is no new stream's
+                with contextlib.suppress(ClusterUnavailable):
+                    its = self._head.ask(cluster_state.taken_seats).get(name, [])
+                    to_ask = [one for one in its if one not in asked]
+        for seat, handle in asked.items():
+            if not self._await_end(seat, handle):
+                self._end_silent(name, handle)
+                if not self._await_end(seat, handle):
+                    late = StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
+        if late:
+            raise late
+        self._last_records = {one: record for one, record in self._last_records.items() if one != name}
+        with self._lock:
+            self._last_known.pop(name, None)
+
+    def _tell_to_stop(self, name: str, handle: Any) -> bool:
+        """False when it has no process, or none that answers, and does not get another one."""
+        try:
+            answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
+        except ActorDiedError:
+            return False
+        except (RayActorError, GetTimeoutError):
+            self._end_silent(name, handle)
+            return False
+        if isinstance(answer.error, StopTimedOut):
+            raise answer.error
+        return True
+
+    def _end_silent(self, name: str, handle: Any) -> None:
+        """End its process, or see that none follows; what it would have done is done here."""
+        self._head.ask(lambda: ray.kill(handle, no_restart=True))
+        if self._has(handle, name):
+            self._head.ask(lambda: cluster_state.forget(name))
+            end_monitoring(self._settings, name)
+
+    def _await_end(self, seat: str, handle: Any | None = None) -> bool:
+        """True when the actor is gone and its name is free, or another's, or nobody can tell; False if it takes long.
+
+        Without a handle, whoever has the name.
+        """
+
+        def has_ended() -> bool:
+            if seat not in cluster_state.all_seats():
+                return True
+            if handle is None:
+                return False
+            now = cluster_state.actor(seat)
+            return now is not None and now._actor_id != handle._actor_id
+
+        self._drop_handle(seat)
+        deadline = time.monotonic() + CALL_LIMIT_S
+        while time.monotonic() < deadline:
+            try:
+                if self._head.ask(has_ended):
+                    return True
+            except ClusterUnavailable:
+                _log.warning("%s: its process ends when the cluster's head is back", seat)
+                return True
+            time.sleep(LOOK_S / 2)
+        return False
+
+    def snapshots(self) -> list[StreamSnapshot]:
+        """As `StreamRegistry.snapshots`."""
+        now = time.time()
+        found = sorted(self._records().values(), key=lambda record: record.begun_at)
+        return [
+            StreamSnapshot(
+                record.request.name,
+                record.request.destination.url,
+                record.request.destination.masked_url,
+                now - record.begun_at,
+            )
+            for record in found
+        ]
+
+    def statuses(self) -> list[StreamStatus]:
+        """As `StreamRegistry.statuses`; of a stream whose process does not answer, what is known of it and why."""
+        records = self._records()
+        reports = self._reports(records)
+        order = sorted(records.values(), key=lambda record: record.begun_at)
+        nodes = functools.cache(self._nodes)  # the head is asked once, and only if one is silent
+        running = [self._status_of(record, reports.get(record.request.name), nodes) for record in order]
+        return running + [failure.status for failure in self._failures() if failure.status.name not in records]
+
+    def status(self, name: str) -> StreamStatus:
+        """As `StreamRegistry.status`."""
+        record = self._records().get(name)
+        if record is not None:
+            return self._status_of(record, self._reports({name: record}).get(name), self._nodes)
+        for failure in self._failures():
+            if failure.status.name == name:
+                return failure.status
+        raise StreamNotFound("Stream not found")
+
+    def dismiss(self, name: str) -> None:
+        """As `StreamRegistry.dismiss`."""
+        if self._head.ask(lambda: cluster_state.forget_failure(name)):
+            return
+        if name in self._head.ask(cluster_state.taken_seats):
+            raise StreamAlreadyActive("Stream already active")
+        raise StreamNotFound("Stream not found")
+
+    def push(self, name: str, board: Scoreboard) -> None:
+        """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""
+        self._ask(name, "push", board)
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        """As `StreamRegistry.delay_score`."""
+        self._ask(name, "delay_score", delay_s)
+
+    def overlay_png(self, name: str) -> bytes:
+        """As `StreamRegistry.overlay_png`."""
+        png: bytes = self._ask(name, "overlay_png")
+        return png
+
+    def preview(self, name: str) -> bytes:
+        """As `StreamRegistry.preview`."""
+        jpeg: bytes = self._ask(name, "preview")
+        return jpeg
+
+    def is_announced(self, name: str) -> bool:
+        """As `StreamRegistry.is_announced`."""
+        return name in self._taken()
+
+    def camera_came(self, name: str) -> None:
+        """As `StreamRegistry.camera_came`."""
+        self._tell(name, "camera_came")
+
+    def camera_left(self, name: str) -> None:
+        """As `StreamRegistry.camera_left`."""
+        self._tell(name, "camera_left")
+
+    def load(self) -> Load:
+        """How full the cluster is, and each of its nodes."""
+        records = self._records()
+        try:
+            nodes = self._head.ask(cluster_state.nodes)
+        except ClusterUnavailable:
+            return Load(len(records), len(records), self._is_closed)
+        on_node = Counter(record.node_id for record in records.values())
+        loads = tuple(
+            NodeLoad(
+                name=node.name,
+                cpus=node.cpus,
+                free=round(node.free, 4),
+                streams=on_node[node.id],
+                room=_room(node, self._need),
+                busy=self._busy_of(node.id),
+                is_draining=node.is_draining,
+            )
+            for node in sorted(nodes.values(), key=lambda node: node.name)
+            if node.is_alive and (node.cpus or on_node[node.id])
+        )
+        most = len(records) + sum(load.room for load in loads)
+        limit = self._settings.max_concurrent_streams
+        return Load(len(records), most if limit == "auto" else min(most, limit), self._is_closed, loads)
+
+    def move(self, name: str, why: str) -> str:
+        """Have another node take over a stream that is on air; gives that node's name.
+
+        Raises what `start` raises. The stream stays where it is when it cannot be moved.
+        """
+        taken = self._seats_of(name)
+        if len(taken) > 1:
+            raise StreamAlreadyActive(f"Stream {name} is being moved already")
+        (seat,) = taken
+        actor = self._fresh_handle(seat)
+        if actor is None:
+            raise StreamNotFound("Stream not found")
+        try:
+            answer: Answer = ray.get(actor.belongings.remote(), timeout=CALL_LIMIT_S)
+        except RayError:
+            raise StreamUnreachable(f"The process of stream {name} does not answer: it stays") from None
+        if answer.error:
+            raise answer.error
+        belongings: Belongings = answer.value
+        with self._room_for(name, _need_of(belongings.settings), is_new=False) as placed:
+            successor = self._create(placed, other_seat(seat), belongings.settings, belongings.request, (seat, why))
+        record = self._head.ask(lambda: cluster_state.record(name))
+        if record is None:
+            raise StreamNotFound("Stream not found")
+        if record.actor_id != successor:
+            raise StreamUnreachable(f"Stream {name} is not the new process's: it stays on node {record.node}")
+        return record.node
+
+    def close(self) -> None:
+        """Leave the cluster; its streams go on."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        deadline = time.monotonic() + CALL_LIMIT_S
+        while self._starts_under_way() and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        # Ray would wait for a head that is away.
+        leaving = threading.Thread(target=ray.shutdown, name="leave-cluster", daemon=True)
+        leaving.start()
+        leaving.join(CALL_LIMIT_S)
+
+    def _starts_under_way(self) -> bool:
+        with self._lock:
+            return any(one.is_under_way for one in self._starts)
+
+    def _taken(self) -> dict[str, list[str]]:
+        """By stream, its actors; while the head is away, those that it last told of."""
+        with contextlib.suppress(ClusterUnavailable):
+            self._last_seats = self._head.ask(cluster_state.taken_seats)
+        return self._last_seats
+
+    def _records(self) -> dict[str, Record]:
+        """Of the streams that have an actor, or are to get one again; those last told of while the head is away."""
+        with contextlib.suppress(ClusterUnavailable):
+            found = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.records()))
+            self._last_seats = found[0]
+            self._last_records = {name: record for name, record in found[1].items() if name in found[0]}
+            taken = {seat for its in found[0].values() for seat in its}
+            with self._lock:
+                self._handles = {seat: handle for seat, handle in self._handles.items() if seat in taken}
+                self._last_known = {
+                    name: known for name, known in self._last_known.items() if name in self._last_records
+                }
+        return self._last_records
+
+    def _seats_of(self, name: str) -> list[str]:
+        taken = self._taken().get(name)
+        if not taken:
+            raise StreamNotFound("Stream not found")
+        return taken
+
+    def _handle(self, seat: str) -> Any:
+        with self._lock:
+            handle = self._handles.get(seat)
+        if handle is None:
+            handle = self._head.ask(lambda: cluster_state.actor(seat))
+            if handle is None:
+                raise StreamNotFound("Stream not found")
+            with self._lock:
+                self._handles[seat] = handle
+        return handle
+
+    def _drop_handle(self, seat: str) -> None:
+        with self._lock:
+            self._handles.pop(seat, None)
+
+    def _fresh_handle(self, seat: str) -> Any | None:
+        """Of the actor that has the name now: another front end may have stopped the one that was known."""
+        with contextlib.suppress(ClusterUnavailable):
+            return self._head.ask(lambda: cluster_state.actor(seat))
+        return self._handle(seat)
+
+    def _actor_of(self, record: Record) -> Any | None:
+        """The actor that has the stream."""
+        for seat in self._last_seats.get(record.request.name, []):
+            for _ in range(2):  # the handle that is known may be that of an earlier stream of this name
+                with contextlib.suppress(StreamNotFound):
+                    handle = self._handle(seat)
+                    if handle._actor_id.hex() == record.actor_id:
+                        return handle
+                self._drop_handle(seat)
+        return None
+
+    def _tell(self, name: str, method: str) -> None:
+        """Without waiting for an answer; nothing for a name that is not there."""
+        record = self._records().get(name)
+        actor = self._actor_of(record) if record else None
+        if actor is not None:
+            getattr(actor, method).remote()
+
+    def _ask(self, name: str, method: str, *args: Any) -> Any:
+        """The actor that has the stream."""
+        record = self._records().get(name)
+        actor = self._actor_of(record) if record else None
+        if record is None or actor is None:
+            raise StreamNotFound("Stream not found")
+        try:
+            answer: Answer = ray.get(getattr(actor, method).remote(*args), timeout=CALL_LIMIT_S)
+        except ActorDiedError:
+            raise StreamNotFound("Stream not found") from None
+        except (RayActorError, GetTimeoutError):
+            raise StreamUnreachable(
+                f"Stream {name} does not answer: {self._why_silent(record, self._nodes())}"
+            ) from None
+        if answer.error:
+            raise answer.error
+        return answer.value
+
+    def _reports(self, records: dict[str, Record]) -> dict[str, Report]:
+        """Of those that answer in time, by stream; all are asked at once."""
+        asked: dict[Any, str] = {}
+        for name, record in records.items():
+            with contextlib.suppress(ClusterUnavailable):
+                actor = self._actor_of(record)
+                if actor is not None:
+                    asked[actor.report.remote()] = name
+        if not asked:
+            return {}
+        answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=STATUS_LIMIT_S)
+        reports = {}
+        for ref in answered:
+            with contextlib.suppress(RayError):
+                report: Report = ray.get(ref)
+                reports[asked[ref]] = report
+                self._busy[report.node_id] = time.monotonic(), report.busy
+        return reports
+
+    def _nodes(self) -> dict[str, Node] | None:
+        """None while the head is away."""
+        try:
+            return self._head.ask(cluster_state.nodes)
+        except ClusterUnavailable:
+            return None
+
+    def _status_of(
+        self, record: Record, report: Report | None, nodes: Callable[[], dict[str, Node] | None]
+    ) -> StreamStatus:
+        name = record.request.name
+        if report is not None and report.status is not None:
+            with self._lock:
+                self._last_known[name] = report.status
+            return report.status
+        with self._lock:
+            known = self._last_known.get(name)
+        if known is None:
+            known = _unheard_of(record)
+        status = replace(
+            known,
+            state=State.RECONNECTING,
+            states=(State.RECONNECTING,),
+            since=known.since if known.states == (State.RECONNECTING,) else timestamp(),
+            reason=(report.trouble if report else None) or self._why_silent(record, nodes()),
+            uptime_s=round(time.time() - record.begun_at, 3),
+            on_air=None,
+            sound=None,
+            fps=0.0,
+            speed=0.0,
+            bitrate_kbps=0.0,
+            node=record.node,
+            moves=record.moves,
+        )
+        with self._lock:
+            self._last_known[name] = status
+        return status
+
+    def _why_silent(self, record: Record, nodes: dict[str, Node] | None) -> str:
+        if nodes is None:
+            return f"its process on node {record.node} does not answer, nor does the cluster's head"
+        node = nodes.get(record.node_id)
+        if node is not None and node.is_alive:
+            return f"its process on node {record.node} does not answer"
+        room = sum(_room(one, self._need) for one in nodes.values())
+        what = (
+            "the stream is begun on another one"
+            if room
+            else f"the stream waits for room: {_free_words(nodes, self._need)}"
+        )
+        return f"node {record.node} is gone: {what}"
+
+    def _failures(self) -> list[Failure]:
+        """Those of late, newest last; older ones are forgotten by all."""
+        try:
+            found = sorted(self._head.ask(cluster_state.failures).values(), key=lambda failure: failure.at)
+        except ClusterUnavailable:
+            return []
+        since = time.time() - FAILURES_LISTED_S
+        listed = [failure for failure in found[-KEPT_FAILURES:] if failure.at > since]
+        for failure in found:
+            if failure not in listed:
+                with contextlib.suppress(ClusterUnavailable):
+                    self._head.ask(functools.partial(cluster_state.forget_failure, failure.status.name))
+        marks = {(failure.status.name, failure.at) for failure in listed if failure.at > self._born_at}
+        for _ in marks - self._counted_failures:
+            self._meters.ended("failed")
+        self._counted_failures = marks
+        return listed
+
+    def _busy_of(self, node_id: str) -> float | None:
+        at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
+        return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
+
+
+@functools.cache
+def _actor_class() -> Any:
+    """Made once: the head keeps each one that is made."""
+    return ray.remote(StreamActor)
+
+
+def _need_of(settings: Settings) -> float:
+    """CPUs, as Ray counts them, that a stream with these settings asks for."""
+    return cpus_to_reserve(settings.profile, settings.encoder)
+
+
+def _room(node: Node, need: float) -> int:
+    return int((node.free + 1e-6) / need)
+
+
+def _running_actors_and_nodes() -> tuple[set[str], dict[str, Node]]:
+    return set(cluster_state.actors(StreamActor.__name__, "ALIVE")), cluster_state.nodes()
+
+
+def _is_all_in_use(nodes: dict[str, Node], running: int, need: float) -> bool:
+    """True when streams that run have all that is not free, so that one with no process yet can have none of it."""
+    in_use = sum(node.cpus - node.free for node in nodes.values() if node.is_alive and not node.is_draining)
+    return abs(in_use - running * need) < 1e-3
+
+
+def _free_words(nodes: dict[str, Node], need: float) -> str:
+    alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
+    free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
+    return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
+
+
+def _unheard_of(record: Record) -> StreamStatus:
+    """Of a stream that this front end has not yet had an answer from."""
+
+    def delivery(url: str) -> DeliveryStatus:
+        return DeliveryStatus(url, CONNECTING, None, 0, 0)
+
+    request = record.request
+    return StreamStatus(
+        name=request.name,
+        desired="run",
+        state=State.STARTING,
+        states=(State.STARTING,),
+        since=timestamp(),
+        reason=None,
+        uptime_s=0.0,
+        on_air=None,
+        sound=None,
+        attempts={},
+        restarts={},
+        fps=0.0,
+        speed=0.0,
+        bitrate_kbps=0.0,
+        dropped_frames=0,
+        last_frame_age_s=None,
+        overlay_age_s=None,
+        score_age_s=None,
+        score_delay_s=request.score_delay_s or 0.0,
+        polls={},
+        last_error=None,
+        destination=delivery(request.destination.masked_url),
+        backup=delivery(request.backup.masked_url) if request.backup else None,
+    )

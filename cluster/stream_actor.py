@@ -1,0 +1,493 @@
+"""One stream on one node of a cluster: a Ray actor around the same `Stream` that a single machine runs.
+
+Ray starts it, begins it again elsewhere when its node dies, and refuses a
+second one of its name. It begins its stream by itself: whoever asked for it
+may be gone by then. When its stream has ended it ends itself, for good.
+
+A successor, on another node, takes a stream over from one that still has it on
+air: it makes its picture ready, has the predecessor leave one destination
+after the other, connects to each at once, and lets it go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import ray
+
+from cluster import cluster_state
+from cluster.cluster_state import Failure, Record
+from config import Settings
+from errors import (
+    RelayError,
+    StartTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+    StreamUnreachable,
+)
+from ffmpeg import CLOSES_SOON_S
+from logging_setup import StreamLogger, set_up_console_logging
+from relay.registry import StreamRegistry
+from relay.stream import LastPush, Stream, StreamRequest, Which, end_monitoring
+from relay.stream_state import Move, StreamStatus, timestamp
+from scoring.scoreboard import Scoreboard
+
+CALLS_AT_ONCE = 16
+ANSWER_LIMIT_S = 5.0
+LOOK_S = 0.5  # what was pushed since then is lost with the node
+RETRY_S = 5.0
+LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
+PICTURE_LIMIT_S = 20.0
+LEAVE_LIMIT_S = 3.0
+# A connection that an ingest closes at first counts as one when it has lived for that long.
+CONNECT_LIMIT_S = CLOSES_SOON_S + 5.0
+# A predecessor whose successor is not heard of any more takes its destinations back.
+TAKE_BACK_S = 30.0
+WHICH: tuple[Which, ...] = ("backup", "primary")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call gave, or the error that it raised."""
+
+    value: Any = None
+    error: RelayError | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A stream's status, and the load average a core of the node it runs on.
+
+    There is no status before it has begun; `trouble` is why it could not begin again yet.
+    """
+
+    status: StreamStatus | None
+    trouble: str | None
+    node_id: str
+    busy: float
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """All that a successor needs."""
+
+    settings: Settings
+    request: StreamRequest
+    moves: tuple[Move, ...]
+    push: LastPush | None
+
+
+class StreamActor:
+    """The life of one stream on one node. Calls come from front ends, many at once.
+
+    `predecessor` is the name of the actor that has the stream on air, and why it is to leave.
+    """
+
+    def __init__(self, settings: Settings, request: StreamRequest, predecessor: tuple[str, str] | None = None) -> None:
+        set_up_console_logging(settings.log_level)
+        os.environ.pop("RAY_AUTH_TOKEN", None)  # Ray has read it, and FFmpeg would inherit it
+        context = ray.get_runtime_context()
+        self._me = context.get_actor_id() or ""
+        self._seat = context.get_actor_name() or request.name
+        self._node_id = context.get_node_id()
+        self._handle = context.current_actor
+        self._settings = settings
+        self._request = request
+        self._predecessor = predecessor
+        self._is_again = context.was_current_actor_reconstructed
+        self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._registry = StreamRegistry(_for_this_node(settings))
+        self._stream: Stream | None = None
+        self._record: Record | None = None
+        self._push: LastPush | None = None
+        self._unsaved: set[str] = set()
+        self._trouble: str | None = None
+        self._error: RelayError | None = None
+        self._has_begun = threading.Event()  # or failed to, for good
+        self._is_told = threading.Event()
+        self._is_unwanted = threading.Event()
+        self._left_at: float | None = None
+        self._is_left_for_good = False
+        threading.Thread(target=self._run, name="life", daemon=True).start()
+
+    def outcome(self) -> Answer:
+        """How its begin went; waits for that."""
+        self._has_begun.wait()
+        self._is_told.set()
+        return Answer(error=self._error)
+
+    def report(self) -> Report:
+        """The stream as it is now."""
+        stream, record = self._stream, self._record
+        busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+        if stream is None or record is None:
+            return Report(None, self._trouble, self._node_id, busy)
+        status = replace(stream.status(), node=record.node, moves=record.moves)
+        return Report(status, None, self._node_id, busy)
+
+    def stop(self) -> Answer:
+        """End the stream, also one that has yet to begin; the actor ends a moment later."""
+        self._is_unwanted.set()
+        answer = self._answer(lambda: self._registry.stop(self._request.name))
+        # One that is not there yet: its life ends before it has one.
+        return Answer() if isinstance(answer.error, StreamNotFound) else answer
+
+    def overlay_png(self) -> Answer:
+        return self._answer(lambda: self._registry.overlay_png(self._request.name))
+
+    def preview(self) -> Answer:
+        return self._answer(lambda: self._registry.preview(self._request.name))
+
+    def push(self, board: Scoreboard) -> Answer:
+        def do() -> None:
+            self._registry.push(self._request.name, board)
+            self._push = LastPush(board, time.time())
+            self._unsaved.add("push")
+
+        return self._answer(do)
+
+    def delay_score(self, delay_s: float) -> Answer:
+        def do() -> None:
+            self._registry.delay_score(self._request.name, delay_s)
+            self._unsaved.add("request")
+
+        return self._answer(do)
+
+    def camera_came(self) -> None:
+        self._registry.camera_came(self._request.name)
+
+    def camera_left(self) -> None:
+        self._registry.camera_left(self._request.name)
+
+    def belongings(self) -> Answer:
+        """For a successor."""
+        moves = self._record.moves if self._record else ()
+        return self._answer(lambda: Belongings(self._settings, self._present_request(), moves, self._push))
+
+    def picture(self) -> str | None:
+        """What is on air: `camera`, `slate` or None."""
+        return self._stream.picture.status.on_air if self._stream else None
+
+    def leave(self, which: Which, successor: str) -> bool:
+        """Leave a destination to the successor; True when it was served."""
+        stream = self._stream
+        if stream is None:
+            return False
+        was_connected = stream.is_connected(which)
+        self._left_at = time.monotonic()
+        stream.hold(which, f"moves to node {successor}")
+        _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+        return was_connected
+
+    def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:
+        """The successor has given up; what it was told meanwhile."""
+        self._left_at = float("-inf")
+        self._hear(push, score_delay_s)
+
+    def leave_for_good(self) -> None:
+        """The successor has all of the stream."""
+        self._is_left_for_good = True
+        if self._stream:
+            self._stream.leave()
+
+    def _run(self) -> None:
+        """All of its life, on a thread that ends the process."""
+        try:
+            if self._is_superseded():
+                self._error = StreamStopped("Another process has the stream")
+            else:
+                self._begin_and_live()
+        finally:
+            self._has_begun.set()
+            self._registry.close()
+            self._is_told.wait(ANSWER_LIMIT_S if self._error else 0)
+            time.sleep(LAST_ANSWER_S)
+            _until_it_works(lambda: ray.kill(self._handle, no_restart=True), self._log)
+
+    def _begin_and_live(self) -> None:
+        while not self._begin() and self._is_again:
+            if self._is_unwanted.wait(RETRY_S):
+                break
+        self._has_begun.set()
+        stream = self._stream
+        if stream:
+            if self._is_unwanted.is_set():
+                stream.ask_to_stop()
+            self._live(stream)
+        if stream or self._is_unwanted.is_set():
+            _until_it_works(lambda: self._part(stream), self._log)
+
+    def _is_superseded(self) -> bool:
+        """Begun again by Ray, of a stream that is another process's, or was to be taken over and is stopped."""
+        if not self._is_again:
+            return False
+        record = _until_it_works(lambda: cluster_state.record(self._request.name), self._log)
+        return self._predecessor is not None if record is None else record.actor_id != self._me
+
+    def _begin(self) -> bool:
+        """Put the stream on air, or say why not."""
+        try:
+            self._put_on_air()
+        except RelayError as error:
+            self._stream = None
+            self._error, self._trouble = error, str(error)
+            self._log.error("does not begin on this node: %s", error)
+            return False
+        except Exception as error:
+            self._log.exception("does not begin on this node")
+            self._stream = None
+            self._trouble = f"an internal error ({type(error).__name__}); the log of its process says more"
+            self._error = StartTimedOut(f"The stream could not begin: {self._trouble}")
+            self._registry.close()
+            self._registry = StreamRegistry(_for_this_node(self._settings))
+            return False
+        self._error = self._trouble = None
+        return True
+
+    def _put_on_air(self) -> None:
+        name = self._request.name
+        record = cluster_state.record(name) if self._is_again else None
+        if record is not None:
+            self._end_predecessor()
+            if self._record is None:
+                here = replace(record, node_id=self._node_id, node=self._node_name)
+                self._record = here.moved(self._move_from(record))
+                cluster_state.keep(self._record)
+            self._start(replace(record.request, begun_at=record.begun_at))
+        elif self._predecessor is not None:
+            self._take_over(*self._predecessor)
+        elif self._is_taken_elsewhere():
+            raise StreamAlreadyActive("Stream already active")
+        else:
+            self._keep(self._start(self._request), ())
+
+    def _start(self, request: StreamRequest) -> Stream:
+        push = cluster_state.last_push(request.name) if request.begun_at is not None else None
+        if push is None and request.begun_at is None:
+            cluster_state.forget(request.name)  # of an earlier stream that nobody could end
+        cluster_state.forget_failure(request.name)
+        self._push = push
+        self._end_if_unwanted()
+        self._registry.start(replace(request, last_push=push))
+        self._stream = stream = self._registry.running(request.name)
+        return stream
+
+    def _end_if_unwanted(self, stream: Stream | None = None) -> None:
+        if self._is_unwanted.is_set() or (stream and stream.stop_event.is_set()):
+            raise StreamStopped(f"Stream {self._request.name} was stopped while it started")
+
+    def _is_taken_elsewhere(self) -> bool:
+        """A successor has this stream, under its other name."""
+        record = cluster_state.record(self._request.name)
+        other = cluster_state.actor(cluster_state.other_seat(self._seat))
+        return record is not None and other is not None
+
+    def _move_from(self, record: Record) -> Move:
+        """Ray has begun this actor again: where it was, and what became of that."""
+        nodes = cluster_state.nodes()
+        before = nodes.get(record.node_id)
+        if before is None or not before.is_alive:
+            why = f"node {record.node} is gone" + (f": {before.death}" if before and before.death else "")
+        else:
+            why = f"its process on node {record.node} ended"
+        return Move(timestamp(), record.node, self._node_name, why)
+
+    def _keep(self, stream: Stream, moves: tuple[Move, ...]) -> None:
+        request = replace(stream.request, last_push=None, takes_over=False)
+        self._record = Record(request, stream.begun_at, self._me, self._node_id, self._node_name, moves)
+        cluster_state.keep(self._record)
+
+    @functools.cached_property
+    def _node_name(self) -> str:
+        node = cluster_state.nodes().get(self._node_id)
+        return node.name if node else self._node_id
+
+    def _present_request(self) -> StreamRequest:
+        if self._stream is None:
+            raise StreamNotFound("Stream not found")
+        return replace(self._stream.request, begun_at=self._stream.begun_at, last_push=None, takes_over=False)
+
+    def _live(self, stream: Stream) -> None:
+        """Until the stream has ended: keep what changes, and take back what a lost successor left lying."""
+        while not stream.gone.wait(LOOK_S):
+            unsaved, self._unsaved = self._unsaved, set()
+            try:
+                self._save(stream, unsaved)
+            except Exception as error:  # the head is away: the broadcast goes on
+                self._log.warning("what changed is not kept yet: %s", error)
+                self._unsaved |= unsaved
+            if self._left_at is not None and time.monotonic() - self._left_at > TAKE_BACK_S:
+                self._take_back(stream)
+
+    def _save(self, stream: Stream, unsaved: set[str]) -> None:
+        if "push" in unsaved and self._push:
+            cluster_state.keep_push(self._request.name, self._push)
+        if self._record and ("claim" in unsaved or ("request" in unsaved and self._is_mine())):
+            self._keep(stream, self._record.moves)
+
+    def _is_mine(self) -> bool:
+        """False once a successor has the stream."""
+        record = cluster_state.record(self._request.name)
+        return record is None or record.actor_id == self._me
+
+    def _part(self, stream: Stream | None) -> None:
+        """Nothing of it stays with the head, but for why it failed."""
+        if self._is_left_for_good:
+            return
+        if stream and stream.has_failed and self._record:
+            status = replace(stream.status(), node=self._record.node, moves=self._record.moves)
+            cluster_state.keep_failure(Failure(status, time.time()))
+        if not self._is_mine():
+            return
+        cluster_state.forget(self._request.name)
+        if stream is None and self._is_again:  # its match is still monitored
+            end_monitoring(self._settings, self._request.name)
+
+    def _take_over(self, seat: str, why: str) -> None:
+        predecessor = cluster_state.actor(seat)
+        if predecessor is None:
+            raise StreamNotFound("Stream not found")
+        before: Answer = _told(predecessor.belongings.remote())
+        if before.error:
+            raise before.error
+        belongings: Belongings = before.value
+        old = cluster_state.record(self._request.name)
+        stream = self._start(replace(belongings.request, takes_over=True))
+        try:
+            self._await_picture(stream, predecessor)
+            self._end_if_unwanted(stream)
+            move = Move(timestamp(), old.node if old else "?", self._node_name, why)
+            self._keep(stream, (*belongings.moves, move))
+            self._catch_up(predecessor)
+            for which in WHICH:
+                self._take(which, stream, predecessor)
+        except BaseException:
+            self._give_back(stream, predecessor, old)
+            raise
+        predecessor.leave_for_good.remote()
+        self._unsaved.add("claim")  # whatever the predecessor kept meanwhile
+
+    def _give_back(self, stream: Stream, predecessor: Any, old: Record | None) -> None:
+        for which in WHICH:
+            stream.hold(which, "goes back")
+        _in_time(lambda: all(stream.is_off(which) for which in WHICH), LEAVE_LIMIT_S)
+        if old is not None and not self._is_unwanted.is_set():
+            with contextlib.suppress(Exception):  # the predecessor claims it, too
+                cluster_state.keep(old)
+        push = self._push if "push" in self._unsaved else None
+        predecessor.take_back.remote(push, stream.request.score_delay_s)
+        stream.leave()
+        stream.gone.wait()
+
+    def _await_picture(self, stream: Stream, predecessor: Any) -> None:
+        def is_ready() -> bool:
+            self._end_if_unwanted(stream)
+            mine, theirs = stream.picture.status.on_air, _told(predecessor.picture.remote())
+            return mine is not None and (mine == theirs or theirs != "camera")
+
+        if not _in_time(is_ready, PICTURE_LIMIT_S):
+            raise StartTimedOut(f"Node {self._node_name} does not get the picture that is on air: the stream stays")
+
+    def _take(self, which: Which, stream: Stream, predecessor: Any) -> None:
+        """A destination, from the predecessor; one that was served and cannot be served from here is given back."""
+        self._end_if_unwanted(stream)
+        try:
+            was_connected = _told(predecessor.leave.remote(which, self._node_name))
+        except StreamUnreachable:
+            was_connected = True
+        stream.go_on(which)
+
+        def is_taken() -> bool:
+            self._end_if_unwanted(stream)
+            return stream.is_connected(which)
+
+        if not _in_time(is_taken, CONNECT_LIMIT_S) and was_connected and _answers(predecessor):
+            raise StartTimedOut(f"Node {self._node_name} does not reach the {which} destination: the stream stays")
+
+    def _catch_up(self, predecessor: Any) -> None:
+        """What the predecessor was told while this one made its picture ready."""
+        with contextlib.suppress(StreamUnreachable):
+            told: Answer = _told(predecessor.belongings.remote())
+            if told.error:
+                return
+            latest: Belongings = told.value
+            self._hear(latest.push, latest.request.score_delay_s)
+
+    def _hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
+        """What another process of this stream was told."""
+        if push and (self._push is None or push.board != self._push.board):
+            self.push(push.board)
+        if score_delay_s is not None and self._stream and score_delay_s != self._stream.request.score_delay_s:
+            self.delay_score(score_delay_s)
+
+    def _end_predecessor(self) -> None:
+        other = cluster_state.actor(cluster_state.other_seat(self._seat))
+        if other is not None:
+            with contextlib.suppress(ray.exceptions.RayError):
+                other.leave_for_good.remote()
+
+    def _take_back(self, stream: Stream) -> None:
+        self._left_at = None
+        self._log.warning("the successor has given up, or is not heard of any more: the stream stays")
+        for which in WHICH:
+            stream.go_on(which)
+        self._unsaved.add("claim")
+
+    def _answer(self, call: Callable[[], Any]) -> Answer:
+        try:
+            return Answer(call())
+        except RelayError as error:
+            return Answer(error=error)
+
+
+def _told(asked: Any) -> Any:
+    """What another actor answers; raises StreamUnreachable when it does not."""
+    try:
+        return ray.get(asked, timeout=ANSWER_LIMIT_S)
+    except ray.exceptions.RayError as error:
+        raise StreamUnreachable("The process that has the stream on air does not answer: it stays") from error
+
+
+def _answers(other: Any) -> bool:
+    try:
+        _told(other.picture.remote())
+    except StreamUnreachable:
+        return False
+    return True
+
+
+def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
+    """For what must be known or kept, however long the head is away."""
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            log.warning("the cluster's head is asked again: %s", error)
+            time.sleep(RETRY_S)
+
+
+def _in_time(is_so: Callable[[], bool], limit_s: float) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _for_this_node(settings: Settings) -> Settings:
+    """One stream, and the FFmpeg that is found here."""
+    binary = shutil.which(settings.ffmpeg_bin) or settings.ffmpeg_bin
+    return settings.model_copy(update={"max_concurrent_streams": 1, "state_file": None, "ffmpeg_bin": binary})

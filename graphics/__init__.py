@@ -1,0 +1,6 @@
+"""A score, a banner or a slate to pixels.
+
+Fetches nothing, writes no overlay file, and decides nothing of when a picture
+is shown. Read `strip.py` first (what stands where), then `layout.py` and
+`drawing.py`, which makes the pixels.
+"""

@@ -1,0 +1,369 @@
+"""The registry of streams: all of one machine, by name.
+
+A stream is begun by `StreamRegistry.start()` on the caller's thread, up to the
+first overlay; what it does from then on is `stream.py`'s business. What every
+registry offers, also that of a cluster, is `Registry`.
+
+Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from config import Settings
+from errors import (
+    NoCapacity,
+    RelayError,
+    StopTimedOut,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamStopped,
+    WorkFolderUnusable,
+)
+from logging_setup import StreamLogger
+from media.destination import parse_destination
+from media.io_loop import IoLoop
+from media.mpegts import Unit
+from relay.preview import Previews
+from relay.state_file import KeptStream, StateFile
+from relay.stream import Machinery, Meters, Stream, StreamRequest, StreamSnapshot
+from relay.stream_state import (
+    StreamStatus,
+)
+from relay.workdir import WorkDir
+from scoring.match_api import Connections
+from scoring.scoreboard import Scoreboard
+
+STOP_LIMIT_S = 6.0
+KEPT_FAILURES = 100
+FAILURES_LISTED_S = 12 * 3600.0
+
+
+@dataclass(frozen=True)
+class NodeLoad:
+    """One machine of a cluster.
+
+    `cpus` and those `free` are as the cluster counts them, `streams` those that
+    it carries, `room` how many more fit. `busy` is its load average a core,
+    None while no stream runs there to tell it.
+    """
+
+    name: str
+    cpus: float
+    free: float
+    streams: int
+    room: int
+    busy: float | None
+    is_draining: bool
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many streams there are, how many there may be, and, in a cluster, on what nodes."""
+
+    streams: int
+    most: int
+    is_closing: bool
+    nodes: tuple[NodeLoad, ...] = ()
+
+
+@contextlib.contextmanager
+def counted_start(meters: Meters, clock: Callable[[], float]) -> Iterator[None]:
+    """Tell the meters how the start within ends, and how long it takes."""
+    began_at, outcome = clock(), "failed"
+    try:
+        yield
+        outcome = "started"
+    except (StreamAlreadyActive, NoCapacity):
+        outcome = "refused"
+        raise
+    except StreamStopped:
+        outcome = "stopped"
+        raise
+    finally:
+        meters.started(outcome, clock() - began_at)
+
+
+class Registry(Protocol):
+    """All streams of a service, by name, wherever they run. Safe to call from many threads.
+
+    What each call does and raises is said at `StreamRegistry`.
+    """
+
+    def start(self, request: StreamRequest) -> None: ...
+    def restore(self) -> None: ...
+    def stop(self, name: str) -> None: ...
+    def snapshots(self) -> list[StreamSnapshot]: ...
+    def statuses(self) -> list[StreamStatus]: ...
+    def status(self, name: str) -> StreamStatus: ...
+    def dismiss(self, name: str) -> None: ...
+    def push(self, name: str, board: Scoreboard) -> None: ...
+    def delay_score(self, name: str, delay_s: float) -> None: ...
+    def overlay_png(self, name: str) -> bytes: ...
+    def preview(self, name: str) -> bytes: ...
+    def is_announced(self, name: str) -> bool: ...
+    def camera_came(self, name: str) -> None: ...
+    def camera_left(self, name: str) -> None: ...
+    def load(self) -> Load: ...
+    def close(self) -> None: ...
+
+
+class StreamRegistry:
+    """All streams of this process, by name. Safe to call from many threads."""
+
+    def __init__(
+        self, settings: Settings, machinery: Machinery | None = None, state_file: StateFile | None = None
+    ) -> None:
+        self._settings = settings
+        self._machinery = machinery or Machinery()
+        self._state_file = state_file
+        self._lock = threading.Lock()
+        self._streams: dict[str, Stream] = {}
+        self._failed: OrderedDict[str, tuple[float, StreamStatus]] = OrderedDict()  # with the time it ended
+        self._restoring: dict[str, threading.Thread] = {}
+        self._work: WorkDir | None = None
+        self._loop = IoLoop("switch")
+        self._connections = Connections()
+        self._capacity = settings.capacity
+        self._closed = False
+        self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
+
+    def start(self, request: StreamRequest) -> None:
+        """Put a stream on air; returns when its match is monitored and its first overlay stands.
+
+        Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
+        or, when a stop came in between, StreamStopped; nothing is left of the stream then.
+        """
+        with counted_start(self._machinery.meters, self._machinery.clock):
+            stream = self._start(request)
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def _start(self, request: StreamRequest) -> Stream:
+        stream = self._reserve(request)
+        try:
+            stream.begin()
+        except BaseException:
+            self._remove(stream)
+            stream.gone.set()
+            raise
+        return stream
+
+    def restore(self) -> None:
+        """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
+        for kept in self._state_file.streams if self._state_file else ():
+            thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
+            self._restoring[kept.stream_name] = thread
+            thread.start()
+
+    def _restore(self, kept: KeptStream) -> None:
+        log = StreamLogger(logging.getLogger(__name__), kept.stream_name)
+        hosts = self._settings.allowed_ingest_hosts
+        try:
+            request = StreamRequest(
+                kept.stream_name,
+                parse_destination(kept.youtube_url, hosts),
+                kept.overlay_id,
+                parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
+                kept.begun_at,
+                kept.score_delay_s,
+            )
+            self.start(request)
+        except RelayError as error:
+            log.error("does not come back after the restart of the service: %s", error)
+        except Exception:
+            log.exception("does not come back after the restart of the service")
+        else:
+            log.info("is back after the restart of the service")
+
+    def stop(self, name: str) -> None:
+        """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
+        with self._lock:
+            stream = self._streams.get(name)
+        if self._state_file:  # also of one that could not come back
+            self._state_file.forget(name)
+        if stream is None:
+            raise StreamNotFound("Stream not found")
+        stream.is_unwanted = True
+        asked_at, meters = self._machinery.clock(), self._machinery.meters
+        stream.ask_to_stop()
+        is_gone = stream.gone.wait(STOP_LIMIT_S)
+        meters.stopped("stopped" if is_gone else "timed_out", self._machinery.clock() - asked_at)
+        if not is_gone:
+            raise StopTimedOut(f"Stream {name} did not end within {STOP_LIMIT_S:g} s")
+
+    def snapshots(self) -> list[StreamSnapshot]:
+        """The streams on air, oldest first."""
+        with self._lock:
+            streams = list(self._streams.values())
+        return [stream.snapshot() for stream in streams if stream.has_begun]
+
+    def statuses(self) -> list[StreamStatus]:
+        """All that is known of the streams on air, oldest first, then of those that failed lately."""
+        failed_since = self._machinery.clock() - FAILURES_LISTED_S
+        with self._lock:
+            streams = list(self._streams.values())
+            failed = [status for at, status in self._failed.values() if at > failed_since]
+        return [stream.status() for stream in streams if stream.has_begun] + failed
+
+    def status(self, name: str) -> StreamStatus:
+        """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
+        with self._lock:
+            stream = self._streams.get(name)
+            failed = self._failed.get(name)
+        if stream is not None and stream.has_begun:
+            return stream.status()
+        if failed is None:
+            raise StreamNotFound("Stream not found")
+        return failed[1]
+
+    def dismiss(self, name: str) -> None:
+        """Tell no more of a stream that failed. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
+        with self._lock:
+            if name in self._streams:
+                raise StreamAlreadyActive("Stream already active")
+            if self._failed.pop(name, None) is None:
+                raise StreamNotFound("Stream not found")
+
+    def push(self, name: str, board: Scoreboard) -> None:
+        """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
+        self.running(name).push(board)
+
+    def delay_score(self, name: str, delay_s: float) -> None:
+        """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
+        stream = self.running(name)
+        stream.delay_score(delay_s)
+        if self._state_file:
+            self._keep(self._state_file, stream)
+
+    def overlay_png(self, name: str) -> bytes:
+        """The stream's overlay as it is now. Raises StreamNotFound."""
+        return self.running(name).overlay_png
+
+    def is_announced(self, name: str) -> bool:
+        """True while a stream of this name starts, runs, or is about to come back after a restart."""
+        restoring = self._restoring.get(name)
+        if restoring is not None and restoring.is_alive():
+            return True
+        with self._lock:
+            stream = self._streams.get(name)
+        return stream is not None and not stream.is_unwanted
+
+    def preview(self, name: str) -> bytes:
+        """A small JPEG of what is on air. Raises StreamNotFound, PreviewNotReady."""
+        self.running(name)
+        return self._previews.picture(name)
+
+    def camera_came(self, name: str) -> None:
+        """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
+        if stream := self._begun(name):
+            stream.picture.camera_came()
+
+    def camera_left(self, name: str) -> None:
+        """The RTMP server says that the camera of this name is gone; nothing for a name that is not there."""
+        if stream := self._begun(name):
+            stream.picture.camera_left()
+
+    def load(self) -> Load:
+        """How full the service is."""
+        with self._lock:
+            return Load(len(self._streams), self._capacity.streams, self._closed)
+
+    def close(self) -> None:
+        """End all streams side by side, and refuse new ones. They stay in the state file, to come back."""
+        with self._lock:
+            self._closed = True
+            streams = list(self._streams.values())
+        self._previews.close()
+        for stream in streams:
+            stream.ask_to_stop()
+        for stream in streams:
+            stream.gone.wait(STOP_LIMIT_S)
+        for thread in self._restoring.values():
+            thread.join(STOP_LIMIT_S)
+        if self._work:
+            self._work.close()
+
+    def _begun(self, name: str) -> Stream | None:
+        with self._lock:
+            stream = self._streams.get(name)
+        return stream if stream is not None and stream.has_begun else None
+
+    def _newest_key(self, name: str) -> Unit | None:
+        stream = self._begun(name)
+        return stream.newest_key if stream else None
+
+    def running(self, name: str) -> Stream:
+        """The stream itself, for the process that runs it. Raises StreamNotFound."""
+        stream = self._begun(name)
+        if stream is None:
+            raise StreamNotFound("Stream not found")
+        return stream
+
+    def _keep(self, state_file: StateFile, stream: Stream) -> None:
+        state_file.keep(_kept(stream.request, stream.begun_at))
+        if stream.is_unwanted:  # it was forgotten already, before it was kept
+            state_file.forget(stream.request.name)
+
+    def _reserve(self, request: StreamRequest) -> Stream:
+        with self._lock:
+            if request.name in self._streams:
+                raise StreamAlreadyActive("Stream already active")
+            if self._closed:
+                raise NoCapacity("No capacity left: the service is stopping")
+            if len(self._streams) >= self._capacity.streams:
+                count = len(self._streams)
+                running = "1 stream runs" if count == 1 else f"{count} streams run"
+                raise NoCapacity(f"No capacity left: {running}, and {self._capacity.because}")
+            with contextlib.ExitStack() as undo:
+                folder = self._new_folder()
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                lane = self._loop.lane()
+                undo.callback(lane.close)
+                stream = Stream(request, self._settings, folder, self._machinery, lane, self._connections, self._remove)
+                undo.pop_all()
+            self._streams[request.name] = stream
+            self._failed.pop(request.name, None)
+            return stream
+
+    def _new_folder(self) -> Path:
+        try:
+            if self._work is None:
+                self._work = WorkDir()
+            return self._work.new_folder()
+        except OSError as error:
+            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
+
+    def _remove(self, stream: Stream) -> None:
+        name = stream.request.name
+        if stream.has_begun:
+            self._machinery.meters.ended("failed" if stream.has_failed else "stopped")
+        with self._lock:
+            self._streams.pop(name, None)
+            if stream.has_failed:
+                self._failed[name] = self._machinery.clock(), stream.status()
+            while len(self._failed) > KEPT_FAILURES:
+                self._failed.popitem(last=False)
+        self._previews.forget(name)
+        if stream.has_failed and self._state_file:
+            self._state_file.forget(name)
+
+
+def _kept(request: StreamRequest, begun_at: float) -> KeptStream:
+    return KeptStream(
+        stream_name=request.name,
+        youtube_url=request.destination.url,
+        backup_url=request.backup.url if request.backup else None,
+        overlay_id=request.overlay_id,
+        begun_at=begun_at,
+        score_delay_s=request.score_delay_s,
+    )

@@ -1,0 +1,533 @@
+"""The life of one stream.
+
+A stream begins on the caller's thread, up to the first overlay. From then on
+its supervisor thread owns all of it (monitor, switch, FFmpegs, temporary
+files) and ends all of it, whatever the reason: a stop, its longest duration,
+or a fault of its own.
+
+What goes on air is `picture.py`'s business, where it goes `delivery.py`'s; a
+stream steps both and says what they make together.
+
+Knows nothing of HTTP, and spells no FFmpeg flags.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import ffmpeg
+from config import Settings
+from errors import (
+    FeedError,
+    MonitoringFailed,
+    StreamStopped,
+    WorkFolderUnusable,
+)
+from graphics.layout import canvas_of
+from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
+from match_monitor import MatchMonitor
+from media.destination import Destination
+from media.io_loop import Lane
+from media.mpegts import Unit
+from media.switch import Switch
+from overlay import OverlayFile, Presenter, compact
+from relay.children import Child, Surroundings
+from relay.delivery import CONNECTED, CONNECTING, Delivery
+from relay.picture import Picture
+from relay.stream_state import (
+    FAILED,
+    LIVE,
+    RECONNECTING,
+    SLATE,
+    SLATE_AND_RECONNECTING,
+    STARTING,
+    STOPPING,
+    LastError,
+    State,
+    States,
+    StateTrack,
+    StreamStatus,
+    words,
+)
+from scoring.match_api import Connections, MatchApi
+from scoring.rundown import Rundown
+from scoring.scoreboard import Scoreboard
+
+QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
+STEP_S = 0.2
+# A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
+FAREWELL_LIMIT_S = 2.5
+JOIN_LIMIT_S = 1.0
+
+
+Which = Literal["primary", "backup"]
+
+
+@dataclass(frozen=True)
+class LastPush:
+    """A score that a caller pushed, and when, in epoch seconds."""
+
+    board: Scoreboard
+    at: float
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a caller asks for; already validated.
+
+    Of a stream that was on air before: `begun_at` (epoch seconds) is its start
+    and `last_push` the newest score that was pushed. One that `takes_over`
+    does so from a process that still has it on air: it stays off its
+    destinations until it is told to go on.
+    """
+
+    name: str
+    destination: Destination
+    overlay_id: str = "0"
+    backup: Destination | None = None
+    begun_at: float | None = None
+    score_delay_s: float | None = None  # None: SCORE_DELAY_S
+    last_push: LastPush | None = None
+    takes_over: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self.destination.secrets + (self.backup.secrets if self.backup else ())
+
+
+@dataclass(frozen=True)
+class StreamSnapshot:
+    """What `list_streams` tells of a stream; `uptime_s` counts from its start call."""
+
+    name: str
+    youtube_url: str
+    masked_url: str
+    uptime_s: float
+
+
+def _unheard(*_what: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Meters:
+    """Who is told of what happens once; all else stands in the statuses. Called on any thread, at once.
+
+    `started` gets an outcome (`started`, `refused`, `stopped` or `failed`) and
+    the seconds that the start took, `stopped` the same of a stop (`stopped` or
+    `timed_out`), `ended` how a stream ended (`stopped` or `failed`), `rendered`
+    the seconds that one drawing of an overlay took.
+    """
+
+    started: Callable[[str, float], None] = _unheard
+    stopped: Callable[[str, float], None] = _unheard
+    ended: Callable[[str], None] = _unheard
+    rendered: Callable[[float], None] = _unheard
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """What a stream uses of the outside; tests put their own in."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    spawn: ffmpeg.Spawn = subprocess.Popen
+    meters: Meters = Meters()
+
+
+class Stream:
+    """One match on air, from its start call until nothing of it is left.
+
+    `stop_event` asks it to end, `gone` says that all is gone; one that
+    `is_unwanted` is not to come back after a restart of the service.
+    """
+
+    def __init__(
+        self,
+        request: StreamRequest,
+        settings: Settings,
+        folder: Path,
+        machinery: Machinery,
+        lane: Lane,
+        connections: Connections,
+        on_gone: Callable[[Stream], None],
+    ) -> None:
+        self.request = request
+        self.stop_event = threading.Event()
+        self.gone = threading.Event()
+        self.has_begun = False
+        self.has_failed = False
+        self.is_unwanted = False
+        self._wake = threading.Event()
+        self._desired: Literal["run", "stop"] = "run"
+        self._failure: str | None = None
+        self._may_be_monitored = False
+        self._settings = settings
+        self._folder = folder
+        self._machinery = machinery
+        self._lane = lane
+        self._connections = connections
+        self._on_gone = on_gone
+        self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        now, wall_now = machinery.clock(), machinery.wall_clock()
+        self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
+        self._started_at = now - (wall_now - self.begun_at)
+        self._overlay_file = OverlayFile(folder / "overlay.png")
+        canvas = canvas_of(settings.profile)
+        self._api = _match_api(settings, self.stop_event, connections)
+        self._presenter = Presenter(
+            request.name,
+            canvas,
+            self._overlay_file,
+            Rundown(settings.score_stale_s, settings.score_lost_s, self._score_delay_s()),
+            settings.overlay_theme,
+            self.stop_event,
+            machinery.clock,
+            machinery.meters.rendered,
+        )
+        self._monitor = MatchMonitor(
+            request.name,
+            settings.overlay_source,
+            self._api,
+            self._presenter,
+            settings.poll_interval_s,
+            self.stop_event,
+            machinery.clock,
+            settings.score_stale_s,
+            settings.overs_per_innings or None,
+        )
+        queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
+        self._switch = Switch(lane, queue_bytes, self._wake.set, machinery.clock)
+        around = Surroundings(
+            lane,
+            settings.ffmpeg_bin,
+            machinery.clock,
+            machinery.spawn,
+            self._wake.set,
+            self._log,
+            StreamLogger(logging.getLogger(FFMPEG_LOGGER), request.name),
+        )
+        self.picture = Picture(
+            request.name,
+            settings,
+            folder,
+            self._overlay_file,
+            canvas,
+            lambda: self._monitor.match_title,
+            self._switch,
+            around,
+        )
+        self._primary = Delivery("publisher", request.destination, settings, self._switch, around)
+        self._backup = (
+            Delivery("backup publisher", request.backup, settings, self._switch, around) if request.backup else None
+        )
+        if request.takes_over:
+            for delivery in self._deliveries:
+                delivery.hold("waits for the process that has it on air to leave it")
+        self._state = StateTrack()
+        self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
+
+    @property
+    def _deliveries(self) -> tuple[Delivery, ...]:
+        return (self._primary, self._backup) if self._backup else (self._primary,)
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (*(delivery.child for delivery in self._deliveries), *self.picture.children)
+
+    def begin(self) -> None:
+        """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
+        redact.add(self.request.secrets)
+        try:
+            self._start_monitoring()
+            self._draw_first_pictures()
+            if self.stop_event.is_set():
+                raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
+            self._monitor.start()
+            self._supervisor.start()
+        except BaseException:
+            self.stop_event.set()
+            self._stop_monitoring()
+            self._monitor.join(JOIN_LIMIT_S)
+            self._give_back()
+            raise
+        self.has_begun = True
+        self._log.info("started to %s", self.request.destination)
+
+    def _score_delay_s(self) -> float:
+        asked = self.request.score_delay_s
+        return self._settings.score_delay_s if asked is None else asked
+
+    def push(self, board: Scoreboard) -> None:
+        """Show what the caller says of the match. Any thread."""
+        self._monitor.push(board)
+
+    def delay_score(self, delay_s: float) -> None:
+        """From now on show score and banners this much later than heard of. Any thread."""
+        self.request = replace(self.request, score_delay_s=delay_s)
+        self._presenter.set_delay(delay_s)
+
+    def hold(self, which: Which, reason: str) -> None:
+        """Leave a destination to another process; `is_off` says when it is left. Any thread."""
+        if delivery := self._delivery(which):
+            delivery.hold(reason)
+            self._wake.set()
+
+    def go_on(self, which: Which) -> None:
+        """Take a destination, or take it again; the match is this process's business from then on. Any thread."""
+        self._may_be_monitored = self._api.has_data
+        if delivery := self._delivery(which):
+            delivery.go_on()
+            self._wake.set()
+
+    def is_off(self, which: Which) -> bool:
+        """True when the destination is left, or there is none. Any thread."""
+        delivery = self._delivery(which)
+        return delivery is None or delivery.is_off
+
+    def is_connected(self, which: Which) -> bool:
+        """True when the destination takes what is on air, or there is none. Any thread."""
+        delivery = self._delivery(which)
+        return delivery is None or delivery.status().state == CONNECTED
+
+    def leave(self) -> None:
+        """As `ask_to_stop`, of a stream that another process has taken over: the match stays monitored."""
+        self._may_be_monitored = False
+        self.ask_to_stop()
+
+    def _delivery(self, which: Which) -> Delivery | None:
+        return self._primary if which == "primary" else self._backup
+
+    @property
+    def overlay_png(self) -> bytes:
+        """The overlay as it is now. Any thread."""
+        return compact(self._overlay_file.content)
+
+    @property
+    def newest_key(self) -> Unit | None:
+        """The newest keyframe on air, with its tables. Any thread."""
+        return self._switch.newest_key
+
+    def ask_to_stop(self) -> None:
+        """Let the supervisor end it; returns at once."""
+        self._desired = "stop"
+        self.stop_event.set()
+        self._wake.set()
+
+    def snapshot(self) -> StreamSnapshot:
+        destination = self.request.destination
+        return StreamSnapshot(self.request.name, destination.url, destination.masked_url, self._uptime_s())
+
+    def status(self) -> StreamStatus:
+        """As of the supervisor's last step. Any thread."""
+        now = self._machinery.clock()
+        rates, picture = self._switch.rates(), self.picture.status
+        attempts = self.picture.attempts | {one.child.role: one.child.attempts for one in self._deliveries}
+        return StreamStatus(
+            name=self.request.name,
+            desired=self._desired,
+            state=self._state.word,
+            states=tuple(sorted(self._state.states)),
+            since=self._state.since,
+            reason=self._state.reason,
+            uptime_s=round(self._uptime_s(), 3),
+            on_air=picture.on_air,
+            sound=picture.sound,
+            attempts=attempts,
+            restarts=self.picture.restarts | {one.child.role: one.child.restarts for one in self._deliveries},
+            fps=round(rates.fps, 2),
+            speed=round(rates.speed, 3),
+            bitrate_kbps=round(rates.kbps, 1),
+            dropped_frames=self._primary.status().dropped_frames,
+            last_frame_age_s=_age_s(picture.last_frame_at, now),
+            overlay_age_s=_age_s(self._monitor.drawn_at, now),
+            score_age_s=_age_s(self._monitor.score_at, now),
+            polls=self._monitor.polls,
+            score_delay_s=self._score_delay_s(),
+            last_error=self._last_error(now),
+            destination=self._primary.status(),
+            backup=self._backup.status() if self._backup else None,
+        )
+
+    def _uptime_s(self) -> float:
+        return self._machinery.clock() - self._started_at
+
+    def _last_error(self, now: float) -> LastError | None:
+        errors = [(child.last_error, child.role) for child in self._children]
+        known = [(error[0], role, error[1]) for error, role in errors if error is not None]
+        if not known:
+            return None
+        at, role, what = max(known)
+        return LastError(role, what, round(now - at, 1))
+
+    def _draw_first_pictures(self) -> None:
+        try:
+            self._monitor.first_overlay(*self._last_push())
+            self.picture.prepare_slate()
+        except OSError as error:
+            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
+
+    def _last_push(self) -> tuple[Scoreboard | None, float | None]:
+        last = self.request.last_push
+        if last is None:
+            return None, None
+        return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
+
+    def _start_monitoring(self) -> None:
+        if not self._api.has_data or self.request.takes_over:
+            return
+        self._may_be_monitored = True
+        try:
+            self._api.start_monitoring(self.request.name, self.request.overlay_id)
+        except FeedError as error:
+            # A question without an answer may still have been heard.
+            self._may_be_monitored = error.kind in ("timeout", "cancelled")
+            if error.kind == "cancelled":
+                raise StreamStopped(f"Stream {self.request.name} was stopped while it started") from None
+            if self.request.begun_at is not None:
+                # It was on air before the restart; the match API may be back later than we are.
+                self._log.warning("match monitoring is asked for again later: %s", error)
+                self._may_be_monitored = True
+                self._monitor.start_monitoring_later(self.request.overlay_id)
+                return
+            self._log.error("match monitoring did not start: %s", error)
+            raise MonitoringFailed("Failed to start match monitoring") from error
+
+    def _stop_monitoring(self) -> None:
+        if self._may_be_monitored:
+            end_monitoring(self._settings, self.request.name, self._connections)
+
+    def _supervise(self) -> None:
+        try:
+            while not self.stop_event.is_set():
+                self._step()
+                self._wake.wait(STEP_S)
+                self._wake.clear()
+        except Exception as error:
+            self._log.exception("the supervisor failed; the stream ends")
+            self._fail(f"an internal error ended it ({type(error).__name__}); the log says more")
+        finally:
+            self._end()
+
+    def _step(self) -> None:
+        """Look once at the stream's age, its picture and its destinations."""
+        now = self._machinery.clock()
+        if self._uptime_s() >= self._settings.max_stream_duration_s:
+            self._fail("it has lasted MAX_STREAM_DURATION_S")
+            return
+        for delivery in self._deliveries:
+            delivery.step(now)
+        self.picture.step(now)
+        self._observe(*self._observed())
+
+    def _fail(self, reason: str) -> None:
+        self._log.error("ends: %s", reason)
+        self.has_failed = self.is_unwanted = True
+        self._failure = reason
+        self.stop_event.set()
+
+    def _observed(self) -> tuple[States, str | None]:
+        picture, primary = self.picture.status, self._primary.status()
+        troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
+        reason = "; ".join(troubles) or None
+        if primary.state == CONNECTING or (
+            primary.state == CONNECTED and picture.on_air is None and self._state.states == STARTING
+        ):
+            return STARTING, reason
+        is_away = picture.on_air == "slate" or (picture.on_air is None and State.SLATE in self._state.states)
+        if primary.state == CONNECTED:
+            return (SLATE if is_away else LIVE), reason
+        return (SLATE_AND_RECONNECTING if is_away else RECONNECTING), reason
+
+    def _observe(self, states: States, reason: str | None) -> None:
+        if self._state.move(states, reason):
+            self._log.info("is %s%s", words(states), f": {reason}" if reason else "")
+
+    def _end(self) -> None:
+        """End everything, on the supervisor's thread, side by side where it takes time."""
+        self.stop_event.set()
+        self._observe(STOPPING, self._failure)
+        try:
+            farewell = _Farewell(self._stop_monitoring, f"farewell-{self.request.name}")
+            self._end_children()
+            if not (farewell.join() & self._monitor.join(JOIN_LIMIT_S)):
+                self._log.error("a thread of this stream outlives it; it ends when its network call does")
+        except Exception:
+            self._log.exception("not all of the stream could be ended")
+        finally:
+            if self.has_failed:
+                self._observe(FAILED, self._failure)
+            try:
+                self._give_back()
+            finally:
+                self._on_gone(self)
+                self.gone.set()
+                self._log.info("stopped")
+
+    def _end_children(self) -> None:
+        running = [(child, child.process) for child in self._children if child.process]
+        try:
+            for delivery in self._deliveries:
+                delivery.child.prepare_to_end()  # its input is about to be closed; the sources are drained on
+        finally:
+            for process in ffmpeg.end_processes([process for _, process in running]):
+                self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
+            for child, _ in running:
+                child.close()
+
+    def _give_back(self) -> None:
+        with contextlib.ExitStack() as all_of_it:  # whatever one of them raises
+            all_of_it.callback(redact.remove, self.request.secrets)
+            all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            all_of_it.callback(self._api.close)
+            all_of_it.callback(self._lane.close)
+
+
+def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
+    """Tell the match API that nobody needs the match any more. Best effort: its trouble is not the stream's."""
+    api = _match_api(settings, threading.Event(), connections)
+    try:
+        if api.has_data:
+            api.stop_monitoring(name)
+    except FeedError as error:
+        log = StreamLogger(logging.getLogger(__name__), name)
+        log.warning("the match API was not told to stop monitoring: %s", error)
+    finally:
+        api.close()
+
+
+def _match_api(settings: Settings, cancelled: threading.Event, connections: Connections | None) -> MatchApi:
+    return MatchApi(
+        settings.overlay_api_base,
+        settings.overlay_image_base,
+        settings.match_data_path,
+        cancelled,
+        connections,
+    )
+
+
+def _age_s(at: float | None, now: float) -> float | None:
+    return None if at is None else round(now - at, 2)
+
+
+class _Farewell:
+    """The match API is told to stop on a thread beside the stopping; joined for as long as that may take."""
+
+    def __init__(self, tell: Callable[[], None], name: str) -> None:
+        self._deadline = time.monotonic() + FAREWELL_LIMIT_S
+        self._thread = threading.Thread(target=tell, name=name, daemon=True)
+        self._thread.start()
+
+    def join(self) -> bool:
+        """True when it has been told, or the attempt was given up."""
+        self._thread.join(max(0.0, self._deadline - time.monotonic()))
+        return not self._thread.is_alive()

@@ -1,0 +1,6 @@
+"""What the score is, and what follows from it.
+
+Pure, but for the client that asks the match API. Draws nothing, and knows
+nothing of streams, FFmpeg or HTTP routes. Read `scoreboard.py` first, then
+`cricket.py` (what follows from a score) and `rundown.py` (what is shown when).
+"""

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from demo.match_feed import MatchFeed
+from media.destination import parse_destination
+from relay.registry import StreamRegistry
+from tests.conftest import SettingsFactory
+from tests.unit.conftest import MakeRelay
+from tests.waiting import eventually
+
+CAME, LEFT = "/hooks/publish", "/hooks/publish_done"
+
+
+class Hooked(StreamRegistry):
+    """A registry that notes what the hooks tell it."""
+
+    def __init__(self, settings_with: SettingsFactory) -> None:
+        super().__init__(settings_with())
+        self.told: list[tuple[str, str]] = []
+
+    def camera_came(self, name: str) -> None:
+        self.told.append(("came", name))
+        super().camera_came(name)
+
+    def camera_left(self, name: str) -> None:
+        self.told.append(("left", name))
+        super().camera_left(name)
+
+
+@pytest.fixture
+def registry(settings_with: SettingsFactory) -> Iterator[Hooked]:
+    made = Hooked(settings_with)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
+    return create_app(settings_with(host="127.0.0.1"), registry).test_client()
+
+
+@pytest.mark.parametrize(("path", "word"), [(CAME, "came"), (LEFT, "left")])
+def test_a_hook_tells_the_registry_which_camera(client: FlaskClient, registry: Hooked, path: str, word: str) -> None:
+    answer = client.post(path, data={"call": "publish", "addr": "192.0.2.7", "app": "live", "name": "m1"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert registry.told == [(word, "m1")]
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+@pytest.mark.parametrize("form", [{"name": "unknown"}, {"name": ""}, {}, {"name": "../x\n" + "y" * 999}], ids=str)
+def test_a_hook_for_no_stream_of_ours_refuses_no_camera(client: FlaskClient, path: str, form: dict[str, str]) -> None:
+    assert client.post(path, data=form).status_code == 204
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+@pytest.mark.parametrize("address", ["10.0.0.5", "192.0.2.1", "2001:db8::1", "nonsense", ""])
+def test_hooks_are_taken_from_this_machine_only(client: FlaskClient, registry: Hooked, path: str, address: str) -> None:
+    answer = client.post(path, data={"name": "m1"}, environ_base={"REMOTE_ADDR": address})
+    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are taken from this machine only"})
+    assert registry.told == []
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin"])
+def test_what_a_proxy_or_a_browser_on_this_machine_sends_is_no_hook(
+    client: FlaskClient, registry: Hooked, header: str
+) -> None:
+    answer = client.post(CAME, data={"name": "m1"}, headers={header: "127.0.0.1"})
+    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are taken from this machine only"})
+    assert registry.told == []
+
+
+SECRET = "hook-canary-0123456789"
+AWAY: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "10.0.0.5"}, "headers": {"X-Forwarded-For": "192.0.2.1"}}
+
+
+@pytest.fixture
+def by_secret(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
+    return create_app(settings_with(hook_secret=SECRET, api_token="open-sesame"), registry).test_client()
+
+
+def test_with_the_secret_in_its_path_a_hook_is_taken_from_anywhere(by_secret: FlaskClient, registry: Hooked) -> None:
+    for event in ("publish", "publish_done"):
+        assert by_secret.post(f"/hooks/{SECRET}/{event}", data={"name": "m1"}, **AWAY).status_code == 204
+        assert by_secret.post(f"/hooks/{event}", data={"name": "m1"}, **AWAY).status_code == 403
+    assert registry.told == [("came", "m1"), ("left", "m1")]
+    assert by_secret.post(CAME, data={"name": "m1"}).status_code == 204, "from this machine none is needed"
+
+
+@pytest.mark.parametrize(
+    "wrong", [SECRET[:-1], SECRET + "x", SECRET.upper(), "x", "é", "%F0%9F%8E%A5", "%00", "publish"]
+)
+@pytest.mark.parametrize("how", [AWAY, {}], ids=["away", "here"])
+def test_a_wrong_secret_is_refused(
+    by_secret: FlaskClient, registry: Hooked, wrong: str, how: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = by_secret.post(f"/hooks/{wrong}/publish", data={"name": "m1"}, **how)
+    assert (answer.status_code, answer.json) == (403, {"error": "The path does not hold HOOK_SECRET"})
+    assert registry.told == []
+    assert SECRET not in caplog.text
+
+
+def test_without_a_secret_set_none_is_right(client: FlaskClient, registry: Hooked) -> None:
+    for path in ("/hooks/x/publish", "/hooks/%20/publish_done"):
+        assert client.post(path, data={"name": "m1"}, **AWAY).status_code == 403
+    assert client.post("/hooks//publish", data={"name": "m1"}, **AWAY).status_code in (308, 404)
+    assert registry.told == []
+
+
+def test_only_announced_names_may_publish_when_that_is_asked_for(
+    relay: MakeRelay, settings_with: SettingsFactory
+) -> None:
+    one = relay()
+    client = create_app(settings_with(publish_announced_only=True), one.registry).test_client()
+
+    def may_publish(*names: str) -> bool:
+        body = urlencode([("call", "publish"), *(("name", name) for name in names)])
+        answer = client.post(CAME, data=body, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code in (204, 403)
+        return answer.status_code == 204
+
+    one.start("m1")
+    assert may_publish("m1")
+    assert not may_publish("m2")
+    assert not may_publish("M1")
+    assert not may_publish("")
+    assert not may_publish()
+    assert not may_publish("m1", "intruder"), "nginx-rtmp passes on what the camera's URL holds"
+    assert not may_publish("x\n" + "y" * 99)
+    assert client.post(CAME, data={"name": "m2"}).json == {"error": "No stream of the name m2 is announced"}
+    assert client.post(CAME, data={"name": "../m2"}).json == {"error": "No stream of this name is announced"}
+    assert client.post(LEFT, data={"name": "m2"}).status_code == 204
+    one.registry.stop("m1")
+    assert not may_publish("m1")
+
+
+def test_a_stream_that_starts_is_announced(relay: MakeRelay, feed: MatchFeed) -> None:
+    one = relay(overlay_api_base=feed.url)
+    feed.hold = True
+    thread = threading.Thread(target=one.start)
+    thread.start()
+    eventually(lambda: one.registry.is_announced("m1"))
+    assert one.names() == []
+    feed.release.set()
+    thread.join()
+    assert one.registry.is_announced("m1")
+
+
+def test_streams_that_come_back_after_a_restart_are_announced_at_once(
+    relay: MakeRelay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = relay(state_file=tmp_path / "streams.json")
+    before.start("m1")
+    before.start("refused")
+    before.close()
+    may_go_on = threading.Event()
+
+    def wait_and_parse(*args: Any) -> Any:
+        assert may_go_on.wait(15)
+        return parse_destination(*args)
+
+    monkeypatch.setattr("relay.registry.parse_destination", wait_and_parse)
+    one = relay(state_file=tmp_path / "streams.json", max_concurrent_streams=1)
+    assert not one.registry.is_announced("m1")
+    one.registry.restore()
+    assert one.registry.is_announced("m1")
+    assert one.registry.is_announced("refused")
+    assert one.names() == []
+    may_go_on.set()
+    eventually(one.names)
+    eventually(
+        lambda: list(filter(one.registry.is_announced, ("m1", "refused"))) == one.names(),
+        what="the one that there is no room for is given up",
+    )
+
+
+def test_a_forwarded_address_changes_nothing(client: FlaskClient, registry: Hooked) -> None:
+    answer = client.post(
+        CAME,
+        data={"name": "m1"},
+        environ_base={"REMOTE_ADDR": "10.0.0.5"},
+        headers={"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"},
+    )
+    assert answer.status_code == 403
+    assert registry.told == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_every_loopback_address_is_this_machine(client: FlaskClient, address: str) -> None:
+    assert client.post(CAME, data={"name": "m1"}, environ_base={"REMOTE_ADDR": address}).status_code == 204
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+def test_a_hook_is_told_by_post_alone(client: FlaskClient, registry: Hooked, path: str) -> None:
+    assert client.get(path, query_string={"name": "m1"}).status_code == 405
+    assert registry.told == []
+
+
+@pytest.mark.parametrize("path", [CAME, LEFT])
+def test_hooks_need_no_token_and_the_rest_still_does(
+    settings_with: SettingsFactory, registry: Hooked, path: str
+) -> None:
+    client = create_app(settings_with(api_token="open-sesame"), registry).test_client()
+    assert client.post(path, data={"name": "m1"}).status_code == 204
+    assert len(registry.told) == 1
+    away = client.post(path, data={"name": "m1"}, environ_base={"REMOTE_ADDR": "10.0.0.5"})
+    assert away.status_code == 403
+    assert len(registry.told) == 1
+    for other in ("/hooks", "/hooksx", "/hooks/nowhere", "/streams", "//hooks/publish", "/hooks/../streams"):
+        assert client.get(other).status_code == 401, other
+        assert client.post(other, data={"name": "m1"}).status_code == 401, other
+    assert len(registry.told) == 1
+
+
+def test_the_registry_hands_a_hook_to_the_stream_of_that_name(
+    relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    for word in ("camera_came", "camera_left"):
+        monkeypatch.setattr(
+            f"relay.picture.Picture.{word}",
+            lambda self, word=word: told.append((word, self._ingest_url.rsplit("/", 1)[1])),
+        )
+    one = relay()
+    one.start("m1")
+    one.start("m2")
+    one.registry.camera_left("m2")
+    one.registry.camera_came("m1")
+    one.registry.camera_came("m9")
+    one.registry.camera_left("")
+    assert told == [("camera_left", "m2"), ("camera_came", "m1")]
+
+
+def test_a_hook_ends_the_wait_of_a_stream_for_its_next_attempt(
+    relay: MakeRelay, settings_with: SettingsFactory
+) -> None:
+    one = relay()
+    one.fake.script(compositor={"exit": 1})
+    one.start()
+    one.wait(lambda: one.status().attempts["compositor"] >= 4)  # the next wait is 5 s by the clock
+    attempts = one.status().attempts["compositor"]
+    client = create_app(settings_with(host="127.0.0.1"), one.registry).test_client()
+
+    def started() -> bool:
+        client.post(CAME, data={"name": "m1"})
+        return one.status().attempts["compositor"] > attempts
+
+    eventually(started, what="another attempt while the clock stands still")

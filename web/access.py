@@ -1,0 +1,209 @@
+"""Who may call: the holder of API_TOKEN when one is set, by a Bearer header or by a session.
+
+A browser sends a session's cookie whoever has it call, so a call that changes
+something needs the session's CSRF token as well. Without API_TOKEN nothing is
+asked for; pages of other sites are kept out even then.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, g, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Settings
+from errors import TooManyFailures
+from web.bounded_log import BoundedLog
+from web.sessions import Sessions
+from web.throttle import Throttle
+
+TOKEN_NEEDED = "Authorization: Bearer TOKEN is needed"  # noqa: S105
+HOOKS = "hooks"
+COOKIE = "relay_session"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+HOME_PATH = "/"
+LOGIN_PATH = "/login"
+LOGOUT_PATH = "/logout"
+OPEN_RULES = frozenset({"/healthz", LOGIN_PATH, "/static/<path:filename>"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SHORT_TOKEN_CHARACTERS = 16
+MAX_ADDRESS_CHARACTERS = 64
+# Nobody can have a name below these point to this machine but who owns its network.
+_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+_log = logging.getLogger(__name__)
+
+
+def guard(
+    app: Flask,
+    settings: Settings,
+    clock: Callable[[], float] = time.monotonic,
+    wall_clock: Callable[[], float] = time.time,
+) -> None:
+    """Have every call looked at before its route is run, and say at once when the settings leave it open."""
+    token = settings.api_token.get_secret_value()
+    one = Guard(token, clock, wall_clock)
+    app.extensions["guard"] = one
+    app.before_request(one.check)
+    if settings.trusted_proxy is not None:
+        app.wsgi_app = _behind(app.wsgi_app, str(settings.trusted_proxy))  # type: ignore[method-assign]
+    if is_open(settings):
+        _log.warning("API_TOKEN is not set: whoever reaches %s can start and stop streams", settings.host)
+    if 0 < len(token) < SHORT_TOKEN_CHARACTERS:
+        _log.warning("API_TOKEN is short enough to be guessed: take %d characters or more", SHORT_TOKEN_CHARACTERS)
+
+
+def is_open(settings: Settings) -> bool:
+    """True when the API can be reached from other machines and asks for no token."""
+    return not settings.api_token.get_secret_value() and not is_loopback(settings.host)
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address, or the name, by which a machine reaches itself alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def current_guard() -> Guard:
+    """The guard of the application that answers the current call."""
+    one: Guard = current_app.extensions["guard"]
+    return one
+
+
+def csrf_token() -> str:
+    """What a page of the current call's session must send as X-CSRF-Token; empty without a session."""
+    token: str = g.get("csrf_token", "")
+    return token
+
+
+class Guard:
+    """Decides on each call of one application."""
+
+    def __init__(self, token: str, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
+        self.sessions = Sessions(token, wall_clock) if token else None
+        self._refusals = BoundedLog(_log, clock)
+        self._token = token.encode()
+        self._throttle = Throttle(clock)
+        self._failures = BoundedLog(_log, clock)
+
+    def check(self) -> ResponseReturnValue | None:
+        """The refusal of the current call; None lets it pass."""
+        if request.blueprint == HOOKS:
+            return None  # hooks.py has rules of its own
+        if request.method not in SAFE_METHODS and _comes_from_another_site():
+            return self.refuse("Origin is another site than Host; a proxy in front must pass Host on")
+        # The rule that matched, not the path: that may be spelled in many ways.
+        if request.url_rule is not None and request.url_rule.rule in OPEN_RULES:
+            return None
+        if self.sessions is not None:
+            return self._check_credentials(self.sessions)
+        if not _is_own_name(request.headers.get("Host", "")):
+            return self.refuse("Without API_TOKEN, Host must be an address or a local name")
+        return None
+
+    def refuse(self, error: str) -> ResponseReturnValue:
+        """The answer that forbids the current call, which is then in the log."""
+        self._log_refusal(error)
+        return {"error": error}, 403
+
+    def _log_refusal(self, error: str) -> None:
+        self._refusals.warning("a call from %s was refused: %s", _address(), error)
+
+    def session(self) -> str | None:
+        """The session that the current call belongs to."""
+        return self.sessions.find(request.cookies.get(COOKIE, "")) if self.sessions else None
+
+    def is_token(self, given: str) -> bool:
+        """Compare what the current call gives as the token; raises TooManyFailures while its address must wait."""
+        address = _address()
+        is_right = hmac.compare_digest(given.encode(errors="replace"), self._token)
+        try:
+            self._throttle.judge(address, is_right)
+        except TooManyFailures as error:
+            self._failures.warning("%s gave wrong tokens and must wait %d s", address, error.retry_after_s)
+            raise
+        if not is_right:
+            self._failures.warning("%s gave a wrong token", address)
+        return is_right
+
+    def _check_credentials(self, sessions: Sessions) -> ResponseReturnValue | None:
+        session = self.session()
+        if session is not None:
+            g.csrf_token = sessions.csrf_token(session)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_bearer = scheme.lower() == "bearer"
+        try:
+            if is_bearer and self.is_token(given.strip()):
+                return None
+        except TooManyFailures as error:
+            if session is None:
+                waits = {"Retry-After": str(error.retry_after_s)}
+                return {"error": str(error)}, 401, {"WWW-Authenticate": "Bearer"} | waits
+        if session is not None:
+            return self._check_csrf(sessions, session)
+        if request.path in (HOME_PATH, LOGOUT_PATH) and accepts_pages():
+            return redirect(LOGIN_PATH, 303)
+        if not is_bearer:  # a wrong one is in the log already
+            self._log_refusal(TOKEN_NEEDED)
+        return {"error": TOKEN_NEEDED}, 401, {"WWW-Authenticate": "Bearer"}
+
+    def _check_csrf(self, sessions: Sessions, session: str) -> ResponseReturnValue | None:
+        if request.method in SAFE_METHODS:
+            return None
+        given = request.headers.get(CSRF_HEADER, "")
+        if not given and request.path == LOGOUT_PATH:
+            given = request.form.get(CSRF_FIELD, "")
+        if sessions.is_csrf_token(session, given):
+            return None
+        return self.refuse(f"{CSRF_HEADER} must hold the page's CSRF token")
+
+
+def accepts_pages() -> bool:
+    """True when the current call is a browser's, for a page."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _address() -> str:
+    return (request.remote_addr or "")[:MAX_ADDRESS_CHARACTERS]  # a proxy may tell anything
+
+
+def _comes_from_another_site() -> bool:
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    scheme, _, host = origin.lower().partition("://")
+    default_port = ":443" if scheme == "https" else ":80"
+    return host.removesuffix(default_port) != request.headers.get("Host", "").lower().removesuffix(default_port)
+
+
+def _is_own_name(host_header: str) -> bool:
+    """False for a name that another site may have pointed to this machine (DNS rebinding)."""
+    host = host_header.lower()
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].removesuffix(".")
+    if "." not in name or name.endswith(_LOCAL_SUFFIXES) or name == socket.gethostname().lower():
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _behind(app: Any, proxy: str) -> Any:
+    """`app`, told the caller's address and scheme by this proxy, and by nobody else."""
+    told = ProxyFix(app, x_for=1, x_proto=1)
+
+    def choose(environ: dict[str, Any], start_response: Any) -> Any:
+        return (told if environ.get("REMOTE_ADDR") == proxy else app)(environ, start_response)
+
+    return choose

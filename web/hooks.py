@@ -1,0 +1,83 @@
+"""What nginx-rtmp tells of the cameras: one came, one left.
+
+It can send no header, hence no token: its hooks are taken from this machine, or
+from anywhere with HOOK_SECRET in their path.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Any
+
+from flask import Blueprint, Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
+
+from config import Settings
+from relay.registry import Registry
+from relay.stream_state import NAME_PATTERN
+from web.access import HOOKS, current_guard, is_loopback
+
+# A proxy adds one of the first to what it passes on for others, a browser the last; nginx-rtmp sends none.
+FOREIGN_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin")
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
+
+blueprint = Blueprint(HOOKS, __name__, url_prefix="/hooks")
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+@blueprint.post("/publish")
+@blueprint.post("/<secret>/publish")
+def camera_came() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
+    name = _name()
+    if _settings().publish_announced_only and not _registry().is_announced(name):
+        shown = f"the name {name}" if _NAME.fullmatch(name) else "this name"
+        return current_guard().refuse(f"No stream of {shown} is announced")
+    _registry().camera_came(name)
+    return "", 204
+
+
+@blueprint.post("/publish_done")
+@blueprint.post("/<secret>/publish_done")
+def camera_left() -> ResponseReturnValue:
+    """nginx-rtmp's `on_publish_done`."""
+    _registry().camera_left(_name())
+    return "", 204
+
+
+@blueprint.url_value_preprocessor
+def _take_secret(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.hook_secret = values.pop("secret", None) if values else None
+
+
+@blueprint.before_request
+def _check_sender() -> ResponseReturnValue | None:
+    if g.hook_secret is None:
+        is_own = is_loopback(request.remote_addr or "") and not any(name in request.headers for name in FOREIGN_HEADERS)
+        return None if is_own else current_guard().refuse("Hooks are taken from this machine only")
+    return None if _is_secret(g.hook_secret) else current_guard().refuse("The path does not hold HOOK_SECRET")
+
+
+def _is_secret(given: str) -> bool:
+    secret = _settings().hook_secret.get_secret_value()
+    return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), secret.encode())
+
+
+def _name() -> str:
+    """The camera's stream; none when the camera has put a second name into its URL, which nginx-rtmp passes on."""
+    names = request.form.getlist("name")
+    return names[0] if len(names) == 1 else ""
+
+
+def _registry() -> Registry:
+    registry: Registry = current_app.extensions["registry"]
+    return registry
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
