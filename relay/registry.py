@@ -227,7 +227,7 @@ class StreamRegistry:
         return failed[1]
 
     def dismiss(self, name: str) -> None:
-        """Tell no more of a stream that failed. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
+        """Take a failed stream off the list. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
         with self._lock:
             if name in self._streams:
                 raise StreamAlreadyActive("Stream already active")

@@ -72,12 +72,12 @@ def _paths() -> dict[str, Json]:
             )
         },
         "/list_streams": {"get": _operation("list_streams", "The streams on air, by name", _json("StreamList"))},
-        "/streams": {"get": _operation("get_streams", "How the streams on air do", _json("Streams"))},
+        "/streams": {"get": _operation("get_streams", "The state of all streams", _json("Streams"))},
         "/streams/{name}": {
             "parameters": name,
-            "get": _operation("get_stream", "How a stream does", _json("StreamStatus"), (404,)),
+            "get": _operation("get_stream", "The state of one stream", _json("StreamStatus"), (404,)),
             "delete": _operation(
-                "forget_stream", "Tell no more of a stream that failed", _json("Message"), (404, 409, 503)
+                "forget_stream", "Take a failed stream off the list", _json("Message"), (404, 409, 503)
             ),
             "patch": _operation(
                 "change_stream", "Change a stream on air", _json("Changed"), (400, 404, 413, 503), _json("Change")

@@ -169,8 +169,8 @@ def test_no_secret_shows_anywhere(
             assert one.post("/start_stream", body).status_code == 200
             dead = {"youtube_url": f"rtmp://127.0.0.1:1/app/{DEAD_KEY}", "stream_name": "m2"}
             assert one.post("/start_stream", dead).status_code == 200
-            eventually(lambda: "[m1] streams: is live" in one.log(), 40)
-            eventually(lambda: "[m2] streams: publisher ended" in one.log(), 40)
+            eventually(lambda: "[m1] relay.stream: is live" in one.log(), 40)
+            eventually(lambda: "[m2] relay.stream: publisher ended" in one.log(), 40)
             said += answers_of(one)
             kill_children(one, "live/m1 ")
             eventually(lambda: "killed by SIGKILL" in one.log(), 20)

@@ -89,13 +89,13 @@ def test_streams_come_back_on_air_after_a_kill_and_a_stopped_one_does_not(
         one.start("m1")
         one.start("m2")
         one.stop("m2")
-        eventually(lambda: "[m1] streams: is live" in one.log(), 40)
+        eventually(lambda: "[m1] relay.stream: is live" in one.log(), 40)
         uptime_s = one.listed()["m1"]["uptime"]
         one.process.kill()
         one.process.wait()
-        before = one.log().count("[m1] streams: is live")
+        before = one.log().count("[m1] relay.stream: is live")
         two = service(**settings)
-        eventually(lambda: two.log().count("[m1] streams: is live") > before, 40)
+        eventually(lambda: two.log().count("[m1] relay.stream: is live") > before, 40)
         assert list(two.listed()) == ["m1"]
         assert two.listed()["m1"]["uptime"] > uptime_s
         two.stop("m1")

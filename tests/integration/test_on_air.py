@@ -163,7 +163,7 @@ def arrived(
                 stack.enter_context(publishing(rtmp, recordings(kind), name))
             urls = {kind: one.start(name) for kind, name in names.items()}
             for name in names.values():
-                eventually(lambda: f"[{name}] streams: the camera's picture is on air" in one.log(), 40)
+                eventually(lambda: f"[{name}] relay.stream: the camera's picture is on air" in one.log(), 40)
             with ThreadPoolExecutor() as pool:
                 paths = {kind: folder / f"{len(found) + n}.flv" for n, kind in enumerate(kinds)}
                 found.update(
@@ -274,7 +274,7 @@ def test_banners_are_on_air_and_go(service: MakeService, camera: Camera, feed: M
     with camera("m1"):
         one = service()
         viewer = viewer_of(watch, one.start("m1"))
-        eventually(lambda: "streams: is live" in one.log(), 40)
+        eventually(lambda: "relay.stream: is live" in one.log(), 40)
         for kind in ("WICKET", "SIX"):
             ball, event = next((ball, events[0]) for ball, events in told.items() if [e.kind for e in events] == [kind])
             strips = [scene_strip(Scene(boards[ball - 1])), scene_strip(Scene(boards[ball], event))]
@@ -303,7 +303,7 @@ def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Ca
             assert viewer.wait_for(lambda v: shows(v, strips, number), 40), f"score {number} is not on air"
             return time.monotonic() - pushed_at
 
-        eventually(lambda: "streams: is live" in one.log(), 40)
+        eventually(lambda: "relay.stream: is live" in one.log(), 40)
         lag_s(0)
         # A machine that is held up only ever adds to a lag.
         at_once = min(lag_s(number) for number in (1, 2, 3))
