@@ -18,20 +18,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 import ffmpeg
 from config import Settings
 from errors import ImageRejected
 from graphics import slate
 from graphics.layout import Canvas
 from media.causes import Cause
-from media.media_clock import SLOW_SPEED, WINDOW_S
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
+from relay.compositor import LONGEST_WAIT_S, Compositor, Listener
+from relay.watches import LOOK_S, OverlayWatch, SpeedWatch
 
-LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 SLATE_LEAD_S = 0.8  # a slate needs 0.2 to 0.4 s to its first frame
 LEFT_SILENCE_S = 0.3
 # One that gave frames for this long died of something else than its input.
@@ -45,10 +43,6 @@ SOUND_LOST_S = 2.0
 FLOWS_S = 0.5
 BACKLOG_S = 1.0
 MAX_REJOINS = 3
-HEARD_PACKETS = 30  # 0.7 s of AAC
-OVERLAY_STALL_S = 3.0
-LOOK_S = 1.0
-BUSY = 0.9
 
 
 @dataclass(frozen=True)
@@ -84,9 +78,9 @@ class Picture:
         self._switch = switch
         self._around = around
         self._log = around.log
-        self._compositor = _Compositor(switch, around)
-        self._successor = _Compositor(switch, around, counted_with=self._compositor.child)
-        self._listener = _Listener(around)
+        self._compositor = Compositor(switch, around)
+        self._successor = Compositor(switch, around, counted_with=self._compositor.child)
+        self._listener = Listener(around)
         self._slate = Child(
             "slate",
             around,
@@ -103,8 +97,8 @@ class Picture:
         self._succeeds_because: Cause | None = None
         self._rejoins = 0
         self._is_patient = False
-        self._overlay_watch = _OverlayWatch()
-        self._speed_watch = _SpeedWatch(around.clock())
+        self._overlay_watch = OverlayWatch()
+        self._speed_watch = SpeedWatch(around.clock())
         self.status = PictureStatus(None, None, None, None)
 
     @property
@@ -266,7 +260,7 @@ class Picture:
             self._begin_successor("the camera's sound is lost", Cause.SOUND_LOST, now, takes_sound=False)
         if compositor.sound != "silence":
             self._listener.child.end()
-        elif self._listener.heard >= HEARD_PACKETS:
+        elif self._listener.hears_sound:
             self._begin_successor("the camera's sound is back", Cause.SOUND_BACK, now, takes_sound=True)
         elif self._listener.child.is_due(now):
             self._listener.start(ffmpeg.listener_args(self._ingest_url), now)
@@ -289,7 +283,7 @@ class Picture:
             takes_sound = self._compositor.takes_sound
             self._begin_successor("the overlay is not followed", Cause.OVERLAY_UNREAD, now, takes_sound=takes_sound)
 
-    def _start(self, compositor: _Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:
+    def _start(self, compositor: Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:
         settings = self._settings
         self._overlay_file.restore()
         argv = ffmpeg.compositor_args(
@@ -377,124 +371,3 @@ class Picture:
         if not self._camera_was_on_air:
             return "the camera has not come yet"
         return self._away_because
-
-
-class _Compositor:
-    """The compositor's child, and what its attempt has said so far."""
-
-    def __init__(self, switch: Switch, around: Surroundings, counted_with: Child | None = None) -> None:
-        self.takes_sound = True
-        self.opened_at: float | None = None
-        self.sound: str | None = None
-        self._clock = around.clock
-        self.child = Child(
-            "compositor",
-            around,
-            LONGEST_WAIT_S,
-            attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=True),
-            detach=lambda process: switch.remove_source(process.fd("stdout")),
-            on_line=self._take_line,
-            counted_with=counted_with,
-        )
-
-    def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
-        self.takes_sound, self.opened_at, self.sound = takes_sound, None, None
-        self.child.start(argv, now)
-
-    def _take_line(self, line: str) -> None:
-        if self.opened_at is None and ffmpeg.says_input_is_open(line):
-            self.opened_at = self._clock()
-        elif self.sound is None and (source := ffmpeg.sound_source(line)):
-            self.sound = source
-
-
-class _Listener:
-    """Hears whether the camera's sound flows while silence is on air."""
-
-    def __init__(self, around: Surroundings) -> None:
-        self.heard = 0
-        loop = around.loop
-
-        def take(data: bytes) -> None:
-            self.heard += data.count(b"\n")
-            if self.heard >= HEARD_PACKETS:
-                around.wake()
-
-        self.child = Child(
-            "listener",
-            around,
-            LONGEST_WAIT_S,
-            attach=lambda process: loop.call(loop.read_from, process.fd("stdout"), take),
-            detach=lambda process: loop.call(loop.stop_reading, process.fd("stdout")),
-            may_fail=True,  # a camera without sound
-        )
-
-    def start(self, argv: list[str], now: float) -> None:
-        self.heard = 0
-        self.child.start(argv, now)
-
-
-class _OverlayWatch:
-    """Sees by what a process reads whether it still opens the overlay; its other input comes by sockets.
-
-    A process that was never seen to read (a wrapper, a kernel that does not
-    count) is not judged.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._pid = 0
-        self._process: psutil.Process | None = None
-        self._read = 0
-        self._grew = 0
-        self._grew_at = 0.0
-        self._looked_at = float("-inf")
-
-    def is_due(self, now: float) -> bool:
-        return now - self._looked_at >= LOOK_S
-
-    def is_dead(self, pid: int, now: float) -> bool:
-        if not self.is_due(now) and pid == self._pid:
-            return False
-        try:
-            process = self._process if pid == self._pid and self._process else psutil.Process(pid)
-            read = process.io_counters().read_chars
-        except (psutil.Error, OSError, AttributeError, NotImplementedError):
-            return False
-        self._looked_at = now
-        if pid != self._pid:
-            self._pid, self._process = pid, process
-            self._read, self._grew, self._grew_at = read, 0, now
-        elif read != self._read:
-            self._read, self._grew, self._grew_at = read, self._grew + 1, now
-        return self._grew >= 2 and now - self._grew_at >= OVERLAY_STALL_S
-
-
-class _SpeedWatch:
-    """Names what holds the picture back when less than a second of it comes in a second."""
-
-    def __init__(self, now: float) -> None:
-        self._cpu = psutil.cpu_times()
-        self.reset(now)
-
-    def reset(self, now: float) -> None:
-        self._since = self._looked_at = now
-        self._busy: float | None = None
-
-    def trouble(self, speed: float, now: float) -> str | None:
-        if now - self._looked_at >= WINDOW_S:
-            self._busy = self._share_of_busy_time()
-            self._looked_at = now
-        if now - self._since < WINDOW_S + 1 or speed >= SLOW_SPEED or self._busy is None:
-            return None
-        if self._busy >= BUSY:
-            return f"the picture runs at {speed:.2f} of real time: the machine is overloaded (CPU {self._busy:.0%})"
-        return f"the picture runs at {speed:.2f} of real time: the camera's pictures come too slowly"
-
-    def _share_of_busy_time(self) -> float:
-        before, self._cpu = self._cpu, psutil.cpu_times()
-        passed = sum(self._cpu) - sum(before)
-        idle = self._cpu.idle - before.idle + getattr(self._cpu, "iowait", 0) - getattr(before, "iowait", 0)
-        return 1 - idle / passed if passed > 0 else 0.0

@@ -449,7 +449,7 @@ class ReadBytes:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.total = 0
         counters = SimpleNamespace(io_counters=lambda: SimpleNamespace(read_chars=self.total))
-        monkeypatch.setattr("relay.picture.psutil.Process", lambda _pid: counters)
+        monkeypatch.setattr("relay.watches.psutil.Process", lambda _pid: counters)
 
 
 @pytest.fixture
@@ -567,7 +567,7 @@ def set_cpu(monkeypatch: pytest.MonkeyPatch, clock: Callable[[], float], busy: f
         rest = (1 - busy) * clock()
         return CpuTimes(busy * clock(), rest / 2, rest / 2)
 
-    monkeypatch.setattr("relay.picture.psutil.cpu_times", times)
+    monkeypatch.setattr("relay.watches.psutil.cpu_times", times)
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""The FFmpegs that play the camera: a compositor, which makes the picture, and the listener, which hears the sound.
+
+Each is a child with what its present attempt has said so far. They do not
+decide: when one is started, replaced or ended is the picture's business.
+
+The supervisor's thread owns and starts them. What a compositor says and what
+the listener hears is noted by the threads that read it.
+"""
+
+from __future__ import annotations
+
+import ffmpeg
+from media.switch import Switch
+from relay.children import Child, Surroundings
+
+LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
+HEARD_PACKETS = 30  # 0.7 s of AAC
+
+
+class Compositor:
+    """The compositor's child, and what its attempt has said so far."""
+
+    def __init__(self, switch: Switch, around: Surroundings, counted_with: Child | None = None) -> None:
+        self.takes_sound = True
+        self.opened_at: float | None = None
+        self.sound: str | None = None
+        self._clock = around.clock
+        self.child = Child(
+            "compositor",
+            around,
+            LONGEST_WAIT_S,
+            attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=True),
+            detach=lambda process: switch.remove_source(process.fd("stdout")),
+            on_line=self._take_line,
+            counted_with=counted_with,
+        )
+
+    def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
+        self.takes_sound, self.opened_at, self.sound = takes_sound, None, None
+        self.child.start(argv, now)
+
+    def _take_line(self, line: str) -> None:
+        if self.opened_at is None and ffmpeg.says_input_is_open(line):
+            self.opened_at = self._clock()
+        elif self.sound is None and (source := ffmpeg.sound_source(line)):
+            self.sound = source
+
+
+class Listener:
+    """Hears whether the camera's sound flows while silence is on air."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.heard = 0
+        loop = around.loop
+
+        def take(data: bytes) -> None:
+            self.heard += data.count(b"\n")
+            if self.hears_sound:
+                around.wake()
+
+        self.child = Child(
+            "listener",
+            around,
+            LONGEST_WAIT_S,
+            attach=lambda process: loop.call(loop.read_from, process.fd("stdout"), take),
+            detach=lambda process: loop.call(loop.stop_reading, process.fd("stdout")),
+            may_fail=True,  # a camera without sound
+        )
+
+    def start(self, argv: list[str], now: float) -> None:
+        self.heard = 0
+        self.child.start(argv, now)
+
+    @property
+    def hears_sound(self) -> bool:
+        """Enough of it to be sure. Any thread."""
+        return self.heard >= HEARD_PACKETS
