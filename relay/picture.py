@@ -28,21 +28,15 @@ from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
 from relay.compositor import LONGEST_WAIT_S, Compositor, Listener
+from relay.situations import KEYFRAME_LIMIT_S, LEFT_SILENCE_S, Seen, situation_of
 from relay.watches import LOOK_S, OverlayWatch, SpeedWatch
 
 SLATE_LEAD_S = 0.8  # a slate needs 0.2 to 0.4 s to its first frame
-LEFT_SILENCE_S = 0.3
 # One that gave frames for this long died of something else than its input.
 PROVEN_S = 3.0
-# The camera is there and its tracks are known, but no frame comes: FFmpeg waits for a sound
-# that does not flow, or for a keyframe, of which some cameras send one in 10 s.
-SOUND_LIMIT_S = 1.5
-KEYFRAME_LIMIT_S = 15.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
 FLOWS_S = 0.5
-BACKLOG_S = 1.0
-MAX_REJOINS = 3
 
 
 @dataclass(frozen=True)
@@ -177,47 +171,33 @@ class Picture:
 
     def _end_silent_compositor(self, now: float) -> None:
         """RTMP servers keep an idle player: only another compositor will see the camera return."""
-        compositor, source = self._compositor, self._source(self._compositor.child)
-        if compositor.child.process is None:
+        source = self._source(self._compositor.child)
+        if self._compositor.child.process is None:
             return
-        if source.runs_ahead:
-            self._replace(
-                "the picture runs ahead of the clock: the camera's clock jumped, or it sends a backlog",
-                Cause.RUNS_AHEAD,
-                now,
-                takes_sound=True,
-            )
-        elif source.frame_at is None:
-            limit_s = SOUND_LIMIT_S if compositor.takes_sound else KEYFRAME_LIMIT_S
-            if compositor.opened_at is not None and now - compositor.opened_at >= limit_s:
-                sound, picture = (
-                    ("sound does not flow", Cause.SOUND_STUCK),
-                    ("picture does not begin", Cause.NO_KEYFRAME),
-                )
-                what, cause = sound if compositor.takes_sound else picture
-                self._replace(f"the camera's {what}", cause, now, takes_sound=not compositor.takes_sound)
-        elif now - source.frame_at >= self._limit_s():
-            silent = (f"no frames from the camera for {now - source.frame_at:.1f} s", Cause.STALLED)
-            what, cause = ("the camera left", Cause.CAMERA_LEFT) if self._left_at is not None else silent
-            self._replace(what, cause, now, takes_sound=True)
-        elif self._has_backlog(source):
-            self._rejoins += 1
-            because = "the camera sends what it had kept: the present is joined anew"
-            self._replace(because, Cause.BACKLOG, now, takes_sound=True)
-        elif (
-            compositor.child.stdout != self._switch.on_air
-            and compositor.opened_at is not None
-            and now - compositor.opened_at >= KEYFRAME_LIMIT_S
-        ):
-            because = "the camera's picture does not come in real time"
-            self._replace(because, Cause.NO_KEYFRAME, now, takes_sound=True)
-        elif self._left_at is not None and source.frame_at > self._left_at + 1:
+        left_at = self._left_at
+        seen = self._look(source, now, camera_left=left_at is not None)
+        situation = situation_of(seen)
+        if situation is not None:
+            if situation.cause == Cause.BACKLOG:
+                self._rejoins += 1
+            self._replace(situation.words(seen), situation.cause, now, takes_sound=situation.takes_sound)
+        elif left_at is not None and source.frame_at is not None and source.frame_at > left_at + 1:
             self._left_at = None
 
-    def _has_backlog(self, source: SourceState) -> bool:
-        """A new player gets the present; unless the server keeps a backlog itself, for everyone who joins."""
-        is_waiting = self._slate.stdout is not None and self._slate.stdout == self._switch.on_air
-        return is_waiting and source.lead_s > BACKLOG_S and self._rejoins < MAX_REJOINS
+    def _look(self, source: SourceState, now: float, *, camera_left: bool) -> Seen:
+        compositor, on_air = self._compositor, self._switch.on_air
+        return Seen(
+            takes_sound=compositor.takes_sound,
+            open_s=None if compositor.opened_at is None else now - compositor.opened_at,
+            frame_age_s=None if source.frame_at is None else now - source.frame_at,
+            runs_ahead=source.runs_ahead,
+            lead_s=source.lead_s,
+            is_on_air=compositor.child.stdout == on_air,
+            slate_is_on_air=self._slate.stdout is not None and self._slate.stdout == on_air,
+            camera_left=camera_left,
+            rejoins=self._rejoins,
+            stall_timeout_s=self._settings.stall_timeout_s,
+        )
 
     def _replace(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
         """End the compositor, and begin another without a wait."""
