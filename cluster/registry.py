@@ -9,56 +9,42 @@ tell the same, and none of them is missed.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
 import ray
 from pydantic import SecretStr
-from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, GetTimeoutError, RayActorError, RayError
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayError
 
 from cluster import cluster_state
-from cluster.cluster_state import NAMESPACE, Failure, Head, Node, Record, other_seat, seats
-from cluster.stream_actor import CALLS_AT_ONCE, Answer, Belongings, Report, StreamActor
+from cluster.cluster_state import NAMESPACE, Head, Record, other_seat, seats
+from cluster.placing import LOOK_S, Placing, need_of, room_on
+from cluster.stream_actor import Answer, Belongings
+from cluster.telling import Telling
 from config import Settings
 from errors import (
     ClusterUnavailable,
     ConfigurationError,
     NoCapacity,
     RelayError,
-    StartTimedOut,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
-    StreamStopped,
     StreamUnreachable,
 )
-from media.capacity import cpus_to_reserve
-from relay.delivery import CONNECTING, DeliveryStatus
-from relay.registry import FAILURES_LISTED_S, KEPT_FAILURES, STOP_LIMIT_S, Load, NodeLoad, counted_start
+from relay.registry import STOP_LIMIT_S, Load, NodeLoad, counted_start
 from relay.stream import Meters, StreamRequest, StreamSnapshot, end_monitoring
-from relay.stream_state import State, StreamStatus, timestamp
+from relay.stream_state import StreamStatus
 from scoring.scoreboard import Scoreboard
 
 CALL_LIMIT_S = 5.0
-STATUS_LIMIT_S = 1.5
-START_LIMIT_S = 60.0
-# A free node gives a process in about a second. Who has none by then may have been overtaken: another front end took
-# the room. Whether it did is not always clear; who has no process by the limit waits for room.
-PLACING_LOOK_S = 1.0
-PLACING_LIMIT_S = 15.0
-LOOK_S = 0.1
-# The head hears of what is free on a node a moment after it has changed.
-SETTLING_S = 1.0
-BUSY_KNOWN_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -81,21 +67,6 @@ def connect(settings: Settings) -> None:
         ) from error
 
 
-class _Start:
-    """A start of this front end. What it takes is in what the head tells a moment after it has a node."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.is_under_way = True
-        self._known_at = float("inf")
-
-    def is_placed(self) -> None:
-        self._known_at = min(self._known_at, time.monotonic() + SETTLING_S)
-
-    def is_unknown(self, now: float) -> bool:
-        return now < self._known_at
-
-
 class ClusterRegistry:
     """All streams of a cluster, by name. Safe to call from many threads, and beside other front ends."""
 
@@ -104,17 +75,14 @@ class ClusterRegistry:
         connect(settings)
         self._settings = settings
         self._meters = meters or Meters()
-        self._need = _need_of(settings)
+        self._need = need_of(settings)
         self._head = Head()
+        self._placing = Placing(settings, self._head)
+        self._telling = Telling(self._head, self._meters, self._need, self._actor_of)
         self._lock = threading.Lock()
         self._handles: dict[str, Any] = {}
-        self._last_known: dict[str, StreamStatus] = {}
         self._last_seats: dict[str, list[str]] = {}
         self._last_records: dict[str, Record] = {}
-        self._busy: dict[str, tuple[float, float]] = {}  # node id: when, load average a core
-        self._starts: list[_Start] = []
-        self._counted_failures: set[tuple[str, float]] = set()
-        self._born_at = time.time()
         self._is_closed = False
 
     def start(self, request: StreamRequest) -> None:
@@ -127,48 +95,13 @@ class ClusterRegistry:
             raise NoCapacity("No capacity left: the service is stopping")
         if request.name in self._head.ask(cluster_state.taken_seats) and not self._has_failed(request.name):
             raise StreamAlreadyActive("Stream already active")
-        with self._room_for(request.name, self._need, is_new=True) as placed:
+        with self._placing.room_for(request.name, self._need, is_new=True) as placed:
             self._create(placed, seats(request.name)[0], self._shared_settings(), request)
 
     def _has_failed(self, name: str) -> bool:
         """True when the name is that of a stream that has failed, once its process has ended, too."""
         failure = self._head.ask(lambda: cluster_state.failure(name))
         return failure is not None and all(self._await_end(seat) for seat in seats(name))
-
-    @contextlib.contextmanager
-    def _room_for(self, name: str, need: float, *, is_new: bool) -> Iterator[Callable[[], None]]:
-        """Refuse what no node has room for, beside those of this front end that have no node yet.
-
-        Gives what is to be called when it has one. Room that a stop has just
-        freed is soon known, and waited for; so is what becomes of earlier starts.
-        For one that `is_new` MAX_CONCURRENT_STREAMS is kept, too.
-        """
-        start = _Start(name)
-        began_at = time.monotonic()
-        while True:
-            taken, nodes = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.nodes()))
-            room = sum(_room(node, need) for node in nodes.values())
-            now = time.monotonic()
-            with self._lock:
-                self._starts = [one for one in self._starts if one.is_under_way or one.is_unknown(now)]
-                if is_new:
-                    self._refuse_too_many({*taken, *(one.name for one in self._starts if one.is_under_way)} - {name})
-                if sum(one.is_unknown(now) for one in self._starts) < room:
-                    self._starts.append(start)
-                    break
-            if now - began_at > (PLACING_LIMIT_S if room else SETTLING_S):
-                raise NoCapacity(f"No capacity left: {_free_words(nodes, need)}")
-            time.sleep(LOOK_S)
-        try:
-            yield start.is_placed
-        finally:
-            start.is_placed()
-            start.is_under_way = False
-
-    def _refuse_too_many(self, taken: Set[str]) -> None:
-        most = self._settings.max_concurrent_streams
-        if most != "auto" and len(taken) >= most:
-            raise NoCapacity(f"No capacity left: {len(taken)} streams run, and MAX_CONCURRENT_STREAMS is {most}")
 
     def _create(
         self,
@@ -179,37 +112,11 @@ class ClusterRegistry:
         predecessor: tuple[str, str] | None = None,
     ) -> str:
         """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
-        is_given_up = threading.Event()
-
-        def create() -> Any:
-            handle = (
-                _actor_class()
-                .options(
-                    name=seat,
-                    namespace=NAMESPACE,
-                    lifetime="detached",
-                    max_restarts=-1,
-                    num_cpus=_need_of(settings),
-                    max_concurrency=CALLS_AT_ONCE,
-                    scheduling_strategy="SPREAD",
-                )
-                .remote(settings, request, predecessor)
-            )
-            if is_given_up.is_set():
-                ray.kill(handle, no_restart=True)
-            return handle
-
-        try:
-            handle = self._head.ask(create, START_LIMIT_S)
-        except ActorAlreadyExistsError:
-            raise StreamAlreadyActive("Stream already active") from None
-        except ClusterUnavailable:
-            is_given_up.set()
-            raise
+        handle = self._placing.begin(seat, settings, request, predecessor)
         with self._lock:
             self._handles[seat] = handle
         try:
-            answer = self._await_outcome(handle, request.name, _need_of(settings), placed)
+            answer = self._placing.outcome(handle, request.name, need_of(settings), placed)
             if answer.error:
                 self._await_end(seat, handle)
                 raise answer.error
@@ -226,36 +133,6 @@ class ClusterRegistry:
         """True once the stream is this actor's."""
         record = self._head.ask(lambda: cluster_state.record(name))
         return record is not None and record.actor_id == handle._actor_id.hex()
-
-    def _await_outcome(self, handle: Any, name: str, need: float, placed: Callable[[], None]) -> Answer:
-        began_at = looked_at = time.monotonic()
-        asked = handle.outcome.remote()
-        is_placed = False
-        while time.monotonic() - began_at < START_LIMIT_S:
-            if ray.wait([asked], timeout=LOOK_S)[0]:
-                try:
-                    answer: Answer = ray.get(asked)
-                except ActorDiedError:
-                    raise StreamStopped(f"Stream {name} was stopped while it started") from None
-                except RayActorError:
-                    asked = handle.outcome.remote()  # its node died: Ray begins it again
-                    time.sleep(LOOK_S)
-                    continue
-                return answer
-            now = time.monotonic()
-            if not is_placed and now - looked_at > PLACING_LOOK_S:
-                looked_at = now
-                with contextlib.suppress(ClusterUnavailable):  # its own process can be heard all the same
-                    running, nodes = self._head.ask(_running_actors_and_nodes)
-                    is_placed = handle._actor_id.hex() in running
-                    # Where there is room it is only slow: its node is busy.
-                    if not (is_placed or any(_room(node, need) for node in nodes.values())) and (
-                        _is_all_in_use(nodes, len(running), need) or now - began_at > PLACING_LIMIT_S
-                    ):
-                        raise NoCapacity(f"No capacity left: another start was earlier; {_free_words(nodes, need)}")
-                if is_placed:
-                    placed()
-        raise StartTimedOut(f"Stream {name} did not begin within {START_LIMIT_S:g} s")
 
     def _shared_settings(self) -> Settings:
         """What the actors need of the settings, and no secret of the front end."""
@@ -302,8 +179,7 @@ class ClusterRegistry:
         if late:
             raise late
         self._last_records = {one: record for one, record in self._last_records.items() if one != name}
-        with self._lock:
-            self._last_known.pop(name, None)
+        self._telling.forget(name)
 
     def _tell_to_stop(self, name: str, handle: Any) -> bool:
         """False when it has no process, or none that answers, and does not get another one."""
@@ -367,22 +243,11 @@ class ClusterRegistry:
 
     def statuses(self) -> list[StreamStatus]:
         """As `StreamRegistry.statuses`; of a stream whose process does not answer, what is known of it and why."""
-        records = self._records()
-        reports = self._reports(records)
-        order = sorted(records.values(), key=lambda record: record.begun_at)
-        nodes = functools.cache(self._nodes)  # the head is asked once, and only if one is silent
-        running = [self._status_of(record, reports.get(record.request.name), nodes) for record in order]
-        return running + [failure.status for failure in self._failures() if failure.status.name not in records]
+        return self._telling.statuses(self._records())
 
     def status(self, name: str) -> StreamStatus:
         """As `StreamRegistry.status`."""
-        record = self._records().get(name)
-        if record is not None:
-            return self._status_of(record, self._reports({name: record}).get(name), self._nodes)
-        for failure in self._failures():
-            if failure.status.name == name:
-                return failure.status
-        raise StreamNotFound("Stream not found")
+        return self._telling.status(name, self._records().get(name))
 
     def dismiss(self, name: str) -> None:
         """As `StreamRegistry.dismiss`."""
@@ -436,8 +301,8 @@ class ClusterRegistry:
                 cpus=node.cpus,
                 free=round(node.free, 4),
                 streams=on_node[node.id],
-                room=_room(node, self._need),
-                busy=self._busy_of(node.id),
+                room=room_on(node, self._need),
+                busy=self._telling.busy_of(node.id),
                 is_draining=node.is_draining,
             )
             for node in sorted(nodes.values(), key=lambda node: node.name)
@@ -466,7 +331,7 @@ class ClusterRegistry:
         if answer.error:
             raise answer.error
         belongings: Belongings = answer.value
-        with self._room_for(name, _need_of(belongings.settings), is_new=False) as placed:
+        with self._placing.room_for(name, need_of(belongings.settings), is_new=False) as placed:
             successor = self._create(placed, other_seat(seat), belongings.settings, belongings.request, (seat, why))
         record = self._head.ask(lambda: cluster_state.record(name))
         if record is None:
@@ -482,16 +347,12 @@ class ClusterRegistry:
                 return
             self._is_closed = True
         deadline = time.monotonic() + CALL_LIMIT_S
-        while self._starts_under_way() and time.monotonic() < deadline:
+        while self._placing.is_under_way() and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         # Ray would wait for a head that is away.
         leaving = threading.Thread(target=ray.shutdown, name="leave-cluster", daemon=True)
         leaving.start()
         leaving.join(CALL_LIMIT_S)
-
-    def _starts_under_way(self) -> bool:
-        with self._lock:
-            return any(one.is_under_way for one in self._starts)
 
     def _taken(self) -> dict[str, list[str]]:
         """By stream, its actors; while the head is away, those that it last told of."""
@@ -508,9 +369,7 @@ class ClusterRegistry:
             taken = {seat for its in found[0].values() for seat in its}
             with self._lock:
                 self._handles = {seat: handle for seat, handle in self._handles.items() if seat in taken}
-                self._last_known = {
-                    name: known for name, known in self._last_known.items() if name in self._last_records
-                }
+            self._telling.forget_all_but(self._last_records.keys())
         return self._last_records
 
     def _seats_of(self, name: str) -> list[str]:
@@ -570,166 +429,8 @@ class ClusterRegistry:
             raise StreamNotFound("Stream not found") from None
         except (RayActorError, GetTimeoutError):
             raise StreamUnreachable(
-                f"Stream {name} does not answer: {self._why_silent(record, self._nodes())}"
+                f"Stream {name} does not answer: {self._telling.why_silent(record, self._telling.nodes())}"
             ) from None
         if answer.error:
             raise answer.error
         return answer.value
-
-    def _reports(self, records: dict[str, Record]) -> dict[str, Report]:
-        """Of those that answer in time, by stream; all are asked at once."""
-        asked: dict[Any, str] = {}
-        for name, record in records.items():
-            with contextlib.suppress(ClusterUnavailable):
-                actor = self._actor_of(record)
-                if actor is not None:
-                    asked[actor.report.remote()] = name
-        if not asked:
-            return {}
-        answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=STATUS_LIMIT_S)
-        reports = {}
-        for ref in answered:
-            with contextlib.suppress(RayError):
-                report: Report = ray.get(ref)
-                reports[asked[ref]] = report
-                self._busy[report.node_id] = time.monotonic(), report.busy
-        return reports
-
-    def _nodes(self) -> dict[str, Node] | None:
-        """None while the head is away."""
-        try:
-            return self._head.ask(cluster_state.nodes)
-        except ClusterUnavailable:
-            return None
-
-    def _status_of(
-        self, record: Record, report: Report | None, nodes: Callable[[], dict[str, Node] | None]
-    ) -> StreamStatus:
-        name = record.request.name
-        if report is not None and report.status is not None:
-            with self._lock:
-                self._last_known[name] = report.status
-            return report.status
-        with self._lock:
-            known = self._last_known.get(name)
-        if known is None:
-            known = _unheard_of(record)
-        status = replace(
-            known,
-            state=State.RECONNECTING,
-            states=(State.RECONNECTING,),
-            since=known.since if known.states == (State.RECONNECTING,) else timestamp(),
-            reason=(report.trouble if report else None) or self._why_silent(record, nodes()),
-            uptime_s=round(time.time() - record.begun_at, 3),
-            on_air=None,
-            sound=None,
-            fps=0.0,
-            speed=0.0,
-            bitrate_kbps=0.0,
-            node=record.node,
-            moves=record.moves,
-        )
-        with self._lock:
-            self._last_known[name] = status
-        return status
-
-    def _why_silent(self, record: Record, nodes: dict[str, Node] | None) -> str:
-        if nodes is None:
-            return f"its process on node {record.node} does not answer, nor does the cluster's head"
-        node = nodes.get(record.node_id)
-        if node is not None and node.is_alive:
-            return f"its process on node {record.node} does not answer"
-        room = sum(_room(one, self._need) for one in nodes.values())
-        what = (
-            "the stream is begun on another one"
-            if room
-            else f"the stream waits for room: {_free_words(nodes, self._need)}"
-        )
-        return f"node {record.node} is gone: {what}"
-
-    def _failures(self) -> list[Failure]:
-        """Those of late, newest last; older ones are forgotten by all."""
-        try:
-            found = sorted(self._head.ask(cluster_state.failures).values(), key=lambda failure: failure.at)
-        except ClusterUnavailable:
-            return []
-        since = time.time() - FAILURES_LISTED_S
-        listed = [failure for failure in found[-KEPT_FAILURES:] if failure.at > since]
-        for failure in found:
-            if failure not in listed:
-                with contextlib.suppress(ClusterUnavailable):
-                    self._head.ask(functools.partial(cluster_state.forget_failure, failure.status.name))
-        marks = {(failure.status.name, failure.at) for failure in listed if failure.at > self._born_at}
-        for _ in marks - self._counted_failures:
-            self._meters.ended("failed")
-        self._counted_failures = marks
-        return listed
-
-    def _busy_of(self, node_id: str) -> float | None:
-        at, busy = self._busy.get(node_id, (float("-inf"), 0.0))
-        return round(busy, 2) if time.monotonic() - at < BUSY_KNOWN_S else None
-
-
-@functools.cache
-def _actor_class() -> Any:
-    """Made once: the head keeps each one that is made."""
-    return ray.remote(StreamActor)
-
-
-def _need_of(settings: Settings) -> float:
-    """CPUs, as Ray counts them, that a stream with these settings asks for."""
-    return cpus_to_reserve(settings.profile, settings.encoder)
-
-
-def _room(node: Node, need: float) -> int:
-    return int((node.free + 1e-6) / need)
-
-
-def _running_actors_and_nodes() -> tuple[set[str], dict[str, Node]]:
-    return set(cluster_state.actors(StreamActor.__name__, "ALIVE")), cluster_state.nodes()
-
-
-def _is_all_in_use(nodes: dict[str, Node], running: int, need: float) -> bool:
-    """True when streams that run have all that is not free, so that one with no process yet can have none of it."""
-    in_use = sum(node.cpus - node.free for node in nodes.values() if node.is_alive and not node.is_draining)
-    return abs(in_use - running * need) < 1e-3
-
-
-def _free_words(nodes: dict[str, Node], need: float) -> str:
-    alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
-    free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
-    return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
-
-
-def _unheard_of(record: Record) -> StreamStatus:
-    """Of a stream that this front end has not yet had an answer from."""
-
-    def delivery(url: str) -> DeliveryStatus:
-        return DeliveryStatus(url, CONNECTING, None, 0, 0)
-
-    request = record.request
-    return StreamStatus(
-        name=request.name,
-        desired="run",
-        state=State.STARTING,
-        states=(State.STARTING,),
-        since=timestamp(),
-        reason=None,
-        uptime_s=0.0,
-        on_air=None,
-        sound=None,
-        attempts={},
-        restarts={},
-        fps=0.0,
-        speed=0.0,
-        bitrate_kbps=0.0,
-        dropped_frames=0,
-        last_frame_age_s=None,
-        overlay_age_s=None,
-        score_age_s=None,
-        score_delay_s=request.score_delay_s or 0.0,
-        polls={},
-        last_error=None,
-        destination=delivery(request.destination.masked_url),
-        backup=delivery(request.backup.masked_url) if request.backup else None,
-    )

@@ -26,6 +26,7 @@ import ray
 
 from cluster import cluster_state
 from cluster.cluster_state import Failure, Record
+from cluster.takeover import ANSWER_LIMIT_S, LEAVE_LIMIT_S, WHICH, TakeOver, in_time, told
 from config import Settings
 from errors import (
     RelayError,
@@ -35,7 +36,6 @@ from errors import (
     StreamStopped,
     StreamUnreachable,
 )
-from ffmpeg import CLOSES_SOON_S
 from logging_setup import StreamLogger, set_up_console_logging
 from relay.registry import StreamRegistry
 from relay.stream import LastPush, Stream, StreamRequest, Which, end_monitoring
@@ -43,17 +43,11 @@ from relay.stream_state import Move, StreamStatus, timestamp
 from scoring.scoreboard import Scoreboard
 
 CALLS_AT_ONCE = 16
-ANSWER_LIMIT_S = 5.0
 LOOK_S = 0.5  # what was pushed since then is lost with the node
 RETRY_S = 5.0
 LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
-PICTURE_LIMIT_S = 20.0
-LEAVE_LIMIT_S = 3.0
-# A connection that an ingest closes at first counts as one when it has lived for that long.
-CONNECT_LIMIT_S = CLOSES_SOON_S + 5.0
 # A predecessor whose successor is not heard of any more takes its destinations back.
 TAKE_BACK_S = 30.0
-WHICH: tuple[Which, ...] = ("backup", "primary")
 
 T = TypeVar("T")
 
@@ -188,7 +182,7 @@ class StreamActor:
         was_connected = stream.is_connected(which)
         self._left_at = time.monotonic()
         stream.hold(which, f"moves to node {successor}")
-        _in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+        in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
         return was_connected
 
     def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:
@@ -359,70 +353,41 @@ class StreamActor:
         predecessor = cluster_state.actor(seat)
         if predecessor is None:
             raise StreamNotFound("Stream not found")
-        before: Answer = _told(predecessor.belongings.remote())
+        before: Answer = told(predecessor.belongings.remote())
         if before.error:
             raise before.error
         belongings: Belongings = before.value
         old = cluster_state.record(self._request.name)
         stream = self._start(replace(belongings.request, takes_over=True))
+        take_over = TakeOver(stream, predecessor, lambda: self._node_name, lambda: self._end_if_unwanted(stream))
         try:
-            self._await_picture(stream, predecessor)
+            take_over.await_picture()
             self._end_if_unwanted(stream)
             move = Move(timestamp(), old.node if old else "?", self._node_name, why)
             self._keep(stream, (*belongings.moves, move))
             self._catch_up(predecessor)
             for which in WHICH:
-                self._take(which, stream, predecessor)
+                take_over.take(which)
         except BaseException:
-            self._give_back(stream, predecessor, old)
+            self._give_back(take_over, old)
             raise
         predecessor.leave_for_good.remote()
         self._unsaved.add("claim")  # whatever the predecessor kept meanwhile
 
-    def _give_back(self, stream: Stream, predecessor: Any, old: Record | None) -> None:
-        for which in WHICH:
-            stream.hold(which, "goes back")
-        _in_time(lambda: all(stream.is_off(which) for which in WHICH), LEAVE_LIMIT_S)
+    def _give_back(self, take_over: TakeOver, old: Record | None) -> None:
+        take_over.let_go()
         if old is not None and not self._is_unwanted.is_set():
             with contextlib.suppress(Exception):  # the predecessor claims it, too
                 cluster_state.keep(old)
-        push = self._push if "push" in self._unsaved else None
-        predecessor.take_back.remote(push, stream.request.score_delay_s)
-        stream.leave()
-        stream.gone.wait()
-
-    def _await_picture(self, stream: Stream, predecessor: Any) -> None:
-        def is_ready() -> bool:
-            self._end_if_unwanted(stream)
-            mine, theirs = stream.picture.status.on_air, _told(predecessor.picture.remote())
-            return mine is not None and (mine == theirs or theirs != "camera")
-
-        if not _in_time(is_ready, PICTURE_LIMIT_S):
-            raise StartTimedOut(f"Node {self._node_name} does not get the picture that is on air: the stream stays")
-
-    def _take(self, which: Which, stream: Stream, predecessor: Any) -> None:
-        """A destination, from the predecessor; one that was served and cannot be served from here is given back."""
-        self._end_if_unwanted(stream)
-        try:
-            was_connected = _told(predecessor.leave.remote(which, self._node_name))
-        except StreamUnreachable:
-            was_connected = True
-        stream.go_on(which)
-
-        def is_taken() -> bool:
-            self._end_if_unwanted(stream)
-            return stream.is_connected(which)
-
-        if not _in_time(is_taken, CONNECT_LIMIT_S) and was_connected and _answers(predecessor):
-            raise StartTimedOut(f"Node {self._node_name} does not reach the {which} destination: the stream stays")
+        take_over.give_back(self._push if "push" in self._unsaved else None)
 
     def _catch_up(self, predecessor: Any) -> None:
         """What the predecessor was told while this one made its picture ready."""
         with contextlib.suppress(StreamUnreachable):
-            told: Answer = _told(predecessor.belongings.remote())
-            if told.error:
+            answer: Answer = told(predecessor.belongings.remote())
+            if answer.error:
                 return
-            latest: Belongings = told.value
+            latest: Belongings = answer.value
             self._hear(latest.push, latest.request.score_delay_s)
 
     def _hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
@@ -452,22 +417,6 @@ class StreamActor:
             return Answer(error=error)
 
 
-def _told(asked: Any) -> Any:
-    """What another actor answers; raises StreamUnreachable when it does not."""
-    try:
-        return ray.get(asked, timeout=ANSWER_LIMIT_S)
-    except ray.exceptions.RayError as error:
-        raise StreamUnreachable("The process that has the stream on air does not answer: it stays") from error
-
-
-def _answers(other: Any) -> bool:
-    try:
-        _told(other.picture.remote())
-    except StreamUnreachable:
-        return False
-    return True
-
-
 def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
     """For what must be known or kept, however long the head is away."""
     while True:
@@ -476,15 +425,6 @@ def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
         except Exception as error:
             log.warning("the cluster's head is asked again: %s", error)
             time.sleep(RETRY_S)
-
-
-def _in_time(is_so: Callable[[], bool], limit_s: float) -> bool:
-    deadline = time.monotonic() + limit_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def _for_this_node(settings: Settings) -> Settings:

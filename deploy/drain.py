@@ -20,7 +20,8 @@ from pathlib import Path
 import ray
 
 from cluster import cluster_state
-from cluster.registry import LOOK_S, START_LIMIT_S, ClusterRegistry
+from cluster.placing import LOOK_S, START_LIMIT_S
+from cluster.registry import ClusterRegistry
 from cluster.stream_actor import StreamActor
 from config import load_settings
 from errors import ConfigurationError, RelayError

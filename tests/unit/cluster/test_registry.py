@@ -12,7 +12,8 @@ from ray.exceptions import ActorDiedError, RayActorError
 
 from cluster import cluster_state
 from cluster.cluster_state import Node, Record
-from cluster.registry import ClusterRegistry, _is_all_in_use
+from cluster.placing import is_all_in_use
+from cluster.registry import ClusterRegistry
 from cluster.stream_actor import Answer
 from errors import NoCapacity, StreamNotFound
 from relay.stream import StreamRequest
@@ -25,7 +26,7 @@ RECORD = Record(StreamRequest("m1", destination()), 50_000.0, "a1", "n1", "n1")
 
 
 def test_a_start_that_holds_nothing_while_streams_that_run_have_all_has_lost_its_room() -> None:
-    assert _is_all_in_use(FULL, 4, NEED)
+    assert is_all_in_use(FULL, 4, NEED)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,12 @@ def test_a_start_that_holds_nothing_while_streams_that_run_have_all_has_lost_its
     ],
 )
 def test_it_has_not_as_long_as_that_is_not_sure(running: int, nodes: dict[str, Node]) -> None:
-    assert not _is_all_in_use(nodes, running, NEED)
+    assert not is_all_in_use(nodes, running, NEED)
 
 
 def test_dead_nodes_and_those_for_front_ends_do_not_count() -> None:
     dead, front_end = replace(FULL["n1"], is_alive=False, free=0.0), replace(FULL["n1"], cpus=0.0, free=0.0)
-    assert _is_all_in_use(FULL | {"n3": dead, "n4": front_end}, 4, NEED)
+    assert is_all_in_use(FULL | {"n3": dead, "n4": front_end}, 4, NEED)
 
 
 class FakeRay:
@@ -66,8 +67,9 @@ class FakeRay:
         monkeypatch.setattr("ray.get", self._get)
         monkeypatch.setattr("ray.kill", self._kill)
         monkeypatch.setattr("cluster.registry.connect", lambda _settings: None)
-        monkeypatch.setattr("cluster.registry.SETTLING_S", 0.05)
-        monkeypatch.setattr("cluster.registry.LOOK_S", 0.005)
+        monkeypatch.setattr("cluster.placing.SETTLING_S", 0.05)
+        for module in ("placing", "registry"):
+            monkeypatch.setattr(f"cluster.{module}.LOOK_S", 0.005)
         monkeypatch.setattr("cluster.registry.CALL_LIMIT_S", 1.0)
 
     def has_room(self, streams: int, need: float) -> None:
@@ -99,7 +101,7 @@ def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
 
 @contextlib.contextmanager
 def placed(registry: ClusterRegistry, name: str, *, is_new: bool = True) -> Iterator[Callable[[], None]]:
-    with registry._room_for(name, registry._need, is_new=is_new) as is_placed:
+    with registry._placing.room_for(name, registry._need, is_new=is_new) as is_placed:
         yield is_placed
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ray.exceptions import RayActorError
 
-from cluster import cluster_state, stream_actor
+from cluster import cluster_state, stream_actor, takeover
 from cluster.cluster_state import Node, Record
 from cluster.stream_actor import StreamActor
 from config import Settings
@@ -202,8 +202,10 @@ class Cluster:
 def cluster(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """At the end each actor has been stopped, and has ended itself."""
     monkeypatch.setattr(stream_actor, "set_up_console_logging", lambda _level: None)
-    for limit in ("LAST_ANSWER_S", "CONNECT_LIMIT_S", "PICTURE_LIMIT_S", "LOOK_S", "RETRY_S", "ANSWER_LIMIT_S"):
+    for limit in ("LAST_ANSWER_S", "LOOK_S", "RETRY_S", "ANSWER_LIMIT_S"):
         monkeypatch.setattr(stream_actor, limit, 0.02)
+    for limit in ("CONNECT_LIMIT_S", "PICTURE_LIMIT_S", "ANSWER_LIMIT_S"):
+        monkeypatch.setattr(takeover, limit, 0.02)
     made = Cluster(settings_with(), monkeypatch)
     yield made
     made.close()
@@ -323,7 +325,7 @@ def test_one_that_was_not_served_before_either_is_taken_all_the_same(cluster: Cl
 def test_a_stop_that_comes_while_a_successor_waits_ends_it_at_once(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_actor, "PICTURE_LIMIT_S", 600.0)
+    monkeypatch.setattr(takeover, "PICTURE_LIMIT_S", 600.0)
     before = running_on_n1(cluster)
     registry = cluster.begin("m1~", "n2", predecessor="m1", shows=None)
     eventually(lambda: registry.stream is not None)
