@@ -7,6 +7,8 @@ kind=${1:-run}
 
 say() { echo "setup: $*" >&2; }
 
+has_library() { PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -qF "$1 "; }
+
 missing_packages() {
     command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || echo ffmpeg
     PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || echo nginx
@@ -14,12 +16,15 @@ missing_packages() {
         echo libnginx-mod-rtmp
     [ -f /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf ] || echo fonts-roboto-unhinted
     [ -f /usr/share/fonts/truetype/noto/NotoSansDevanagari-Bold.ttf ] || echo fonts-noto-core
-    PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q 'libfribidi\.so\.0' || echo libfribidi0
+    has_library libfribidi.so.0 || echo libfribidi0
     command -v curl >/dev/null || echo curl
     command -v setpriv >/dev/null || echo util-linux
     [ "$kind" != dev ] || command -v systemd-analyze >/dev/null || echo systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
     [ "$kind" != dev ] || has_browser || echo chromium
+    # What drives the browser in the tests is a Node.js that Playwright brings, but for these.
+    [ "$kind" != dev ] || has_library libatomic.so.1 || echo libatomic1
+    [ "$kind" != dev ] || has_library libstdc++.so.6 || echo libstdc++6
     [ "$kind" != bench ] || command -v cc >/dev/null || echo gcc libc6-dev
     [ "$kind" != bench ] || has_gstreamer || echo gstreamer1.0-tools gstreamer1.0-libav \
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
@@ -39,6 +44,11 @@ has_gstreamer() {
     done
 }
 
+# Without a terminal nobody can give sudo a password.
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -56,40 +66,82 @@ install_packages() {
     nginx_is_new=no
     if [ "$(dpkg-query -W -f '${db:Status-Status}' nginx 2>/dev/null)" != installed ]; then
         nginx_is_new=yes
-        trap drop_policy EXIT
-        trap 'exit 1' HUP INT TERM
+        trap 'drop_policy; rm -f "$output"' EXIT
         drop_policy
         if [ ! -e $policy ]; then
             printf '#!/bin/sh\n%s\nexit 101\n' "$mark" | as_root tee $policy >/dev/null
             as_root chmod 755 $policy
         fi
     fi
-    as_root apt-get update -qq -o DPkg::Lock::Timeout=600
+    # A list that is not to be had is none the worse for it if what is known will do: install decides.
+    as_root apt-get update -qq -o DPkg::Lock::Timeout=600 >"$output" 2>&1 || true
     # shellcheck disable=SC2086 # a list of names
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o DPkg::Lock::Timeout=600 $1 >/dev/null
+    if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o DPkg::Lock::Timeout=600 $1 >>"$output" 2>&1; then
+        say "apt-get could not install $1 ($(reason '^[EW]: ')):" \
+            "when that is mended, run \"${sudo}apt-get update && ${sudo}apt-get install $1\""
+        exit 1
+    fi
     drop_policy
     if [ $nginx_is_new = yes ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --quiet --now nginx || say "could not disable the nginx service on port 80"
     fi
 }
 
-packages=$(missing_packages | tr '\n' ' ')
-if [ -n "$packages" ]; then
-    if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; }; then
-        say "missing, and to be installed by an administrator: $packages"
-        exit 1
+# The first line of what a command said that begins as its complaints do.
+reason() {
+    line=$(grep -m 1 "$1" "$output" | sed "s/$1//; s/[.:]* *\$//")
+    echo "${line:-it gave no reason}"
+}
+
+# Why nothing can be installed, and what to do.
+say_missing() {
+    case $1 in *' '*) are=are ;; *) are=is ;; esac
+    if ! command -v apt-get >/dev/null; then
+        say "$1 $are missing and there is no apt-get: install what is called so on Debian with your system's own installer"
+    elif [ -n "$sudo" ]; then
+        say "$1 $are missing and sudo asks for a password: run \"sudo apt-get install $1\""
+    else
+        say "$1 $are missing and you are not root: run \"apt-get install $1\" as root"
     fi
-    say "installing $packages"
-    install_packages "$packages"
+}
+
+sudo=
+[ "$(id -u)" -eq 0 ] || ! command -v sudo >/dev/null || sudo='sudo '
+
+packages=$(missing_packages | tr '\n' ' ')
+packages=${packages% }
+if [ -n "$packages" ] && { ! command -v apt-get >/dev/null || ! can_be_root; }; then
+    say_missing "$packages"
+    exit 1
 fi
 
 requirements=requirements.txt
 [ "$kind" = run ] || requirements=requirements-$kind.txt
 stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
-if [ ! -f "$stamp" ] || ! .venv/bin/python -c 'import flask' 2>/dev/null; then
+has_python_packages() { [ -f "$stamp" ] && .venv/bin/python -c 'import flask' 2>/dev/null; }
+
+if [ -z "$packages" ] && has_python_packages; then exit 0; fi
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+trap 'exit 1' HUP INT TERM
+
+if [ -n "$packages" ]; then
+    say "installing $packages"
+    install_packages "$packages"
+fi
+
+if ! has_python_packages; then
     say "installing Python packages into .venv"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $requirements
+    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $requirements >"$output" 2>&1; then
+        why=$(reason '^ERROR: ')
+        if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError' "$output"; then
+            why="the package index cannot be reached"
+        fi
+        say "pip could not install $requirements ($why):" \
+            "when that is mended, run \".venv/bin/python -m pip install -r $requirements\""
+        exit 1
+    fi
     touch "$stamp"
 fi

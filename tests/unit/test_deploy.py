@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -154,3 +155,105 @@ def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(rtmp_server, "_ports", iter([taken, free]))
     with socket.create_server(("127.0.0.1", taken)):
         assert free_port() == free
+
+
+class BareMachine:
+    """A checkout with a `setup.sh` that finds all a test needs but one library, and no more programs than are given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.programs, self.checkout = folder / "bin", folder / "checkout"
+        for made in (self.programs, self.checkout / "deploy", self.checkout / ".venv/bin"):
+            made.mkdir(parents=True)
+        shutil.copy(DEPLOY / "setup.sh", self.checkout / "deploy")
+        for requirements in ROOT.glob("requirements*.txt"):
+            shutil.copy(requirements, self.checkout)
+        for name in ("cat", "cksum", "cut", "dirname", "env", "grep", "mktemp", "rm", "sed", "touch", "tr"):
+            self.programs.joinpath(name).symlink_to(str(shutil.which(name)))
+        for name in ("ffmpeg", "ffprobe", "nginx", "curl", "setpriv", "systemd-analyze", "python3", "chromium"):
+            self.has(name)
+        self.has("id", "echo 0")
+        self.has("dpkg-query", "printf installed")
+        self.has_libraries("libfribidi.so.0", "libstdc++.so.6")
+
+    def has(self, name: str, script: str = "exit 0") -> None:
+        self._write(self.programs / name, script)
+
+    def has_libraries(self, *names: str) -> None:
+        self.has("ldconfig", "\n".join(f"echo '{name} (libc6) => /lib/{name}'" for name in names))
+
+    def has_pip(self, script: str) -> None:
+        self._write(
+            self.checkout / ".venv/bin/python",
+            f'case "$*" in *--version) exit 0 ;; *"import flask"*) exit 1 ;; esac\n{script}',
+        )
+
+    def set_up(self) -> tuple[int, str]:
+        ended = subprocess.run(
+            ["/bin/sh", str(self.checkout / "deploy/setup.sh"), "dev"],
+            env={"PATH": str(self.programs)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return ended.returncode, ended.stderr
+
+    @staticmethod
+    def _write(path: Path, script: str) -> None:
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> BareMachine:
+    return BareMachine(tmp_path)
+
+
+NO_ROOT = {"id": "echo 1000", "apt-get": "exit 9"}
+
+
+@pytest.mark.parametrize(
+    ("programs", "said"),
+    [
+        ({}, "there is no apt-get: install what is called so on Debian with your system's own installer"),
+        (NO_ROOT, 'you are not root: run "apt-get install libatomic1" as root'),
+        (NO_ROOT | {"sudo": "exit 1"}, 'sudo asks for a password: run "sudo apt-get install libatomic1"'),
+    ],
+    ids=["no apt-get", "nobody can be root", "sudo wants a password"],
+)
+def test_setup_says_what_is_missing_before_it_begins(bare: BareMachine, programs: dict[str, str], said: str) -> None:
+    for name, script in programs.items():
+        bare.has(name, script)
+    assert bare.set_up() == (1, f"setup: libatomic1 is missing and {said}\n")
+
+
+def test_setup_says_what_apt_could_not_install(bare: BareMachine) -> None:
+    bare.has("apt-get", "echo 'W: Failed to fetch' >&2; echo 'E: Unable to locate package libatomic1' >&2; exit 100")
+    code, said = bare.set_up()
+    assert (code, said.splitlines()) == (
+        1,
+        [
+            "setup: installing libatomic1",
+            "setup: apt-get could not install libatomic1 (Failed to fetch):"
+            ' when that is mended, run "apt-get update && apt-get install libatomic1"',
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("WARNING: Retrying after NewConnectionError", "the package index cannot be reached"),
+        ("ERROR: No matching distribution found for flask~=3.1", "No matching distribution found for flask~=3.1"),
+    ],
+)
+def test_setup_says_what_pip_could_not_install(bare: BareMachine, line: str, why: str) -> None:
+    bare.has_libraries("libfribidi.so.0", "libstdc++.so.6", "libatomic.so.1")
+    bare.has_pip(f"echo '{line}' >&2; exit 1")
+    code, said = bare.set_up()
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        f"setup: pip could not install requirements-dev.txt ({why}):"
+        ' when that is mended, run ".venv/bin/python -m pip install -r requirements-dev.txt"',
+    )
