@@ -25,7 +25,8 @@ from graphics.logos import Logos
 from logging_setup import StreamLogger
 from overlay import Presenter
 from scoring.match_api import ANSWER_LIMIT_S, MatchApi
-from scoring.scoreboard import Scoreboard, parse_match_data
+from scoring.reading import parse_match_data
+from scoring.scoreboard import Scoreboard
 
 # One lost poll must not swap the drawn strip for the ready image and back.
 DATA_HOLD_S = 10.0

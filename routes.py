@@ -35,8 +35,8 @@ from media.destination import parse_destination
 from relay.registry import Registry
 from relay.stream import StreamRequest
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
+from scoring.reading import read_push
 from scoring.rundown import MAX_DELAY_S
-from scoring.scoreboard import read_push
 from web import openapi
 from web.health import Health
 from web.metrics import CONTENT_TYPE, Metrics

@@ -32,8 +32,8 @@ from media.encoders import X264, Encoder
 from media.profiles import PROFILES
 from overlay import OverlayFile
 from scoring.events import events_between
+from scoring.reading import parse_match_data
 from scoring.rundown import Scene
-from scoring.scoreboard import parse_match_data
 
 LIMIT_MS = 15.0
 LIMIT_RATIO = 1.05

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from scoring.events import Event
+from scoring.reading import parse_match_data
 from scoring.rundown import Scene
-from scoring.scoreboard import parse_match_data
 
 MI = {"name": "Mumbai Indians", "short": "MI", "color": "#004ba0"}
 CSK = {"name": "Chennai Super Kings", "short": "CSK", "color": "#f9cd05"}

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from config import Settings
 from media.destination import MAX_URL_CHARACTERS, example_host, url_pattern
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
+from scoring.fields import SOMETHING
 from scoring.rundown import MAX_DELAY_S
-from scoring.scoreboard import MAX_BATTERS, MAX_INNINGS, MAX_NUMBER, MAX_OVERS, MAX_WICKETS, SOMETHING, STATUSES
+from scoring.scoreboard import MAX_BATTERS, MAX_INNINGS, MAX_NUMBER, MAX_OVERS, MAX_WICKETS, STATUSES
 from web.health import Readiness
 
 Json = dict[str, Any]

@@ -23,7 +23,7 @@ from PIL import Image
 from demo.match_feed import Answer, MatchFeed
 from deploy.ray_nodes import RayNodes
 from graphics import drawing
-from scoring.scoreboard import read_push
+from scoring.reading import read_push
 from tests.drills.proxy import TcpProxy
 from tests.drills.watcher import Watcher
 from tests.images import mean_distance

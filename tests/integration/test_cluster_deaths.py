@@ -13,7 +13,7 @@ from demo.match_feed import NOT_FOUND, MatchFeed
 from demo.viewer import Viewer
 from deploy.ray_nodes import RayNodes
 from graphics import drawing
-from scoring.scoreboard import read_push
+from scoring.reading import read_push
 from tests.drills.watcher import Watcher
 from tests.images import mean_distance
 from tests.integration.cluster import (

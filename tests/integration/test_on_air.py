@@ -23,8 +23,8 @@ from graphics import drawing
 from graphics.layout import canvas_of
 from media.profiles import PROFILES
 from scoring.events import events_between
+from scoring.reading import parse_match_data
 from scoring.rundown import Scene
-from scoring.scoreboard import parse_match_data
 from tests.images import mean_distance
 from tests.integration.conftest import SILENT, Camera, decoded_frame, mean_volume_db, probe, publishing, record
 from tests.service import FFMPEG, PROFILE, MakeService, Rtmp, services

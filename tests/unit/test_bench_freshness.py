@@ -15,7 +15,7 @@ from bench.score_marks import GREYS, Mark, board, changes, delays_s, luma_of, ma
 from graphics.drawing import draw_scoreboard
 from graphics.layout import Box, canvas_of
 from media.profiles import PROFILES
-from scoring.scoreboard import parse_match_data
+from scoring.reading import parse_match_data
 from tests.drills.clock_picture import COLUMNS, ROWS
 from tests.drills.watcher import Frame
 

@@ -12,7 +12,7 @@ from app import create_app
 from config import Settings
 from media.capacity import COSTS
 from media.profiles import PROFILES
-from scoring.scoreboard import parse_match_data
+from scoring.reading import parse_match_data
 from tests.conftest import SettingsFactory
 
 ROOT = Path(__file__).resolve().parents[2]

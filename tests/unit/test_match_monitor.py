@@ -20,8 +20,9 @@ from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor, Polls
 from media.profiles import PROFILES
 from overlay import Presenter
 from scoring.match_api import MatchApi
+from scoring.reading import parse_match_data
 from scoring.rundown import BANNER_S, Rundown
-from scoring.scoreboard import Scoreboard, Team, parse_match_data
+from scoring.scoreboard import Scoreboard, Team
 from tests.waiting import FakeClock, eventually
 
 CANVAS = canvas_of(PROFILES["480p30"])

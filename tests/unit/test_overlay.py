@@ -19,8 +19,9 @@ from graphics.layout import SAFE_MARGIN_X, canvas_of
 from graphics.themes import APART, CONTRAST, THEMES, Theme, apart_from, contrast, ink_on, team_color
 from media.profiles import PROFILES
 from overlay import OverlayFile, compact
+from scoring.reading import parse_match_data
 from scoring.rundown import Scene
-from scoring.scoreboard import Team, parse_match_data
+from scoring.scoreboard import Team
 from tests.images import GOLDEN, assert_like_golden, mean_distance
 
 CANVAS = canvas_of(PROFILES["720p30"])

@@ -17,7 +17,7 @@ from graphics.drawing import draw_scoreboard, placeholder
 from graphics.layout import canvas_of
 from media.profiles import PROFILES
 from relay.registry import StreamRegistry
-from scoring.scoreboard import parse_match_data
+from scoring.reading import parse_match_data
 from tests.conftest import SettingsFactory
 from tests.fake_ffmpeg import ACCESS_UNIT
 from tests.images import assert_alike, mean_distance

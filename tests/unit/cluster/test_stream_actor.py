@@ -17,7 +17,8 @@ from cluster.stream_actor import StreamActor
 from config import Settings
 from errors import RelayError, StartTimedOut, StreamNotFound, StreamStopped, StreamUnreachable
 from relay.stream import StreamRequest
-from scoring.scoreboard import Scoreboard, read_push
+from scoring.reading import read_push
+from scoring.scoreboard import Scoreboard
 from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
 from tests.unit.conftest import destination

@@ -21,17 +21,9 @@ from graphics.strip import compose
 from graphics.themes import BANNERS, CONTRAST, THEMES, contrast
 from media.profiles import PROFILES
 from scoring.events import Event
+from scoring.reading import parse_match_data, read_push
 from scoring.rundown import Scene
-from scoring.scoreboard import (
-    STATUSES,
-    Batter,
-    Bowler,
-    Partnership,
-    Scoreboard,
-    Team,
-    parse_match_data,
-    read_push,
-)
+from scoring.scoreboard import STATUSES, Batter, Bowler, Partnership, Scoreboard, Team
 
 CANVAS = canvas_of(PROFILES["720p30"])
 SMALL = canvas_of(PROFILES["480p30"])

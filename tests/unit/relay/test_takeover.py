@@ -6,7 +6,7 @@ import pytest
 
 from demo.match_feed import MatchFeed
 from relay.stream import LastPush, StreamRequest
-from scoring.scoreboard import parse_match_data
+from scoring.reading import parse_match_data
 from tests.unit.conftest import FakeFFmpeg, MakeRelay, destination
 from tests.waiting import eventually
 

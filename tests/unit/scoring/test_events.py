@@ -10,7 +10,8 @@ import pytest
 from demo.boards import BREAK, CHASE, CSK, FINISHED, FIRST, MI
 from demo.replay import MATCH, states
 from scoring.events import Event, events_between, is_correction
-from scoring.scoreboard import Dismissal, Scoreboard, parse_match_data
+from scoring.reading import parse_match_data
+from scoring.scoreboard import Dismissal, Scoreboard
 
 BATTERS = [{"name": "SR Watson", "runs": 45, "balls": 30, "on_strike": True}, {"name": "RA Jadeja", "runs": 3}]
 BEFORE = CHASE | {

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from demo.boards import CHASE, CSK, FINISHED
+from scoring.reading import parse_match_data
 from scoring.rundown import BANNER_S, MAX_WAITING_SCORES, Rundown, Scene
-from scoring.scoreboard import Scoreboard, parse_match_data
+from scoring.scoreboard import Scoreboard
 
 STALE_S, LOST_S = 60.0, 300.0
 

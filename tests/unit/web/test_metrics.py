@@ -17,7 +17,7 @@ from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive
 from relay.registry import StreamRegistry
 from relay.stream import Machinery, StreamRequest
 from relay.stream_state import State
-from scoring.scoreboard import parse_match_data
+from scoring.reading import parse_match_data
 from tests.conftest import SettingsFactory
 from tests.mpegts import Muxer
 from tests.unit.conftest import BACKUP_KEY, KEY, FakeFFmpeg, destination

@@ -15,7 +15,7 @@ from config import DEFAULT_INGEST_HOSTS
 from errors import InvalidField
 from media.destination import parse_destination, url_pattern
 from relay.stream_state import OVERLAY_ID_PATTERN
-from scoring.scoreboard import read_push
+from scoring.reading import read_push
 from tests.conftest import SettingsFactory
 from web import openapi
 

@@ -7,7 +7,8 @@ import pytest
 
 from demo.replay import MATCH, State, states
 from errors import FeedError
-from scoring.scoreboard import Batter, Bowler, Scoreboard, Team, parse_match_data, short_name
+from scoring.reading import parse_match_data, short_name
+from scoring.scoreboard import Batter, Bowler, Scoreboard, Team
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "matches" / "1370353.json"
 MATCHES = [MATCH, *([SHARED] if SHARED.exists() else [])]

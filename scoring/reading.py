@@ -1,0 +1,225 @@
+"""Feed JSON to one frozen `Scoreboard`. Pure: no I/O, no drawing.
+
+Two shapes are read: the feed in use today (an object with `currScore`, or
+`data.currScore`) and this project's own (an object with `sport`). What a feed
+leaves out stays `None` or empty; what it gets wrong is left out; only an
+answer with nothing to show is an error. A push is read the same way, but
+what is wrong in it is an error that names the field. How one field is read
+is in `fields.py`; what follows from a score is not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from errors import FeedError, InvalidField
+from scoring.fields import Fields, Lenient, Strict, read_balls, read_number, read_overs, read_score, read_text
+from scoring.scoreboard import (
+    BALLS_PER_OVER,
+    MAX_BATTERS,
+    MAX_INNINGS,
+    MAX_NAME,
+    MAX_OVERS,
+    MAX_SHORT,
+    MAX_WICKETS,
+    Batter,
+    Bowler,
+    Dismissal,
+    Partnership,
+    Scoreboard,
+    Team,
+)
+from scoring.scripts import is_rtl, letters
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_LOGO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\.png\Z", re.ASCII)
+
+
+def parse_match_data(answer: object) -> Scoreboard:
+    """Read either feed shape.
+
+    Raises FeedError (kind `malformed`) when there is nothing in it to show:
+    the message names what was missing.
+    """
+    root = _mapping(answer)
+    inner = _mapping(root.get("data"))
+    current = _mapping(root.get("currScore")) or _mapping(inner.get("currScore"))
+    if current:
+        board = _from_current_score(current)
+    elif root.get("sport") == "cricket":
+        board = _cricket(root, Lenient())
+    elif root.get("sport") == "generic":
+        board = _generic(root, Lenient())
+    else:
+        raise FeedError("malformed", "match data holds neither currScore nor sport: cricket or generic")
+    if not (board.sides or board.title or board.result):
+        raise FeedError("malformed", "match data names no team yet")
+    return board
+
+
+def read_push(body: Mapping[str, Any]) -> Scoreboard:
+    """Read the project's own shape as pushed; InvalidField names the first field that cannot be used.
+
+    Unknown fields are ignored, and null counts as missing.
+    """
+    sport = body.get("sport")
+    if sport not in ("cricket", "generic"):
+        raise InvalidField("sport must be cricket or generic")
+    board = (_cricket if sport == "cricket" else _generic)(body, Strict())
+    if not (board.sides or board.title or board.result):
+        fields = "batting, bowling" if sport == "cricket" else "home, away"
+        raise InvalidField(f"one of {fields}, title, result must be given")
+    return board
+
+
+def _from_current_score(current: Mapping[str, Any]) -> Scoreboard:
+    batting, bowling = (_current_team(current, key) for key in ("battingTeamName", "bowlingTeamName"))
+    entry = _current_entry(current, "battingTeamName")
+    on_pitch = _mapping(entry.get("onPitch"))
+    own = Fields(current, "", Lenient())
+    return Scoreboard(
+        batting=batting,
+        bowling=bowling,
+        batters=_batters(
+            {**_mapping(on_pitch.get("strikerScore")), "name": on_pitch.get("striker"), "on_strike": True},
+            {**_mapping(on_pitch.get("nonStrikerScore")), "name": on_pitch.get("nonStriker"), "on_strike": False},
+        ),
+        bowler=_current_bowler(on_pitch),
+        this_over=read_balls(_mapping(current.get("currOverDetail")).get("balls")),
+        target=own.number("target"),
+        result=own.text("result"),
+        title=own.text("title"),
+        status=own.status(),
+        toss=own.text("toss"),
+    )
+
+
+def _current_entry(current: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    name = current.get(key)
+    return _mapping(_mapping(current.get("teamScore")).get(name)) if isinstance(name, str) else {}
+
+
+def _current_team(current: Mapping[str, Any], key: str) -> Team | None:
+    name = read_text(current.get(key), MAX_NAME)
+    entry = _current_entry(current, key)
+    runs, wickets = read_score(entry.get("inningScore"))
+    overs = read_overs(entry.get("overs")) or read_overs(entry.get("inningOver"))
+    return Team(name, short_name(name), runs, wickets, overs) if name else None
+
+
+def _current_bowler(on_pitch: Mapping[str, Any]) -> Bowler | None:
+    figures = _mapping(on_pitch.get("bowlerScore"))
+    name = read_text(on_pitch.get("bowler"), MAX_NAME) or read_text(figures.get("name"), MAX_NAME)
+    if not name:
+        return None
+    balls = read_number(figures.get("ballsDelivered"))
+    overs = None if balls is None else f"{balls // BALLS_PER_OVER}.{balls % BALLS_PER_OVER}"
+    return Bowler(name, overs, read_number(figures.get("runsGiven")), read_number(figures.get("wickets"), MAX_WICKETS))
+
+
+def _cricket(root: Mapping[str, Any], judge: Lenient) -> Scoreboard:
+    own = Fields(root, "", judge)
+    return Scoreboard(
+        batting=_team(own.inner("batting")),
+        bowling=_team(own.inner("bowling")),
+        batters=tuple(batter for entry in own.objects("batters", MAX_BATTERS) if (batter := _batter(entry))),
+        bowler=_bowler(own.inner("bowler")),
+        this_over=own.balls("this_over"),
+        target=own.number("target"),
+        result=own.text("result"),
+        title=own.text("title"),
+        status=own.status(),
+        innings=own.number("innings", MAX_INNINGS),
+        overs_limit=own.number("overs_limit", MAX_OVERS) or None,
+        toss=own.text("toss"),
+        player_of_match=own.text("player_of_match", MAX_NAME),
+        partnership=_partnership(own.inner("partnership")),
+        last_wicket=_dismissal(own.inner("last_wicket")),
+        updated_at=own.moment("updated_at"),
+    )
+
+
+def _generic(root: Mapping[str, Any], judge: Lenient) -> Scoreboard:
+    own = Fields(root, "", judge)
+    return Scoreboard(
+        sport="generic",
+        home=_team(own.inner("home")),
+        away=_team(own.inner("away")),
+        clock=own.text("clock", 12),
+        period=own.text("period", 24),
+        result=own.text("result"),
+        title=own.text("title"),
+        status=own.status(),
+        updated_at=own.moment("updated_at"),
+    )
+
+
+def _team(entry: Fields) -> Team | None:
+    name, short = entry.name("name"), entry.name("short", MAX_SHORT)
+    team = Team(
+        name or short,
+        short or short_name(name),
+        entry.number("runs"),
+        entry.number("wickets", MAX_WICKETS),
+        entry.overs("overs"),
+        (entry.match("color", _COLOR, 'a colour as in "#004ba0"') or "").lower() or None,
+        entry.match("logo", _LOGO, 'a plain file name as in "mi.png"'),
+        entry.score("score"),
+    )
+    return team if team.name else None
+
+
+def _batter(entry: Fields) -> Batter | None:
+    batter = Batter(
+        entry.name("name"),
+        entry.number("runs"),
+        entry.number("balls"),
+        entry.flag("on_strike"),
+        entry.number("fours"),
+        entry.number("sixes"),
+    )
+    return batter if batter.name else None
+
+
+def _batters(*entries: Mapping[str, Any]) -> tuple[Batter, ...]:
+    return tuple(batter for entry in entries if (batter := _batter(Fields(entry, "", Lenient()))))
+
+
+def _bowler(entry: Fields) -> Bowler | None:
+    bowler = Bowler(
+        entry.name("name"),
+        entry.overs("overs"),
+        entry.number("runs"),
+        entry.number("wickets", MAX_WICKETS),
+        entry.number("maidens"),
+    )
+    return bowler if bowler.name else None
+
+
+def _partnership(entry: Fields) -> Partnership | None:
+    runs, balls = entry.number("runs"), entry.number("balls")
+    return None if runs is None else Partnership(runs, balls)
+
+
+def _dismissal(entry: Fields) -> Dismissal | None:
+    dismissal = Dismissal(
+        entry.name("name"), entry.number("runs"), entry.number("balls"), entry.text("how_out", MAX_NAME)
+    )
+    return dismissal if dismissal.name else None
+
+
+def short_name(name: str) -> str:
+    """Initials of several words, else the first three letters: MI, CSK, AUS."""
+    words = [word for word in re.split(r"[\s-]+", name) if word[:1].isalnum()]
+    if is_rtl(name):
+        # Joined Arabic initials would read as another word.
+        return "\u200c".join(letters(word)[0] for word in words[:4]) or name[:3]
+    if len(words) > 1:
+        return "".join(letters(word)[0] for word in words[:4]).upper()
+    return "".join(letters(name)[:3]).upper()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
