@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, UnidentifiedImageError
 from errors import ImageRejected
 from graphics.indexed import IndexedPicture
 from graphics.layout import REFERENCE_WIDTH, Block, Box, Canvas, Layout
-from graphics.strip import compose, compose_age
+from graphics.second_line import compose_age
+from graphics.strip import compose
 from graphics.themes import BLACK, THEMES, Color
 from scoring.rundown import Scene
 from scoring.scoreboard import Scoreboard

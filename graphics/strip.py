@@ -7,32 +7,27 @@
     │      │         │ chase, partnership or toss         rates │     │
     └──────┴─────────┴──────────────────────────────────────────┴─────┘
 
-What the feed leaves out leaves no hole: its neighbour takes the place.
+What the feed leaves out leaves no hole: its neighbour takes the place. Who is in the
+middle is placed in `players.py`, the line below them in `second_line.py`; here are the
+sides, the score, the banner over them, and what each phase shows.
 """
 
 from __future__ import annotations
 
 from graphics import themes
 from graphics.fonts import Weight
-from graphics.layout import BOTTOM, LEFT, RIGHT, SMALLEST, TOP, Canvas, Layout
-from graphics.themes import BALLS, BANNERS, Color, Theme, apart_from, ink_on, team_color
-from scoring import cricket
+from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, MIDDLE, RIGHT, ROWS, TOP, Canvas, Layout
+from graphics.players import Players
+from graphics.second_line import SecondLine
+from graphics.themes import BANNERS, Color, Theme, apart_from, ink_on, team_color
 from scoring.events import Event
 from scoring.rundown import Scene
-from scoring.scoreboard import BALLS_PER_OVER, Batter, Bowler, Scoreboard, Team
+from scoring.scoreboard import Scoreboard, Team
 
 # In units, as in layout.py.
-LINE_TOP = BOTTOM - 40
-ROWS = (TOP + 23, TOP + 63)
-MIDDLE = (TOP + LINE_TOP) / 2
-LINE_MIDDLE = (LINE_TOP + BOTTOM) / 2
 SIDE_WIDTH = 120
 OTHER_WIDTH = 106
 SCORE_WIDTH = 178
-GAP = 18
-BATTER_SIZE, BATTER_BALLS_SIZE = 30, 25
-BALL_RADIUS = 17
-BALL_STEP = 39
 
 LOST_TEXT = "The live score will be back"
 
@@ -44,24 +39,6 @@ def compose(
     composer = _Composer(scene, board, canvas, theme, logos)
     composer.compose()
     return composer.put
-
-
-def compose_age(silent_s: int, canvas: Canvas) -> Layout:
-    """The mark of age alone, for a ready image: at the right end of its top."""
-    put = Layout(canvas)
-    _put_age(put, RIGHT - GAP, TOP + 15, silent_s)
-    return put
-
-
-def _put_age(put: Layout, right: float, middle: float, silent_s: int) -> float:
-    """Gives the mark's left edge."""
-    age = f"{silent_s // 60} min" if silent_s >= 60 else f"{silent_s} s"
-    text = f"Score {age} old"
-    left = right - put.units_of(text, "bold", 23) - 20
-    put.block(left, middle - 15, right, middle + 15, themes.WARNING, radius=15)
-    ink = ink_on(themes.WARNING)
-    put.text(left + 6, middle, right - 6, text, "bold", 23, ink, themes.WARNING, align="center", height=28)
-    return left
 
 
 class _Composer:
@@ -96,19 +73,20 @@ class _Composer:
         if self.scene.banner:
             self._banner(self.scene.banner)
             return
-        self._line_ground()
+        line = self._second_line()
+        line.ground()
         if phase == "finished":
             self._message("", board.result or "Match over")
-            self._line(_finished_line(board))
+            line.say(_finished_line(board))
         elif phase == "innings_break":
             self._message("INNINGS BREAK", _break_text(board))
-            self._line(board.name)
+            line.say(board.name)
         elif phase == "rain":
             self._message("RAIN", "Play has stopped", themes.RAIN)
-            self._live_line()
+            line.say_how_it_stands()
         else:
-            self._players()
-            self._live_line()
+            Players(board, self.theme, self.put, self.left + GAP, self.right - GAP).place()
+            line.say_how_it_stands()
 
     # The sides at both ends
 
@@ -162,94 +140,6 @@ class _Composer:
 
     # What stands between them
 
-    def _players(self) -> None:
-        """Batters and bowler share the middle; one of them alone has all of it."""
-        board = self.board
-        left, right = self.left + GAP, self.right - GAP
-        has_bowling = board.bowler is not None or bool(board.this_over)
-        if board.batters and has_bowling:
-            split = left + (right - left) * 0.51
-            self._batters(left, split - GAP)
-            self.put.block(split - 1, TOP + 10, split + 1, LINE_TOP - 10, _rule(self.theme))
-            self._bowling(split + GAP, right)
-        elif board.batters:
-            self._batters(left, right)
-        elif has_bowling:
-            self._bowling(left, right)
-        else:
-            self.put.text(left, MIDDLE, right, board.name, "bold", 36, self.theme.ink, self.theme.panel, height=80)
-
-    def _batters(self, left: float, right: float) -> None:
-        """Figures in columns: those of the two batters stand under each other."""
-        batters = self.board.batters
-        balls = [f"({batter.balls})" for batter in batters if batter.balls is not None and batter.runs is not None]
-        runs = [str(batter.runs) for batter in batters if batter.runs is not None]
-        balls_width = max([self.put.units_of(text, "regular", BATTER_BALLS_SIZE) + 3 for text in balls], default=0)
-        runs_width = max([self.put.units_of(text, "bold", BATTER_SIZE) + 3 for text in runs], default=0)
-        rows = ROWS if len(batters) > 1 else (MIDDLE,)
-        for row, batter in zip(rows, batters, strict=False):
-            self._batter(left, right, row, batter, runs_width, balls_width)
-
-    def _batter(
-        self, left: float, right: float, row: float, batter: Batter, runs_width: float, balls_width: float
-    ) -> None:
-        theme = self.theme
-        if batter.on_strike:
-            self.put.mark(left, row - 8, left + 12, row + 8, theme.accent)
-        weight: Weight = "bold" if batter.on_strike else "regular"
-        ink = theme.ink if batter.on_strike else theme.soft
-        end = right
-        if batter.runs is not None:
-            if balls_width:
-                text = "" if batter.balls is None else f"({batter.balls})"
-                self.put.number(
-                    end - balls_width, row, end, text, "regular", BATTER_BALLS_SIZE, theme.muted, theme.panel
-                )
-                end -= balls_width + 14
-            self.put.number(end - runs_width, row, end, str(batter.runs), "bold", BATTER_SIZE, theme.ink, theme.panel)
-            end -= runs_width + 16
-        self.put.text(left + 22, row, end, batter.name, weight, BATTER_SIZE, ink, theme.panel)
-
-    def _bowling(self, left: float, right: float) -> None:
-        bowler, theme = self.board.bowler, self.theme
-        if bowler is None:
-            self.put.text(left, ROWS[0], right, "This over", "regular", 26, theme.muted, theme.panel)
-            self._balls(left, right, ROWS[1])
-            return
-        figures = _figures(bowler)
-        if self.board.this_over:
-            end = right
-            if figures:
-                taken = self.put.number(
-                    left + (right - left) * 0.42, ROWS[0], right, figures, "bold", 28, theme.ink, theme.panel
-                )
-                end = taken - 10
-            self.put.text(left, ROWS[0], end, bowler.name, "regular", 30, theme.soft, theme.panel)
-            self._balls(left, right, ROWS[1])
-        elif figures:
-            self.put.text(left, ROWS[0], right, bowler.name, "regular", 30, theme.soft, theme.panel)
-            self.put.text(left, ROWS[1], right, figures, "bold", 28, theme.ink, theme.panel, cut=False)
-        else:
-            self.put.text(left, MIDDLE, right, bowler.name, "regular", 30, theme.soft, theme.panel)
-
-    def _balls(self, left: float, right: float, row: float) -> None:
-        """The newest balls that fit, oldest first."""
-        placed, x = [], 0.0
-        for label in reversed(self.board.this_over):
-            width = max(2 * BALL_RADIUS, self.put.units_of(label, "bold", SMALLEST) + 12)
-            if x + width > right - left:
-                break
-            placed.append((label, width))
-            x += width + BALL_STEP - 2 * BALL_RADIUS
-        x = left
-        for label, width in reversed(placed):
-            color = BALLS[cricket.ball_kind(label)]
-            self.put.pill(x, row, x + width, BALL_RADIUS, color)
-            self.put.text(
-                x, row, x + width, label, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut=False
-            )
-            x += width + BALL_STEP - 2 * BALL_RADIUS
-
     def _message(self, heading: str, text: str, color: Color | None = None) -> None:
         """One thing to say, with a heading or without."""
         theme, left, right = self.theme, self.left + GAP, self.right - GAP
@@ -272,8 +162,7 @@ class _Composer:
         line = line or (board.title if names else "") or ""
         left, right, bottom = self.left + GAP, self.right - GAP, BOTTOM
         if line:
-            self._line_ground()
-            self._line(line)
+            self._say(line)
             bottom = LINE_TOP
         heading = board.title if names and line != board.title else None
         if heading and line:
@@ -284,84 +173,13 @@ class _Composer:
                 left, (TOP + bottom) / 2, right, names or board.name, "bold", 40, theme.ink, theme.panel, height=72
             )
 
-    # The second line
+    def _second_line(self) -> SecondLine:
+        return SecondLine(self.scene, self.board, self.theme, self.put, self.left, self.right)
 
-    def _line_ground(self) -> None:
-        corners = "" if self.right < RIGHT else "bottom right"
-        self.put.block(self.left, LINE_TOP, self.right, BOTTOM, self.theme.line, rounded=corners)
-
-    def _line(self, text: str) -> None:
-        left, right = self.left + GAP, self._age_mark()
-        self.put.text(left, LINE_MIDDLE, right, text, "regular", 27, self.theme.ink, self.theme.line, height=36)
-
-    def _live_line(self) -> None:
-        board, theme = self.board, self.theme
-        left, right = self.left + GAP, self._age_mark()
-        if board.phase == "super_over":
-            width = self.put.units_of("SUPER OVER", "bold", 24) + 20
-            self.put.block(left, LINE_MIDDLE - 15, left + width, LINE_MIDDLE + 15, themes.SUPER_OVER, radius=6)
-            self.put.text(
-                left + 6, LINE_MIDDLE, left + width - 6, "SUPER OVER", "bold", 24, themes.BLACK, themes.SUPER_OVER,
-                align="center", height=28,
-            )  # fmt: skip
-            left += width + 14
-        needed = cricket.chase(board)
-        if not needed and not _live_text(board):
-            rate = cricket.current_run_rate(board.batting) if board.batting else None
-            text = "" if rate is None else f"Run rate {rate:.2f}"
-            self.put.text(left, LINE_MIDDLE, right, text, "regular", 27, theme.ink, theme.line, height=36)
-            return
-        if not self.scene.silent_s:
-            right = self._rates(left, right)
-        if needed:
-            self._chase(left, right, needed)
-            return
-        self.put.text(left, LINE_MIDDLE, right, _live_text(board), "regular", 27, theme.ink, theme.line, height=36)
-
-    def _chase(self, left: float, right: float, needed: cricket.Chase) -> None:
-        """The figures in the accent's colour, between words in the ink's."""
-        theme, batting = self.theme, self.board.batting
-        short = batting.short if batting else ""
-        figures = [(str(needed.runs), "run" if needed.runs == 1 else "runs")]
-        if needed.balls is not None:
-            figures.append((str(needed.balls), "ball" if needed.balls == 1 else "balls"))
-        words: list[tuple[str, bool]] = [(f"{short} need", False), (figures[0][0], True)]
-        if len(figures) > 1:
-            words += [("from", False), (figures[1][0], True), (figures[1][1], False)]
-        else:
-            words += [(f"{figures[0][1]} to win", False)]
-        for size in (28, 26, 24, SMALLEST):
-            widths = [self.put.units_of(word, "bold", size) + 8 for word, _ in words]
-            if left + sum(widths) <= right:
-                break
-        for (word, is_figure), width in zip(words, widths, strict=True):
-            color = theme.accent if is_figure else theme.ink
-            if left + width <= right:
-                self.put.text(left, LINE_MIDDLE, left + width, word, "bold", size, color, theme.line, height=36)
-            left += width
-
-    def _rates(self, left: float, right: float) -> float:
-        """Run rates at the right end, as far as there is room; gives where they begin."""
-        theme, board = self.theme, self.board
-        rates = (
-            ("RRR", cricket.required_run_rate(board), theme.accent),
-            ("CRR", cricket.current_run_rate(board.batting) if board.batting else None, theme.ink),
-        )
-        for label, rate, color in rates:
-            if rate is None or right - left < 420:
-                continue
-            value = f"{min(rate, 99.99):.2f}"
-            right = self.put.number(right - 80, LINE_MIDDLE, right, value, "bold", 26, color, self.theme.line)
-            right = self.put.number(right - 70, LINE_MIDDLE, right - 7, label, "regular", 23, theme.muted, theme.line)
-            right -= GAP
-        return right
-
-    def _age_mark(self) -> float:
-        """How old the score is, once the feed is silent; gives the right end of what is left of the line."""
-        right = self.right - GAP
-        if not self.scene.silent_s:
-            return right
-        return _put_age(self.put, right, LINE_MIDDLE, self.scene.silent_s) - GAP
+    def _say(self, text: str) -> None:
+        line = self._second_line()
+        line.ground()
+        line.say(text)
 
     # Banners
 
@@ -402,8 +220,7 @@ class _Composer:
         has_line = bool(text) or bool(self.scene.silent_s)
         bottom = LINE_TOP if has_line else BOTTOM
         if has_line:
-            self._line_ground()
-            self._line(text)
+            self._say(text)
         middle, center = (TOP + bottom) / 2, (self.left + self.right) / 2
         half = 0.0
         if not self.scene.is_lost:
@@ -460,40 +277,6 @@ def _overs(board: Scoreboard) -> str:
     return f"{overs}/{board.overs_limit} ov" if board.overs_limit else f"{overs} overs"
 
 
-def _figures(bowler: Bowler) -> str:
-    """Wickets-runs and overs, as far as they are known: "2-12 (3.2)"."""
-    figures = "" if bowler.wickets is None or bowler.runs is None else f"{bowler.wickets}-{bowler.runs}"
-    return f"{figures} ({bowler.overs})" if figures and bowler.overs else figures
-
-
-def _live_text(board: Scoreboard) -> str:
-    """The second line without a chase: the toss at the start, then the partnership, else what says most."""
-    bowled = cricket.balls_bowled(board)
-    has_just_begun = (board.innings or 1) == 1 and bowled is not None and bowled < 2 * BALLS_PER_OVER
-    if cricket.target_is_reached(board) and board.batting:
-        return f"{board.batting.name} win"
-    if board.toss and has_just_begun and board.target is None:
-        return board.toss
-    if board.target is not None:
-        return f"Target {board.target}"
-    if board.partnership:
-        balls = board.partnership.balls
-        return f"Partnership {board.partnership.runs}" + ("" if balls is None else f" ({balls})")
-    has_players = bool(board.batters or board.bowler or board.this_over)
-    return board.title or _form(board) or (board.name if has_players else "")
-
-
-def _form(board: Scoreboard) -> str:
-    """A bowler's economy after an over, else the striker's strike rate after ten balls."""
-    bowler = board.bowler
-    rate = cricket.economy(bowler) if bowler else None
-    if bowler and rate is not None and (cricket.balls_of(bowler.overs) or 0) >= BALLS_PER_OVER:
-        return f"{bowler.name}: economy {rate:.2f}"
-    batter = next((batter for batter in board.batters if batter.on_strike and (batter.balls or 0) >= 10), None)
-    rate = cricket.strike_rate(batter) if batter else None
-    return f"{batter.name}: strike rate {rate:.1f}" if batter and rate is not None else ""
-
-
 def _break_text(board: Scoreboard) -> str:
     """Who needs what, as far as the feed says so."""
     bowling, target = board.bowling, board.target
@@ -514,9 +297,3 @@ def _finished_line(board: Scoreboard) -> str:
 
 def _other_side(board: Scoreboard, side: Team) -> Team | None:
     return board.batting if side == board.bowling else None
-
-
-def _rule(theme: Theme) -> Color:
-    """A hairline between two columns."""
-    red, green, blue = ((a + b) // 2 for a, b in zip(theme.panel, theme.muted, strict=True))
-    return red, green, blue
