@@ -6,6 +6,7 @@
 # HEAD is cloned into a bare root made by debootstrap: a temporary one, or FOLDER, which is kept and used again.
 # --only tries one part: what a test needs installed, one of the two, or any command in quotes in the clone.
 # Nothing is installed on the host. How the host reaches packages (mirror, proxies, pip's settings) holds in the root.
+# shellcheck disable=SC2329 # the trap calls what seems not to be called
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 suite=bookworm
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     -h | --help)
-        sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+        sed -n '2,/^# shellcheck/{/^# shellcheck/d; s/^# \{0,1\}//p}' "$0"
         exit 0
         ;;
     -*) fail "there is no option $1, only --only and --help" ;;
@@ -66,7 +67,7 @@ clean_up() {
     mounted | while read -r point; do umount "$point" 2>/dev/null || umount --lazy "$point" || true; done
     if ! left=$(mounted) || [ -n "$left" ]; then
         say "left as it is, for something is still mounted in it: $root"
-    elif [ $is_temporary = yes ]; then
+    elif [ "$is_temporary" = yes ]; then
         rm -rf --one-file-system "$root"
     fi
 }
@@ -75,6 +76,7 @@ trap 'exit 130' HUP INT TERM
 
 # As the host's apt has it, or Debian's own.
 mirror_of() {
+    # shellcheck disable=SC2016 # for apt to fill in
     found=$(apt-get indextargets --format '$(REPO_URI)' "Label: $1" "Codename: $2" 2>/dev/null | head -n 1) || true
     echo "${found:-$3}"
 }
@@ -141,7 +143,7 @@ named() {
     printf '%s\n' "${settings[@]}"
     for config in "${configs[@]}"; do find "$config" -type f -exec cat {} +; done
 }
-named | grep -v '^ *#' | tr ' =,\t' '\n\n\n\n' | sed -n 's|^file:///|/|; s|/simple/*$||; \|^/.|p' | sort -u | while read -r path; do
+named | grep -v '^ *#' | tr ' =,\t' '[\n*]' | sed -n 's|^file:///|/|; s|/simple/*$||; \|^/.|p' | sort -u | while read -r path; do
     if [ -d "$path" ]; then
         mkdir -p "$root$path"
         mount --bind "$path" "$root$path"

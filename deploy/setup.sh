@@ -134,7 +134,7 @@ fi
 if ! has_python_packages; then
     say "installing Python packages into .venv"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
-    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r $requirements >"$output" 2>&1; then
+    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" >"$output" 2>&1; then
         why=$(reason '^ERROR: ')
         if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError' "$output"; then
             why="the package index cannot be reached"
