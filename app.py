@@ -13,13 +13,13 @@ try:
 
     from flask import Flask
 
-    import ffmpeg
     import routes
     from config import Settings, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
     from graphics import slate
     from logging_setup import redact, set_up_logging
     from media import io_loop
+    from relay import installed
     from relay.registry import Registry, StreamRegistry
     from relay.state_file import StateFile
     from relay.stream import Machinery
@@ -75,7 +75,7 @@ def main() -> None:
         settings = load_settings()
         forget_secrets()
         set_up_logging(settings.log_dir, settings.log_level)
-        path = ffmpeg.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
+        path = installed.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
         settings = settings.model_copy(update={"ffmpeg_bin": path})
         slate.draw_slate(settings.profile, "", "", settings.slate_image)
         serve(settings)

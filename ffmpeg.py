@@ -1,28 +1,16 @@
-"""FFmpeg: its command lines, one running FFmpeg, how it is ended, why it ended.
+"""FFmpeg: its command lines, and what the lines that it prints mean.
 
-The argv builders are pure. `FFmpegProcess` is one attempt: one life of one
-FFmpeg, from spawn to reaping; who starts another is not decided here, and
-nothing here knows of streams or scores.
+All of it is pure, and nothing here knows of streams or scores. One running FFmpeg
+is `relay/process.py`; which FFmpeg is installed is asked in `relay/installed.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import re
-import shutil
-import signal
-import subprocess
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import IO
 
-from errors import ConfigurationError
 from graphics.layout import Canvas
 from media.causes import Cause
 from media.destination import Destination
@@ -56,17 +44,7 @@ PUBLISHER_IO_TIMEOUT_US = 10_000_000
 # What the kernel keeps for a destination that reads slowly: with its own choice, 4 MB
 # and 16 s of delay at 2 Mbit/s, and as long before a dead one is noticed.
 PUBLISHER_SEND_BUFFER_S = 1
-CHECK_TIMEOUT_S = 10
 
-POLITE_WAIT_S = 1.5
-TERMINATE_WAIT_S = 1.0
-KILL_WAIT_S = 1.0
-POLL_S = 0.02
-
-KEPT_LINES = 20
-MAX_LINE_BYTES = 2_000
-
-_log = logging.getLogger(__name__)
 _ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
 
 _SOUND_MAPPING = re.compile(r"Stream #(\d+):\d+ -> #0:1\b")
@@ -167,6 +145,19 @@ def slate_args(
         *("-af", f"asetpts=PTS+{head_start_s}/TB"),
         *encoder.args(profile),
         *_audio_args(),
+        *_transport_args(SLATE_OFFSET_S),
+    ]
+
+
+def trial_args(profile: OutputProfile, encoder: Encoder) -> list[str]:
+    """A quarter of a second of a test picture, encoded as on air, to MPEG-TS on stdout."""
+    size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
+    return [
+        *_GLOBAL,
+        *encoder.device_args,
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"),
+        *("-filter_complex", f"[0:v:0]format=yuv420p,{_TAGS}{encoder.last_filters}"),
+        *("-frames:v", str(rate // 4), *encoder.args(profile)),
         *_transport_args(SLATE_OFFSET_S),
     ]
 
@@ -301,6 +292,12 @@ def says_output_is_open(line: str) -> bool:
     return "Output #0" in line
 
 
+def error_in(text: str) -> str | None:
+    """The first error that FFmpeg tells in this text, which may be one line or many."""
+    match = _ERROR_LINE.search(text)
+    return match[1] if match else None
+
+
 def sound_source(line: str) -> str | None:
     """`camera` or `silence`, from the line in which a compositor says where its sound comes from."""
     match = _SOUND_MAPPING.search(line)
@@ -326,277 +323,3 @@ def destination_fault(
         return None
     is_soon = published_for_s is None or published_for_s < CLOSES_SOON_S
     return REFUSED if is_soon and not key_is_good else Fault("the destination closed the connection", Cause.CLOSED)
-
-
-def find_ffmpeg(ffmpeg_bin: str) -> str:
-    """The path of an FFmpeg that has what is needed; ConfigurationError says what it lacks."""
-    path = shutil.which(ffmpeg_bin)
-    if path is None:
-        raise ConfigurationError(f"FFMPEG_BIN: {ffmpeg_bin} is not found, or is not executable")
-    missing = _missing(path, "-encoders", ("aac",))
-    missing += _missing(path, "-filters", ("overlay", "scale", "fps", "pad", "setparams"))
-    if missing:
-        raise ConfigurationError(f"FFMPEG_BIN: {path} lacks {', '.join(missing)}")
-    if not reads_presets(path):
-        _log.warning("this FFmpeg takes stream keys on its command line only: `ps` shows them on this machine")
-    return path
-
-
-def find_working_ffmpeg(ffmpeg_bin: str, encoder: Encoder, profile: OutputProfile) -> str:
-    """As `find_ffmpeg`, of one that can encode with this encoder here."""
-    path = find_ffmpeg(ffmpeg_bin)
-    try_encoder(path, encoder, profile)
-    return path
-
-
-def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
-    """Encode a quarter of a second as on air; ConfigurationError gives FFmpeg's reason when that does not work here."""
-    size, rate = f"{profile.width}x{profile.height}", profile.frame_rate
-    argv = [
-        *_GLOBAL,
-        *encoder.device_args,
-        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"),
-        *("-filter_complex", f"[0:v:0]format=yuv420p,{_TAGS}{encoder.last_filters}"),
-        *("-frames:v", str(rate // 4), *encoder.args(profile)),
-        *_transport_args(SLATE_OFFSET_S),
-    ]
-    fault = f"VIDEO_ENCODER: {encoder.name} does not work here: "
-    try:
-        ended = subprocess.run(
-            [path, *argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise ConfigurationError(f"{fault}no picture within {CHECK_TIMEOUT_S} s") from None
-    if ended.returncode == 0 and ended.stdout:
-        return
-    if _missing(path, "-encoders", (encoder.name,)):  # whose options it does not know either
-        raise ConfigurationError(f"{fault}{path} lacks it")
-    # The first error is the cause, those behind it are what follows from it.
-    error_line = _ERROR_LINE.search(ended.stderr.decode(errors="replace"))
-    raise ConfigurationError(fault + (error_line[1] if error_line else f"FFmpeg's exit status {ended.returncode}"))
-
-
-@lru_cache(maxsize=8)
-def version(path: str) -> str:
-    """As this FFmpeg tells it ("5.1.9-0+deb12u1"); "unknown" when it does not."""
-    try:
-        words = _ask_ffmpeg(path, "-version").split()
-    except ConfigurationError:
-        return "unknown"
-    return words[2] if words[:2] == ["ffmpeg", "version"] and len(words) > 2 else "unknown"
-
-
-@lru_cache(maxsize=8)
-def reads_presets(path: str) -> bool:
-    """True when this FFmpeg takes muxer and protocol options from a preset file.
-
-    5.1 does; 9.0 reads the file and forgets what it said. Asked of FFmpeg by a
-    preset that changes what a muxer prints.
-    """
-    argv = [path, "-v", "error", "-f", "lavfi", "-i", "anullsrc", "-t", "0.01"]
-    try:
-        said = subprocess.run(
-            [*argv, "-f", "hash", "-fpre", "/dev/stdin", "pipe:1"],
-            input=b"hash=md5\n",
-            capture_output=True,
-            timeout=CHECK_TIMEOUT_S,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return said.startswith(b"MD5=")
-
-
-@lru_cache(maxsize=8)
-def slate_head_start_s(path: str) -> float:
-    """What `slate_args` needs with this FFmpeg: from 6.1 on they begin each `-re` input with a burst of their own."""
-    try:
-        has_burst = "-readrate_initial_burst" in _ask_ffmpeg(path, "-h", "long")
-    except ConfigurationError:
-        has_burst = False
-    return 0.0 if has_burst else SLATE_HEAD_START_S
-
-
-def _missing(path: str, question: str, names: Iterable[str]) -> list[str]:
-    """Which of these are not in the list that FFmpeg gives."""
-    answer = _ask_ffmpeg(path, question)
-    return [name for name in names if not re.search(rf"\s{name}\s", answer)]
-
-
-def _ask_ffmpeg(path: str, *question: str) -> str:
-    try:
-        return subprocess.run(
-            [path, "-hide_banner", *question],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=CHECK_TIMEOUT_S,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ConfigurationError(
-            f"FFMPEG_BIN: {path} does not answer {' '.join(question)}: {type(error).__name__}"
-        ) from None
-
-
-def dies_with_its_parent(argv: Sequence[str], signal_name: str = "KILL") -> list[str]:
-    """Have the kernel signal the child when the thread that spawned it is gone, killed included.
-
-    That thread must therefore outlive the child. Where util-linux is missing
-    the pipes still end a child that reads or writes.
-    """
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", signal_name, "--", *argv] if setpriv else list(argv)
-
-
-Spawn = Callable[..., "subprocess.Popen[bytes]"]
-
-
-class FFmpegProcess:
-    """One attempt, in a process group of its own. The spawning thread owns it, ends it and closes it."""
-
-    def __init__(
-        self, role: str, argv: Sequence[str], *, stdin: bool, stdout: bool, pass_fds: Sequence[int], spawn: Spawn
-    ) -> None:
-        self.role = role
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._partial = b""
-        self._asked_to_end = False
-        self._popen = spawn(
-            dies_with_its_parent(argv),
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=pass_fds,
-            start_new_session=True,
-            bufsize=0,
-        )
-        for pipe in self._pipes():
-            os.set_blocking(pipe.fileno(), False)
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    def fd(self, name: str) -> int:
-        """The descriptor of `stdin`, `stdout` or `stderr`; its owner stays this object."""
-        pipe: IO[bytes] = getattr(self._popen, name)
-        return pipe.fileno()
-
-    @property
-    def takes_input(self) -> bool:
-        """True for a publisher until it was asked to end."""
-        return self._popen.stdin is not None and not self._popen.stdin.closed
-
-    def has_ended(self) -> bool:
-        """True when it is reaped, and what it started in its group is killed."""
-        if self._popen.returncode is not None:
-            return True
-        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            return False
-        # A wrapper script may end before its FFmpeg; until it is reaped the group's id is its own.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._popen.wait()
-        return True
-
-    def take_stderr(self, data: bytes) -> list[str]:
-        """Add what was read from stderr; the lines it completed, each at most MAX_LINE_BYTES long."""
-        *whole, self._partial = (self._partial + data).split(b"\n")
-        if len(self._partial) > MAX_LINE_BYTES:
-            whole, self._partial = [*whole, self._partial], b""
-        lines = [line[:MAX_LINE_BYTES].decode(errors="replace").strip() for line in whole]
-        self._lines.extend(line for line in lines if line)
-        return [line for line in lines if line]
-
-    def cause(self) -> str:
-        """Why it ended, for the log: asked to, a signal, or its exit status with its last error line."""
-        status = self._popen.returncode
-        if status is None:
-            return "still running"
-        if self._asked_to_end:
-            return "ended as asked"
-        if status < 0:
-            return f"killed by {_signal_name(-status)}"
-        errors = [match[1] for line in self._lines if (match := _ERROR_LINE.search(line))]
-        if not errors:
-            return f"exit status {status}"
-        if "matches no streams" in errors[-1]:
-            return NO_PICTURE_YET
-        return f"exit status {status}: {errors[-1]}"
-
-    @property
-    def ending(self) -> Cause:
-        """`cause()` as a word to count; what its owner knows may be better."""
-        if self.cause() == NO_PICTURE_YET:
-            return Cause.NO_PICTURE
-        return Cause.KILLED if (self._popen.returncode or 0) < 0 else Cause.EXITED
-
-    @property
-    def last_lines(self) -> tuple[str, ...]:
-        """The last of what it printed."""
-        return tuple(self._lines)
-
-    def ask_to_end(self) -> None:
-        """The polite step: end of input for a publisher, SIGTERM for the rest."""
-        self._asked_to_end = self._asked_to_end or not self.has_ended()
-        if self._popen.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._popen.stdin.close()
-        else:
-            self.signal(signal.SIGTERM)
-
-    def signal(self, number: signal.Signals) -> None:
-        """To the whole process group, while the leader is not reaped and its id still its own."""
-        if not self.has_ended():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, number)
-
-    def kill(self) -> None:
-        """End it now, and reap it: for one that has nothing to say goodbye to."""
-        self.signal(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(KILL_WAIT_S)
-
-    def close(self) -> None:
-        """Give the pipes back; only for a process that has ended."""
-        for pipe in self._pipes():
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-    def _pipes(self) -> Iterable[IO[bytes]]:
-        return [pipe for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr) if pipe is not None]
-
-
-def end_processes(
-    processes: Sequence[FFmpegProcess],
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> list[FFmpegProcess]:
-    """End them side by side: politely, then SIGTERM, then SIGKILL, each step waited for.
-
-    Takes at most 3.5 s. Returns those that even SIGKILL did not end (a process
-    stuck in the kernel); all others are reaped.
-    """
-    for process in processes:
-        process.ask_to_end()
-    steps = ((POLITE_WAIT_S, signal.SIGTERM), (TERMINATE_WAIT_S, signal.SIGKILL), (KILL_WAIT_S, None))
-    alive = list(processes)
-    for wait_s, then in steps:
-        deadline = clock() + wait_s
-        while alive := [process for process in alive if not process.has_ended()]:
-            if clock() >= deadline:
-                break
-            sleep(POLL_S)
-        if then is not None:
-            for process in alive:
-                process.signal(then)
-    return alive
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

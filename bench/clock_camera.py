@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffmpeg import dies_with_its_parent
 from graphics.layout import Box
 from media.profiles import OutputProfile
+from relay.process import dies_with_its_parent
 from tests.drills.clock_picture import COLUMNS, COUNTER_BITS, ROWS, counter_row, read_counter
 from tests.drills.watcher import Frame
 

@@ -37,7 +37,6 @@ from typing import Any
 import psutil
 import requests
 
-import ffmpeg
 from bench.cpu import machine_s
 from bench.loopback import leave_in_order
 from bench.many import build_stand_in
@@ -47,6 +46,7 @@ from deploy.rtmp_server import free_port, listens
 from media.capacity import cpus_to_reserve
 from media.encoders import X264, Encoder
 from media.profiles import PROFILES
+from relay import installed
 from tests.service import running
 from tests.waiting import eventually
 
@@ -118,7 +118,7 @@ class Climb:
 def main() -> int:
     options = _options()
     leave_in_order()
-    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    binary = installed.find_ffmpeg("ffmpeg")
     with tempfile.TemporaryDirectory(prefix="bench-cluster-") as name:
         folder = Path(name)
         program, env = build_stand_in(folder, binary)

@@ -47,6 +47,7 @@ from media.encoders import X264, Encoder
 from media.mpegts import PACKET
 from media.profiles import PROFILES
 from overlay import OverlayFile
+from relay import installed
 from tests.service import running
 from tests.waiting import eventually
 
@@ -98,7 +99,7 @@ class Run:
 def main() -> int:
     options = _options()
     leave_in_order()
-    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    binary = installed.find_ffmpeg("ffmpeg")
     with tempfile.TemporaryDirectory(prefix="bench-many-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         stand_in, env = build_stand_in(folder, binary)

@@ -31,6 +31,7 @@ from graphics.layout import Canvas, canvas_of
 from media.encoders import X264, Encoder
 from media.profiles import PROFILES
 from overlay import OverlayFile
+from relay import installed
 from scoring.events import events_between
 from scoring.reading import parse_match_data
 from scoring.rundown import Scene
@@ -153,7 +154,7 @@ def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
 
 @lru_cache
 def _ffmpeg() -> str:
-    return ffmpeg.find_ffmpeg("ffmpeg")
+    return installed.find_ffmpeg("ffmpeg")
 
 
 if __name__ == "__main__":

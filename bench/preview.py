@@ -29,6 +29,7 @@ from media.encoders import X264, Encoder
 from media.mpegts import PesFramer, Unit
 from media.profiles import PROFILES, OutputProfile
 from overlay import OverlayFile
+from relay import installed
 from relay.preview import interval_s, jpegs_of
 
 LIMIT_SHARE = 0.02
@@ -56,7 +57,7 @@ class Rounds:
 
 def main() -> int:
     options = _options()
-    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    binary = installed.find_ffmpeg("ffmpeg")
     found = []
     for name in options.profiles:
         keys = _keyframes(binary, PROFILES[name])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from ffmpeg import dies_with_its_parent
+from relay.process import dies_with_its_parent
 
 GROUND_SIZE = (1600, 720)
 CROWD_SEED = 2019

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import requests
 
-import ffmpeg
 from demo import camera
 from demo.match_feed import MatchFeed
 from demo.run import (
@@ -40,6 +39,7 @@ from demo.run import (
 from demo.viewer import save_frame
 from deploy.ray_nodes import RayNodes, RayNodesError
 from deploy.rtmp_server import RtmpServer, free_port
+from relay import installed
 
 NODES = ("n1", "n2", "n3")
 STREAMS = ("ground-1", "ground-2", "ground-3")
@@ -120,7 +120,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float, shown: lis
     end = time.monotonic() + seconds if seconds else float("inf")
     shutil.rmtree(OUT, ignore_errors=True)
     LOGS.mkdir(parents=True)
-    binary = ffmpeg.find_ffmpeg(demo_settings().ffmpeg_bin)
+    binary = installed.find_ffmpeg(demo_settings().ffmpeg_bin)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
     port = free_port()
     rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"], f"127.0.0.1:{port}")

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import ffmpeg
 from app import on_end_signal
 from config import Settings, load_settings
 from demo import camera
@@ -30,6 +29,8 @@ from demo.viewer import Viewer, save_frame
 from deploy.rtmp_server import RtmpServer, RtmpServerError, free_port, listens
 from errors import ConfigurationError
 from graphics.layout import canvas_of
+from relay import installed
+from relay.process import dies_with_its_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).parent / "out"
@@ -67,7 +68,7 @@ class DemoError(Exception):
 def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
     shutil.rmtree(OUT, ignore_errors=True)
     settings = demo_settings()
-    binary = ffmpeg.find_ffmpeg(settings.ffmpeg_bin)
+    binary = installed.find_ffmpeg(settings.ffmpeg_bin)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="overlay-demo-")))
     port = free_port()
     rtmp = RtmpServer(folder, "127.0.0.1", free_port(), ["live", "youtube"], f"127.0.0.1:{port}")
@@ -99,7 +100,7 @@ def child(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that ends with this block, or with the demo, however that ends."""
     process = subprocess.Popen(
-        ffmpeg.dies_with_its_parent(argv, "TERM"),
+        dies_with_its_parent(argv, "TERM"),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         cwd=cwd,

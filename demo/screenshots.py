@@ -23,10 +23,10 @@ import requests
 from PIL import Image, ImageEnhance
 from playwright.sync_api import Browser, Page, sync_playwright
 
-import ffmpeg
 from demo import boards, camera
 from demo.run import child
 from deploy.rtmp_server import RtmpServer, free_port
+from relay import installed
 from relay.state_file import KeptStream, StateFile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,7 +94,7 @@ def main() -> None:
 
 def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
     """All of them, in the states that they are to be seen in; the address of the page."""
-    binary = ffmpeg.find_ffmpeg("ffmpeg")
+    binary = installed.find_ffmpeg("ffmpeg")
     port = free_port()
     rtmp, youtube = (folder / name for name in ("rtmp", "youtube"))
     for path in (rtmp, youtube):

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from deploy.rtmp_server import free_port
-from ffmpeg import dies_with_its_parent
+from relay.process import dies_with_its_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 RAY = Path(sys.executable).with_name("ray")

@@ -2,5 +2,6 @@
 
 Knows nothing of HTTP, and spells no FFmpeg flags: those are `ffmpeg.py`'s.
 Read `stream.py` first, then `picture.py` (what goes on air), `delivery.py`
-(where it goes) and `registry.py` (all streams of this machine).
+(where it goes) and `registry.py` (all streams of this machine). One running
+FFmpeg is `process.py`; which one is installed is asked in `installed.py`.
 """

@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import ffmpeg
 from logging_setup import StreamLogger, redact
 from media.causes import Cause
 from media.io_loop import READ_BYTES, Lane
 from relay.backoff import Backoff
+from relay.process import FFmpegProcess, Spawn
 
 # FFmpeg may repeat one complaint thirty times a second for hours.
 LOG_BURST_LINES = 200
@@ -31,7 +31,7 @@ class Surroundings:
     loop: Lane
     ffmpeg_bin: str
     clock: Callable[[], float]
-    spawn: ffmpeg.Spawn
+    spawn: Spawn
     wake: Callable[[], None]
     log: StreamLogger
     output_log: StreamLogger
@@ -52,14 +52,14 @@ class Child:
         surroundings: Surroundings,
         longest_wait_s: float,
         *,
-        attach: Callable[[ffmpeg.FFmpegProcess], None],
-        detach: Callable[[ffmpeg.FFmpegProcess], None],
+        attach: Callable[[FFmpegProcess], None],
+        detach: Callable[[FFmpegProcess], None],
         on_line: Callable[[str], None] | None = None,
         may_fail: bool = False,
         counted_with: Child | None = None,
     ) -> None:
         self.role = role
-        self.process: ffmpeg.FFmpegProcess | None = None
+        self.process: FFmpegProcess | None = None
         self.attempts = 0
         self.started_at = 0.0
         self.next_start_at = 0.0
@@ -103,7 +103,7 @@ class Child:
         self.started_at = now
         around.log.debug("%s argv: %s", self.role, argv)
         try:
-            process = ffmpeg.FFmpegProcess(
+            process = FFmpegProcess(
                 self.role,
                 [around.ffmpeg_bin, *argv],
                 stdin=stdin,
@@ -180,7 +180,7 @@ class Child:
         finally:
             process.close()
 
-    def _last_words(self, process: ffmpeg.FFmpegProcess) -> None:
+    def _last_words(self, process: FFmpegProcess) -> None:
         """Read the rest of its stderr: it says why it ended."""
         fd = process.fd("stderr")
         budget = _LineBudget(self._around.clock)
@@ -194,7 +194,7 @@ class Child:
 
         self._around.loop.call(read)
 
-    def _take_stderr(self, process: ffmpeg.FFmpegProcess, attempt: int, budget: _LineBudget, data: bytes) -> None:
+    def _take_stderr(self, process: FFmpegProcess, attempt: int, budget: _LineBudget, data: bytes) -> None:
         """On the loop's thread: FFmpeg's output to its log, so many lines and no more."""
         if not data:
             self._around.wake()

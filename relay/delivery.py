@@ -15,7 +15,9 @@ from config import Settings
 from media.causes import Cause
 from media.destination import Destination
 from media.switch import Switch
+from relay import installed
 from relay.children import Child, Surroundings
+from relay.process import FFmpegProcess
 
 LONGEST_WAIT_S = 30.0
 # What is said of a slow destination stays said for so long after the last lost frame.
@@ -123,7 +125,7 @@ class Delivery:
     def _start(self, now: float) -> None:
         self._published_at = None
         destination, profile = self._destination, self._settings.profile
-        if not ffmpeg.reads_presets(self._settings.ffmpeg_bin):
+        if not installed.reads_presets(self._settings.ffmpeg_bin):
             argv = ffmpeg.publisher_args(destination, None, profile)
             self.child.start(argv, now, stdin=True, stdout=False)
             return
@@ -202,6 +204,6 @@ class Delivery:
             if now - self._dropped_at >= SLOW_FOR_S:
                 self._dropped_at = self._reason = None
 
-    def _detach(self, process: ffmpeg.FFmpegProcess) -> None:
+    def _detach(self, process: FFmpegProcess) -> None:
         if process.takes_input:
             self._dropped_by_queues += self._switch.remove_publisher(process.fd("stdin"))

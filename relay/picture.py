@@ -26,6 +26,7 @@ from graphics.layout import Canvas
 from media.causes import Cause
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
+from relay import installed
 from relay.children import Child, Surroundings
 from relay.compositor import LONGEST_WAIT_S, Compositor, Listener
 from relay.situations import KEYFRAME_LIMIT_S, LEFT_SILENCE_S, Seen, situation_of
@@ -303,7 +304,7 @@ class Picture:
             self._canvas,
             settings.profile,
             settings.encoder,
-            head_start_s=ffmpeg.slate_head_start_s(settings.ffmpeg_bin),
+            head_start_s=installed.slate_head_start_s(settings.ffmpeg_bin),
         )
         self._slate.start(argv, now)
 

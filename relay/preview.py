@@ -27,6 +27,7 @@ import ffmpeg
 from errors import PreviewNotReady
 from logging_setup import StreamLogger
 from media.mpegts import Unit
+from relay.process import Spawn, dies_with_its_parent
 
 WIDTH = 480
 CPU_SHARE = 0.018
@@ -69,7 +70,7 @@ class Previews:
         newest_key: Callable[[str], Unit | None],
         ffmpeg_bin: str,
         clock: Callable[[], float] = time.monotonic,
-        spawn: ffmpeg.Spawn = subprocess.Popen,
+        spawn: Spawn = subprocess.Popen,
     ) -> None:
         self._newest_key = newest_key
         self._ffmpeg_bin = ffmpeg_bin
@@ -197,7 +198,7 @@ def interval_s(cost_s: float) -> float:
 
 
 def jpegs_of(
-    keyframes: Sequence[bytes], ffmpeg_bin: str, abort: threading.Event, spawn: ffmpeg.Spawn = subprocess.Popen
+    keyframes: Sequence[bytes], ffmpeg_bin: str, abort: threading.Event, spawn: Spawn = subprocess.Popen
 ) -> tuple[list[bytes | None], float]:
     """A JPEG of each keyframe, None for one that cannot be decoded; the seconds of CPU that it took."""
     try:
@@ -215,10 +216,8 @@ def jpegs_of(
     return [jpegs[0] for jpegs, _ in singly], spent_s + sum(spent for _, spent in singly)
 
 
-def _decode(
-    keyframes: Sequence[bytes], ffmpeg_bin: str, abort: threading.Event, spawn: ffmpeg.Spawn
-) -> tuple[bytes, float]:
-    argv = ffmpeg.dies_with_its_parent([ffmpeg_bin, *ffmpeg.preview_args(len(keyframes), WIDTH)])
+def _decode(keyframes: Sequence[bytes], ffmpeg_bin: str, abort: threading.Event, spawn: Spawn) -> tuple[bytes, float]:
+    argv = dies_with_its_parent([ffmpeg_bin, *ffmpeg.preview_args(len(keyframes), WIDTH)])
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.writelines(keyframes)
         source.seek(0)

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import ffmpeg
 from config import Settings
 from errors import (
     FeedError,
@@ -43,6 +42,7 @@ from overlay import OverlayFile, Presenter, compact
 from relay.children import Child, Surroundings
 from relay.delivery import CONNECTED, CONNECTING, Delivery
 from relay.picture import Picture
+from relay.process import Spawn, end_processes
 from relay.stream_state import (
     FAILED,
     LIVE,
@@ -140,7 +140,7 @@ class Machinery:
 
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
-    spawn: ffmpeg.Spawn = subprocess.Popen
+    spawn: Spawn = subprocess.Popen
     meters: Meters = Meters()
 
 
@@ -479,7 +479,7 @@ class Stream:
             for delivery in self._deliveries:
                 delivery.child.prepare_to_end()  # its input is about to be closed; the sources are drained on
         finally:
-            for process in ffmpeg.end_processes([process for _, process in running]):
+            for process in end_processes([process for _, process in running]):
                 self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)
             for child, _ in running:
                 child.close()

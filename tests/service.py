@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from deploy.rtmp_server import RtmpServer, free_port, listens
-from ffmpeg import dies_with_its_parent
+from relay.process import dies_with_its_parent
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]

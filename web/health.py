@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import ffmpeg
 from config import Settings
 from errors import ConfigurationError
+from relay import installed
 from relay.registry import Registry
 
 LOOK_LIMIT_S = 1.0
@@ -63,14 +63,16 @@ class Health:
     def _look_at_ffmpeg(self) -> Check:
         settings = self._settings
         try:
-            path = self._ffmpeg or ffmpeg.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
+            path = self._ffmpeg or installed.find_working_ffmpeg(
+                settings.ffmpeg_bin, settings.encoder, settings.profile
+            )
         except ConfigurationError as error:
             return Check(False, str(error))
         self._ffmpeg = path
         if not os.access(path, os.X_OK):
             return Check(False, f"{path} is gone, or is not executable any more")
         has = f"has the filters that are needed and {settings.encoder.name}"
-        return Check(True, f"{path}, version {ffmpeg.version(path)}, {has}")
+        return Check(True, f"{path}, version {installed.version(path)}, {has}")
 
     def _knock_at_rtmp_server(self) -> Check:
         parts = urlsplit(self._settings.rtmp_server)

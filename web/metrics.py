@@ -17,8 +17,8 @@ import prometheus_client
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-import ffmpeg
 from config import Settings
+from relay import installed
 from relay.delivery import DELIVERY_STATES, DeliveryStatus
 from relay.registry import NodeLoad, Registry
 from relay.stream import Meters
@@ -133,7 +133,7 @@ class _StreamCollector(Collector):
         states = Counter(status.state for status in statuses)
         running = [status for status in statuses if status.state != State.FAILED]
         states[State.STARTING] += max(0, load.streams - len(running))
-        info = (ffmpeg.version(self._settings.ffmpeg_bin), profile.name)
+        info = (installed.version(self._settings.ffmpeg_bin), profile.name)
         yield _gauge("service_info", "FFmpeg and profile of the service", ("ffmpeg_version", "profile"), [(info, 1)])
         yield _gauge("streams", "Streams by state", ("state",), [((state,), states[state]) for state in State])
         yield _gauge("streams_limit", "Streams that may run at once", (), [((), load.most)])

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from deploy.rtmp_server import free_port, listens
-from ffmpeg import dies_with_its_parent
+from relay.process import dies_with_its_parent
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ffmpeg import dies_with_its_parent
+from relay.process import dies_with_its_parent
 from tests.drills.flv import read_flv
 from tests.drills.rtmp import AUDIO, DATA, Message, RtmpConnection
 

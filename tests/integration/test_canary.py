@@ -16,11 +16,11 @@ import psutil
 import pytest
 import requests
 
-import ffmpeg
 from app import create_app
 from config import load_settings
 from demo.match_feed import Answer, MatchFeed
 from demo.replay import states
+from relay import installed
 from tests.integration.conftest import Camera
 from tests.service import FFMPEG, MakeService, Rtmp, Service
 from tests.waiting import eventually, runs
@@ -191,7 +191,7 @@ def test_no_secret_shows_anywhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"application.log", "ffmpeg.log", "stderr", "streams.json"}
     texts = {str(path): path.read_bytes() for path in files} | {f"answer {n}": text for n, text in enumerate(said)}
-    if ffmpeg.reads_presets(FFMPEG):
+    if installed.reads_presets(FFMPEG):
         assert any("rtmp://" in title for title in titles.seen)
         texts |= {f"title {title}": title.encode() for title in titles.seen}
     shown = [(where[:200], secret) for where, text in texts.items() for secret in SECRETS if secret.encode() in text]

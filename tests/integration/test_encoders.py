@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-import ffmpeg
 from errors import ConfigurationError
 from media.encoders import ENCODERS, X264
+from relay import installed
 from tests.conftest import SettingsFactory
 from tests.service import FFMPEG
 
@@ -26,14 +26,14 @@ def says(*question: str) -> str:
 def test_x264_works(settings_with: SettingsFactory) -> None:
     settings = settings_with()
     assert settings.encoder.name == X264
-    ffmpeg.try_encoder(FFMPEG, settings.encoder, settings.profile)
+    installed.try_encoder(FFMPEG, settings.encoder, settings.profile)
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name != X264])
 def test_one_in_hardware_works_or_says_why_not(settings_with: SettingsFactory, name: str) -> None:
     settings = settings_with(video_encoder=name)
     try:
-        ffmpeg.try_encoder(FFMPEG, settings.encoder, settings.profile)
+        installed.try_encoder(FFMPEG, settings.encoder, settings.profile)
     except ConfigurationError as error:
         start, reason = f"VIDEO_ENCODER: {name} does not work here: ", str(error)
         assert reason.startswith(start)

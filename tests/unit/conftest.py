@@ -102,8 +102,8 @@ def fake_ffmpeg(tmp_path: Path) -> FakeFFmpeg:
 @pytest.fixture
 def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No FFmpeg is run just to be asked what it can do."""
-    monkeypatch.setattr("ffmpeg.reads_presets", lambda _path: True)
-    monkeypatch.setattr("ffmpeg.slate_head_start_s", lambda _path: 0.6)
+    monkeypatch.setattr("relay.installed.reads_presets", lambda _path: True)
+    monkeypatch.setattr("relay.installed.slate_head_start_s", lambda _path: 0.6)
 
 
 class Rig:

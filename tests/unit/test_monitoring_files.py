@@ -55,7 +55,7 @@ def status(state: State, end: str) -> StreamStatus:
 @pytest.fixture
 def known(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[str]]]:
     """The values of each label of each sample that there can be."""
-    monkeypatch.setattr("ffmpeg.version", lambda _path: "5.1.9")
+    monkeypatch.setattr("relay.installed.version", lambda _path: "5.1.9")
     settings = settings_with()
 
     class Full(StreamRegistry):

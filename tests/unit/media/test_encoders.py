@@ -11,6 +11,7 @@ from errors import ConfigurationError
 from graphics.layout import canvas_of
 from media.encoders import ENCODERS, X264, Encoder
 from media.profiles import PROFILES
+from relay import installed
 
 PROFILE = PROFILES["720p30"]
 HARDWARE = [name for name in ENCODERS if name != X264]
@@ -90,15 +91,15 @@ def ffmpeg_that(folder: Path, script: str, encoders: tuple[str, ...] = ENCODERS)
 def test_an_encoder_that_does_not_work_is_named_with_ffmpegs_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
 ) -> None:
-    monkeypatch.setattr(ffmpeg, "CHECK_TIMEOUT_S", 0.2 if "sleep" in script else 10)
+    monkeypatch.setattr(installed, "CHECK_TIMEOUT_S", 0.2 if "sleep" in script else 10)
     path = ffmpeg_that(tmp_path, script)
     with pytest.raises(ConfigurationError) as caught:
-        ffmpeg.try_encoder(path, encoder("h264_nvenc"), PROFILE)
+        installed.try_encoder(path, encoder("h264_nvenc"), PROFILE)
     assert str(caught.value) == f"VIDEO_ENCODER: h264_nvenc does not work here: {reason}"
 
 
 def test_one_that_gives_a_picture_works_and_one_that_ffmpeg_lacks_does_not(tmp_path: Path) -> None:
     path = ffmpeg_that(tmp_path, "case $* in *h264_qsv*) echo picture;; esac", encoders=(X264, "h264_qsv"))
-    ffmpeg.try_encoder(path, encoder("h264_qsv"), PROFILE)
+    installed.try_encoder(path, encoder("h264_qsv"), PROFILE)
     with pytest.raises(ConfigurationError, match=r"VIDEO_ENCODER: h264_vaapi does not work here: .*/ffmpeg lacks it"):
-        ffmpeg.try_encoder(path, encoder("h264_vaapi"), PROFILE)
+        installed.try_encoder(path, encoder("h264_vaapi"), PROFILE)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from media.io_loop import IoLoop, Lane
 from media.mpegts import PACKET, PesFramer, Unit
-from media.switch import Switch, UnitQueue
+from media.switch import Switch
+from media.unit_queue import UnitQueue
 from tests.mpegts import AUDIO_PID, VIDEO_PID, Muxer
 from tests.waiting import FakeClock, eventually
 

@@ -364,7 +364,7 @@ def test_a_hiccup_of_the_camera_is_not_worth_a_slate(service: MakeService, tmp_p
 def test_an_ffmpeg_that_cannot_be_run_is_said_and_tried_again(
     service: MakeService, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ffmpeg.dies_with_its_parent", lambda argv, _signal="": list(argv))
+    monkeypatch.setattr("relay.process.dies_with_its_parent", lambda argv, _signal="": list(argv))
     one = service()
     hidden = one.fake.path.rename(one.fake.path.with_name("hidden"))
     one.start()

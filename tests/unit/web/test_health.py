@@ -45,9 +45,9 @@ def ffmpegs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(path)
         return path
 
-    monkeypatch.setattr("ffmpeg.find_ffmpeg", find)
-    monkeypatch.setattr("ffmpeg.try_encoder", lambda _path, _encoder, _profile: None)
-    monkeypatch.setattr("ffmpeg.version", lambda _path: "5.1.9")
+    monkeypatch.setattr("relay.installed.find_ffmpeg", find)
+    monkeypatch.setattr("relay.installed.try_encoder", lambda _path, _encoder, _profile: None)
+    monkeypatch.setattr("relay.installed.version", lambda _path: "5.1.9")
     return asked
 
 
@@ -91,7 +91,7 @@ def test_an_ffmpeg_that_lacks_something_is_told_with_what(doctor: MakeDoctor, mo
     def lacks(path: str) -> str:
         raise ConfigurationError(f"FFMPEG_BIN: {path} lacks libx264")
 
-    monkeypatch.setattr("ffmpeg.find_ffmpeg", lacks)
+    monkeypatch.setattr("relay.installed.find_ffmpeg", lacks)
     one = doctor()
     assert not one.health.readiness().ready
     assert one.check("ffmpeg") == (False, "FFMPEG_BIN: /bin/sh lacks libx264")
@@ -103,7 +103,7 @@ def test_an_encoder_that_does_not_work_is_told_with_its_reason(
     def fails(_path: str, encoder: Encoder, _profile: OutputProfile) -> None:
         raise ConfigurationError(f"VIDEO_ENCODER: {encoder.name} does not work here: no device")
 
-    monkeypatch.setattr("ffmpeg.try_encoder", fails)
+    monkeypatch.setattr("relay.installed.try_encoder", fails)
     one = doctor(video_encoder="h264_vaapi")
     assert one.check("ffmpeg") == (False, "VIDEO_ENCODER: h264_vaapi does not work here: no device")
 

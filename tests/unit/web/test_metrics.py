@@ -73,7 +73,7 @@ def watched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[MakeWatched]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("ffmpeg.version", lambda _path: "5.1.9")
+    monkeypatch.setattr("relay.installed.version", lambda _path: "5.1.9")
     with contextlib.ExitStack() as stack:
 
         def make(**overrides: Any) -> Watched:
@@ -247,7 +247,7 @@ def test_names_follow_prometheus_conventions(watched: MakeWatched) -> None:
 def test_the_route_serves_the_page_of_its_own_registry(
     settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ffmpeg.version", lambda _path: "5.1.9")
+    monkeypatch.setattr("relay.installed.version", lambda _path: "5.1.9")
     answer = create_app(settings_with()).test_client().get("/metrics")
     assert (answer.status_code, answer.content_type) == (200, metrics.CONTENT_TYPE)
     assert 'streaming_streams{state="live"} 0.0\n' in answer.text
