@@ -13,34 +13,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from PIL.Image import Image
 
-from errors import FeedError, ImageRejected
+from errors import FeedError
 from graphics import drawing
 from graphics.logos import Logos
 from logging_setup import StreamLogger
 from overlay import Presenter
+from scoring.continuity import Continuity
 from scoring.match_api import ANSWER_LIMIT_S, MatchApi
-from scoring.reading import parse_match_data
+from scoring.reading import Reading, read_answer
 from scoring.scoreboard import Scoreboard
+from scoring.source import Polls, Source
 
 # One lost poll must not swap the drawn strip for the ready image and back.
 DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Polls:
-    """How often one source was asked, and how often that failed, by kind (see `errors.FeedError`)."""
-
-    asked: int = 0
-    failed: Mapping[str, int] = field(default_factory=dict)
+OLDEST_PUSH_S = 24 * 3600.0
 
 
 class MatchMonitor:
@@ -57,6 +51,7 @@ class MatchMonitor:
         clock: Callable[[], float] = time.monotonic,
         push_hold_s: float = PUSH_HOLD_S,
         overs_limit: int | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._match_id = stream_name
         self._api = api
@@ -64,18 +59,21 @@ class MatchMonitor:
         self._poll_interval_s = poll_interval_s
         self._stop_event = stop_event
         self._clock = clock
+        self._wall_clock = wall_clock
         self._push_hold_s = push_hold_s
         self._overs_limit = overs_limit
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._asks_data = source in ("auto", "data") and api.has_data
         self._asks_images = source in ("auto", "image") and api.has_images
-        self._data = _Source("match data")
-        self._images = _Source("overlay image")
+        self._data = Source("match data", self._log, clock)
+        self._images = Source("overlay image", self._log, clock)
+        self._continuity = Continuity()
         self._logos = Logos(api.logo, clock)
         self._lock = threading.Lock()  # of what pushes and polls both set
         self._board: Scoreboard | None = None
         self._pushed: Scoreboard | None = None
         self._pushed_at: float | None = None
+        self._from: str | None = None
         self._overlay_id: str | None = None  # while monitoring is still to be asked for
         self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
@@ -106,19 +104,37 @@ class MatchMonitor:
         board = self._completed(board)
         with self._lock:
             at = self._clock() if at is None else at
-            self._pushed, self._pushed_at, self._board = board, at, board
-            self._presenter.hear(board, at)
+            board = self._continuity.admit(board, at, is_pushed=True)
+            self._pushed, self._pushed_at, self._board, self._from = board, at, board, "push"
+            self._presenter.hear(board, at, self._as_of(board, at))
 
     @property
     def score_at(self) -> float | None:
-        """When the feed or a push last said what the overlay shows, by the clock; None before it did. Any thread."""
-        return self._presenter.heard_at
+        """From when the state is that the overlay shows, by the clock; None before there is one. Any thread."""
+        return self._presenter.as_of
+
+    @property
+    def state(self) -> tuple[Scoreboard, str] | None:
+        """The newest scoreboard and where it is from: `api` or `push`; None while there is none. Any thread."""
+        with self._lock:
+            return None if self._board is None or self._from is None else (self._board, self._from)
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the source that the score is from, in words; None when nothing is. Any thread."""
+        if self._is_pushed():
+            return None
+        troubles = [source.trouble for _, is_asked, source in self._sources if is_asked]
+        return troubles[0] if troubles and None not in troubles else None
 
     @property
     def polls(self) -> dict[str, Polls]:
         """By source, `data` and `image`, of those that are asked at all. Any thread."""
-        sources = (("data", self._asks_data, self._data), ("image", self._asks_images, self._images))
-        return {name: source.polls for name, is_asked, source in sources if is_asked}
+        return {name: source.polls for name, is_asked, source in self._sources if is_asked}
+
+    @property
+    def _sources(self) -> tuple[tuple[str, bool, Source], ...]:
+        return (("data", self._asks_data, self._data), ("image", self._asks_images, self._images))
 
     def start_monitoring_later(self, overlay_id: str) -> None:
         """Ask the match API to start monitoring on this monitor's thread, until it does."""
@@ -183,39 +199,52 @@ class MatchMonitor:
 
     def _ask_data(self, limit_s: float) -> bool:
         """True when the match API has a usable state of the match."""
-        board = self._ask(self._data, lambda: self._api.match_data(self._match_id, limit_s), parse_match_data)
-        if board is not None:
-            self._hand_on(self._completed(board))
-        return board is not None
+        return self._data.ask(lambda: self._api.match_data(self._match_id, limit_s), read_answer, self._use_reading)
+
+    def _use_reading(self, reading: Reading) -> tuple[str, ...]:
+        """Unless a push is fresher: one that came while this was asked for, or one with a later `updated_at`."""
+        board = self._completed(reading.board)
+        with self._lock:
+            now = self._clock()
+            if not self._is_pushed() and not self._is_older_than_the_push(board):
+                board = self._continuity.admit(board, now)
+                self._pushed, self._board, self._from = None, board, "api"
+                self._presenter.hear(board, as_of=self._as_of(board, now))
+        return reading.faults
 
     def _ask_image(self, limit_s: float) -> None:
-        image = self._ask(
-            self._images,
+        self._images.ask(
             lambda: self._api.overlay_image(self._match_id, limit_s),
             lambda content: drawing.compose_image(content, self._presenter.canvas),
+            self._use_image,
         )
-        if image is not None:
-            self._hand_on(image)
 
-    def _hand_on(self, content: Scoreboard | Image) -> None:
-        """Unless a push is fresher: one that came while this was asked for, or one with a later `updated_at`."""
+    def _use_image(self, image: Image) -> tuple[str, ...]:
         with self._lock:
-            if self._is_pushed() or self._is_older_than_the_push(content):
-                return
-            self._pushed = None
-            if isinstance(content, Scoreboard):
-                self._board = content
-            self._presenter.hear(content)
+            if not self._is_pushed():
+                self._pushed = None
+                self._presenter.hear(image)
+        return ()
 
-    def _is_older_than_the_push(self, content: Scoreboard | Image) -> bool:
-        if self._pushed is None or self._pushed.updated_at is None or not isinstance(content, Scoreboard):
+    def _as_of(self, board: Scoreboard, heard_at: float) -> float:
+        """When the state was what it is, by its own `updated_at`; a push from days ago is a sample with an old date."""
+        if board.updated_at is None:
+            return heard_at
+        age_s = max(0.0, self._wall_clock() - board.updated_at)
+        if self._from == "push" and age_s > OLDEST_PUSH_S:
+            return heard_at
+        return min(heard_at, self._clock() - age_s)
+
+    def _is_older_than_the_push(self, board: Scoreboard) -> bool:
+        if self._pushed is None or self._pushed.updated_at is None:
             return False
-        return content.updated_at is not None and content.updated_at < self._pushed.updated_at
+        return board.updated_at is not None and board.updated_at < self._pushed.updated_at
 
     def _completed(self, board: Scoreboard) -> Scoreboard:
-        if self._overs_limit is None or board.overs_limit is not None or board.sport != "cricket":
+        shape = board.format
+        if self._overs_limit is None or board.sport != "cricket" or (shape.overs, shape.balls) != (None, None):
             return board
-        return replace(board, overs_limit=self._overs_limit)
+        return replace(board, format=replace(shape, overs=self._overs_limit))
 
     def _ask_logo(self) -> None:
         """One logo a poll at most; what cannot be had is left out."""
@@ -226,53 +255,3 @@ class MatchMonitor:
         if error is not None:
             self._log.warning("a logo is left out: %s", error)
         self._presenter.use_logos(self._logos.images)
-
-    def _ask(self, source: _Source, fetch: Callable[[], Any | None], read: Callable[[Any], Any]) -> Any | None:
-        """What the source says now, read; None when this poll brought nothing usable."""
-        source.polls = replace(source.polls, asked=source.polls.asked + 1)
-        try:
-            answer = fetch()
-            if answer is not None and answer != source.answer:
-                source.answer, source.value = answer, None
-                source.value = read(answer)
-        except (FeedError, ImageRejected) as error:
-            self._note_fault(source, error)
-            return None
-        if source.value is not None:
-            self._note_good(source)
-        elif source.fault is not None:  # the same answer again
-            source.count_failure(source.fault)
-        return source.value
-
-    def _note_fault(self, source: _Source, error: FeedError | ImageRejected) -> None:
-        if error.kind == "cancelled":
-            return
-        source.count_failure(error.kind)
-        if error.kind != source.fault:
-            self._log.warning("%s not usable: %s; the last good overlay stays", source.what, error)
-        source.fault = error.kind
-
-    def _note_good(self, source: _Source) -> None:
-        if source.fault is not None:
-            self._log.info("%s usable again after %d failed polls", source.what, source.failed_polls)
-        source.fault = None
-        source.failed_polls = 0
-        source.good_at = self._clock()
-
-
-class _Source:
-    """What one source last said, what that was read as, when it was last good, and its present fault."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.answer: Any | None = None
-        self.value: Any | None = None
-        self.good_at: float | None = None
-        self.fault: str | None = None
-        self.failed_polls = 0  # since it was last good
-        self.polls = Polls()  # another value each time: whoever reads the last one may go on reading it
-
-    def count_failure(self, kind: str) -> None:
-        self.failed_polls += 1
-        failed = self.polls.failed
-        self.polls = replace(self.polls, failed={**failed, kind: failed.get(kind, 0) + 1})

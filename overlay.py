@@ -134,10 +134,13 @@ class Presenter:
         with self._lock:
             self._file.write(drawing.placeholder(self.canvas))
 
-    def hear(self, content: Scoreboard | Image.Image, at: float | None = None) -> None:
-        """The feed's present state, new or not; `at` is when it was heard if that was not now."""
+    def hear(self, content: Scoreboard | Image.Image, at: float | None = None, as_of: float | None = None) -> None:
+        """The feed's present state, new or not; `at` is when it was heard if that was not now.
+
+        `as_of` is when it was what it is, where the feed says so.
+        """
         with self._lock:
-            self._rundown.hear(content, self._clock() if at is None else at)
+            self._rundown.hear(content, self._clock() if at is None else at, as_of)
             self._step()
         self._wake.set()
 
@@ -158,9 +161,9 @@ class Presenter:
         return self._rundown.delay_s
 
     @property
-    def heard_at(self) -> float | None:
-        """When something usable was last heard, by the clock."""
-        return self._rundown.heard_at
+    def as_of(self) -> float | None:
+        """From when the newest state is, by the clock."""
+        return self._rundown.as_of
 
     @property
     def drawn_at(self) -> float | None:

@@ -32,7 +32,7 @@ from media.encoders import X264, Encoder
 from media.profiles import PROFILES
 from overlay import OverlayFile
 from relay import installed
-from scoring.events import events_between
+from scoring.moments import Moments
 from scoring.reading import parse_match_data
 from scoring.rundown import Scene
 
@@ -112,7 +112,7 @@ def _scenes() -> list[Scene]:
     found = []
     match = [parse_match_data(in_colors(state.as_own_shape())) for state in states()]
     for before, board in itertools.pairwise(match):
-        found += [Scene(board, banner=event) for event in events_between(before, board)]
+        found += [Scene(board, banner=event) for event in Moments().between(before, board)]
         found.append(Scene(board))
     return found
 

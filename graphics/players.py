@@ -10,7 +10,7 @@ from __future__ import annotations
 from graphics.fonts import Weight
 from graphics.layout import GAP, LINE_TOP, MIDDLE, ROWS, SMALLEST, TOP, Layout
 from graphics.themes import BALLS, Color, Theme, ink_on
-from scoring import cricket
+from scoring.labels import ball_kind
 from scoring.scoreboard import Batter, Bowler, Scoreboard
 
 # In units, as in layout.py.
@@ -109,7 +109,7 @@ class Players:
             x += width + BALL_STEP - 2 * BALL_RADIUS
         x = left
         for label, width in reversed(placed):
-            color = BALLS[cricket.ball_kind(label)]
+            color = BALLS[ball_kind(label)]
             self.put.pill(x, row, x + width, BALL_RADIUS, color)
             self.put.text(
                 x, row, x + width, label, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut=False

@@ -12,7 +12,7 @@ from graphics.layout import BOTTOM, GAP, LINE_MIDDLE, LINE_TOP, RIGHT, SMALLEST,
 from graphics.themes import Theme, ink_on
 from scoring import cricket
 from scoring.rundown import Scene
-from scoring.scoreboard import BALLS_PER_OVER, Scoreboard
+from scoring.scoreboard import Scoreboard
 
 
 def compose_age(silent_s: int, canvas: Canvas) -> Layout:
@@ -67,7 +67,7 @@ class SecondLine:
             left += width + 14
         needed = cricket.chase(board)
         if not needed and not _live_text(board):
-            rate = cricket.current_run_rate(board.batting) if board.batting else None
+            rate = cricket.current_run_rate(board, board.batting)
             text = "" if rate is None else f"Run rate {rate:.2f}"
             self.put.text(left, LINE_MIDDLE, right, text, "regular", 27, theme.ink, theme.line, height=36)
             return
@@ -105,7 +105,7 @@ class SecondLine:
         theme, board = self.theme, self.board
         rates = (
             ("RRR", cricket.required_run_rate(board), theme.accent),
-            ("CRR", cricket.current_run_rate(board.batting) if board.batting else None, theme.ink),
+            ("CRR", cricket.current_run_rate(board, board.batting), theme.ink),
         )
         for label, rate, color in rates:
             if rate is None or right - left < 420:
@@ -127,13 +127,15 @@ class SecondLine:
 def _live_text(board: Scoreboard) -> str:
     """The second line without a chase: the toss at the start, then the partnership, else what says most."""
     bowled = cricket.balls_bowled(board)
-    has_just_begun = (board.innings or 1) == 1 and bowled is not None and bowled < 2 * BALLS_PER_OVER
-    if cricket.target_is_reached(board) and board.batting:
-        return f"{board.batting.name} win"
-    if board.toss and has_just_begun and board.target is None:
+    has_just_begun = (board.innings or 1) == 1 and bowled is not None and bowled < 2 * board.format.balls_per_over
+    end = cricket.finish(board)
+    if end is not None:
+        return f"{end.winner.name} win" if end.winner else "Scores level"
+    if board.toss and has_just_begun and cricket.target(board) is None:
         return board.toss
-    if board.target is not None:
-        return f"Target {board.target}"
+    wanted = cricket.target(board)
+    if wanted is not None:
+        return f"Target {wanted}"
     if board.partnership:
         balls = board.partnership.balls
         return f"Partnership {board.partnership.runs}" + ("" if balls is None else f" ({balls})")
@@ -144,8 +146,8 @@ def _live_text(board: Scoreboard) -> str:
 def _form(board: Scoreboard) -> str:
     """A bowler's economy after an over, else the striker's strike rate after ten balls."""
     bowler = board.bowler
-    rate = cricket.economy(bowler) if bowler else None
-    if bowler and rate is not None and (cricket.balls_of(bowler.overs) or 0) >= BALLS_PER_OVER:
+    rate = cricket.economy(board, bowler)
+    if bowler and rate is not None and (cricket.bowler_balls(board) or 0) >= board.format.balls_per_over:
         return f"{bowler.name}: economy {rate:.2f}"
     batter = next((batter for batter in board.batters if batter.on_strike and (batter.balls or 0) >= 10), None)
     rate = cricket.strike_rate(batter) if batter else None

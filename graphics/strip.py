@@ -20,6 +20,7 @@ from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, MIDDLE, RIGHT, ROWS, TO
 from graphics.players import Players
 from graphics.second_line import SecondLine
 from graphics.themes import BANNERS, Color, Theme, apart_from, ink_on, team_color
+from scoring import cricket
 from scoring.events import Event
 from scoring.rundown import Scene
 from scoring.scoreboard import Scoreboard, Team
@@ -185,7 +186,7 @@ class _Composer:
 
     def _banner(self, event: Event) -> None:
         """Over all of the middle; the score stays."""
-        color = BANNERS[event.kind]
+        color = BANNERS.get(event.kind, BANNERS["FOUR"])
         if event.kind == "WIN" and event.side:
             color = apart_from(self.theme.panel, team_color(event.side, _other_side(self.board, event.side)))
         ink = ink_on(color)
@@ -193,7 +194,7 @@ class _Composer:
         right = self.right - 4 if self.right < RIGHT else RIGHT  # a side's block may have the same colour
         self.put.block(self.left, TOP, right, BOTTOM, color, rounded=rounded)
         left, right, middle = self.left + 28, self.right - 24, (TOP + BOTTOM) / 2
-        word = event.kind
+        word = event.heading
         word_width = self.put.units_of(word, "bold", 72) + 6
         lines = [text for text in (event.who, event.detail) if text]
         if event.lasts_beyond_its_over and event.kind != "INNINGS":
@@ -271,22 +272,29 @@ def _score(team: Team) -> str:
 
 
 def _overs(board: Scoreboard) -> str:
-    overs = board.batting.overs if board.batting else None
-    if overs is None:
+    """How far the innings is, and how long it can be: "14.3/20 ov", "63/100 balls"."""
+    bowled, limit = cricket.balls_bowled(board), cricket.innings_limit(board)
+    if bowled is None:
         return ""
-    return f"{overs}/{board.overs_limit} ov" if board.overs_limit else f"{overs} overs"
+    if cricket.is_in_balls(board):
+        return f"{bowled}/{limit} balls" if limit else f"{bowled} balls"
+    each = board.format.balls_per_over
+    overs = cricket.overs_of(bowled, each)
+    is_within = limit is not None and bowled <= limit  # at a break the feed may give the limit of the next innings
+    return f"{overs}/{cricket.overs_of(limit or 0, each)} ov" if is_within else f"{overs} overs"
 
 
 def _break_text(board: Scoreboard) -> str:
-    """Who needs what, as far as the feed says so."""
-    bowling, target = board.bowling, board.target
-    if target is None or target < 1:
-        return board.name
-    overs = f" from {board.overs_limit} overs" if board.overs_limit else " to win"
-    # Some feeds have the sides change places as soon as the innings is over.
-    has_batted = board.batting is not None and board.batting.runs is not None
-    side = bowling if has_batted else board.batting
-    return f"{side.name} need {target}{overs}" if side else f"Target {target}"
+    """Who needs what, as far as it is known."""
+    coming, wanted = cricket.coming_chase(board), cricket.target(board)
+    if coming is None:
+        return f"Target {wanted}" if wanted else board.name
+    side, needed = coming
+    if needed.balls is None:
+        return f"{side.name} need {needed.runs} to win"
+    each = board.format.balls_per_over
+    length = f"{needed.balls} balls" if cricket.is_in_balls(board) else f"{cricket.overs_of(needed.balls, each)} overs"
+    return f"{side.name} need {needed.runs} from {length}"
 
 
 def _finished_line(board: Scoreboard) -> str:

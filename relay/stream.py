@@ -204,6 +204,7 @@ class Stream:
             machinery.clock,
             settings.score_stale_s,
             settings.overs_per_innings or None,
+            machinery.wall_clock,
         )
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
         self._switch = Switch(lane, queue_bytes, self._wake.set, machinery.clock)

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
-from match_monitor import Polls
 from media.causes import Cause
 from relay.delivery import DeliveryStatus
+from scoring.source import Polls
 
 # Safe in a path, a URL and a log line.
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$"

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from errors import InvalidField
+from scoring.labels import delivery, label_of
 from scoring.scoreboard import (
-    BALLS_PER_OVER,
     MAX_BALL_LABEL,
     MAX_BALLS_SHOWN,
+    MAX_INNINGS_PER_SIDE,
     MAX_NAME,
     MAX_NUMBER,
     MAX_SCORE_TEXT,
@@ -36,20 +38,53 @@ SOMETHING = r"[^\x00-\x20\x7f-\xa0]"
 
 _SOMETHING = re.compile(SOMETHING)
 _OVERS = re.compile(r"(\d{1,3})(?:\.(\d))?\Z", re.ASCII)
-_SCORE = re.compile(r"\s*(\d{1,4})\s*(?:[/-]\s*(\d{1,2}))?\s*\Z", re.ASCII)
+_SCORE = re.compile(
+    r"(\d{1,4})\s*(?:(?:/|-|for)\s*(\d{1,2}))?\s*\*?\s*(?:(all out|a/?o)|(d|dec|decl|declared)\.?)?\*?\Z",
+    re.ASCII | re.IGNORECASE,
+)
+_BESIDE_A_SCORE = re.compile(r"\([^()]*\)|\bf/o\b|\bfollow(?:ing|ed)?[ -]on\b|\bov(?:er)?s?\b", re.IGNORECASE)
+_BETWEEN_SCORES = re.compile(r"\s*(?:&|\band\b|,|;|\+)\s*", re.IGNORECASE)
+ALL_OUT = 10  # "all out" of a feed that knows no other number of players
+# What feeds write where they have nothing.
+_PLACEHOLDER = re.compile(
+    r"(data )?not found|n/?a|none|null|undefined|unknown|yet to bat|tb[acd]|dnf|dnb|-+|\?+|\.+", re.IGNORECASE
+)
+
+
+def is_placeholder(text: str) -> bool:
+    """True for what feeds write where they have nothing: "Data Not Found", "N/A", "TBC", "-"."""
+    return not text.strip() or _PLACEHOLDER.fullmatch(text.strip()) is not None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One innings as a feed writes it; `wickets` is None where it does not say."""
+
+    runs: int
+    wickets: int | None = None
+    is_declared: bool = False
 
 
 class Lenient:
-    """What cannot be used counts as missing, and what can be understood is."""
+    """What cannot be used counts as missing, and what can be understood is.
 
-    def refuse(self, path: str, accepted: str) -> None:
-        """Let it pass."""
+    `faults` names each figure that cannot be right, by its path; a text where the feed has nothing is none.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def refuse(self, path: str, accepted: str, _value: object = None) -> None:
+        """Leave it out, and remember it if it was to be a figure."""
+        is_figure = "number" in accepted or "overs" in accepted
+        if is_figure and not (isinstance(_value, str) and is_placeholder(_value)):
+            self.faults.append(f"{path} is {_shown(_value)}, not {accepted}")
 
     def text(self, value: object, longest: int) -> str:
         return read_text(value, longest)
 
-    def overs(self, value: object) -> str | None:
-        return read_overs(value)
+    def overs(self, value: object, balls_per_over: int) -> str | None:
+        return read_overs(value, balls_per_over)
 
     def score(self, value: object) -> str | None:
         return _other_score(value)
@@ -61,7 +96,7 @@ class Lenient:
 class Strict(Lenient):
     """What cannot be used is an error, and nothing is guessed: openapi.py says the same of each field."""
 
-    def refuse(self, path: str, accepted: str) -> None:
+    def refuse(self, path: str, accepted: str, _value: object = None) -> None:
         raise InvalidField(f"{path} must be {accepted}")
 
     def text(self, value: object, longest: int) -> str:
@@ -69,8 +104,8 @@ class Strict(Lenient):
             return ""
         return read_text(value, longest) or NOT_SHOWN
 
-    def overs(self, value: object) -> str | None:
-        return read_overs(value) if isinstance(value, str) or read_number(value) is not None else None
+    def overs(self, value: object, balls_per_over: int) -> str | None:
+        return read_overs(value, balls_per_over) if isinstance(value, str) or read_number(value) is not None else None
 
     def score(self, value: object) -> str | None:
         number = None if isinstance(value, str) else read_number(value)
@@ -84,7 +119,7 @@ class Strict(Lenient):
 
     def _ball(self, entry: object) -> str:
         number = read_number(entry)
-        return self.text(entry, MAX_BALL_LABEL) if number is None else str(number)
+        return _as_drawn(self.text(entry, MAX_TEXT) if number is None else str(number))
 
 
 class Fields:
@@ -105,13 +140,26 @@ class Fields:
     def text(self, key: str, longest: int = MAX_TEXT) -> str | None:
         return self.name(key, longest) or None
 
-    def number(self, key: str, most: int = MAX_NUMBER) -> int | None:
-        number: int | None = self._read(key, lambda value: read_number(value, most), f"a whole number from 0 to {most}")
+    def number(self, key: str, most: int = MAX_NUMBER, least: int = 0) -> int | None:
+        def read(value: object) -> int | None:
+            number = read_number(value, most)
+            return number if number is not None and number >= least else None
+
+        number: int | None = self._read(key, read, f"a whole number from {least} to {most}")
         return number
 
-    def overs(self, key: str) -> str | None:
-        overs: str | None = self._read(key, self._judge.overs, 'whole overs, or text of overs and balls as in "14.3"')
+    def overs(self, key: str, balls_per_over: int = 6) -> str | None:
+        overs: str | None = self._read(
+            key,
+            lambda value: self._judge.overs(value, balls_per_over),
+            'whole overs, or text of overs and balls as in "14.3"',
+        )
         return overs
+
+    def word(self, key: str, accepted: Sequence[str]) -> str | None:
+        """One of a few words, however it is written."""
+        word: str | None = self._read(key, lambda value: _word(value, accepted), f"one of {', '.join(accepted)}")
+        return word
 
     def flag(self, key: str) -> bool:
         return self._read(key, lambda value: value if isinstance(value, bool) else None, "true or false") is True
@@ -123,8 +171,26 @@ class Fields:
         return found
 
     def status(self) -> str | None:
-        status: str | None = self._read("status", _status, f"one of {', '.join(STATUSES)}")
-        return status
+        return self.word("status", STATUSES)
+
+    def keys(self) -> list[str]:
+        return [key for key in self._values if isinstance(key, str)]
+
+    def texts(self, key: str, most: int, longest: int = MAX_NAME) -> tuple[str, ...]:
+        """A list of names; those that hold nothing are left out."""
+        value = self._values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > most:
+            self._judge.refuse(self._at(key), f"a list of at most {most} names", value)
+        entries = value[:most] if isinstance(value, list) else []
+        names = []
+        for index, entry in enumerate(entries):
+            name = self._judge.text(entry, longest)
+            if not name:
+                self._judge.refuse(f"{self._at(key)}[{index}]", "text with letters or digits in it", entry)
+            names.append(name)
+        return tuple(name for name in names if name)
 
     def score(self, key: str) -> str | None:
         score: str | None = self._read(
@@ -144,7 +210,7 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list) or len(value) > most:
-            self._judge.refuse(self._at(key), f"a list of at most {most}")
+            self._judge.refuse(self._at(key), f"a list of at most {most}", value)
         entries = value[:most] if isinstance(value, list) else []
         return [Fields(entry, f"{self._at(key)}[{index}]", self._judge) for index, entry in enumerate(entries)]
 
@@ -161,7 +227,7 @@ class Fields:
             return None
         found = read(value)
         if found is None or found == "":
-            self._judge.refuse(self._at(key), accepted)
+            self._judge.refuse(self._at(key), accepted, value)
             return None
         return found
 
@@ -178,16 +244,19 @@ def read_balls(value: object) -> tuple[str, ...]:
 
 
 def _ball(entry: object) -> str:
-    """One delivery as a label ("4", "W", "wd"); objects are seen in the wild with their label under various keys."""
+    """One delivery as a label ("4", "W", "wd")."""
     if isinstance(entry, Mapping):
-        for key in ("label", "ball", "score", "value", "result", "runs", "run"):
-            if key in entry and not isinstance(entry[key], Mapping):
-                return _ball(entry[key])
-        return ""
+        entry = label_of(entry)
     if isinstance(entry, bool) or not isinstance(entry, str | int | float):
         return ""
     number = read_number(entry)
-    return str(number) if number is not None else read_text(entry, MAX_BALL_LABEL)
+    return _as_drawn(str(number) if number is not None else read_text(entry, MAX_TEXT))
+
+
+def _as_drawn(label: str) -> str:
+    """In the usual spelling; one that nobody knows and that is too long to draw is "?"."""
+    text = delivery(label).text if label else ""
+    return text if len(text) <= MAX_BALL_LABEL else NOT_SHOWN
 
 
 def read_text(value: object, longest: int) -> str:
@@ -245,24 +314,48 @@ def _short_text(value: object) -> str:
     return str(value).strip()
 
 
-def read_overs(value: object) -> str | None:
+def read_overs(value: object, balls_per_over: int = 6) -> str | None:
     match = _OVERS.match(_short_text(value))
-    return match[0] if match and int(match[2] or 0) <= BALLS_PER_OVER else None
+    return match[0] if match and int(match[2] or 0) <= balls_per_over else None
 
 
-def read_score(value: object) -> tuple[int | None, int | None]:
-    """Runs and wickets of "101/4", "101-4", "101" or 101."""
-    match = _SCORE.match(_short_text(value))
-    return (int(match[1]), read_number(match[2], MAX_WICKETS)) if match else (None, None)
+def read_scores(value: object) -> tuple[Score, ...] | None:
+    """A side's innings as feeds write them, the newest last; None where that cannot be read.
+
+    "101/4", "101-4", 101, "101 for 4", "101/4*", "120/3d", "101-4 dec", "250 all out", "250 & 101/4".
+    """
+    text = " ".join(_BESIDE_A_SCORE.sub(" ", _short_text(value)).split())
+    found = tuple(_score(part) for part in _BETWEEN_SCORES.split(text)) if len(text) <= MAX_TEXT else (None,)
+    scores = tuple(score for score in found if score is not None)
+    return scores if scores and len(scores) == len(found) <= MAX_INNINGS_PER_SIDE else None
+
+
+def _score(text: str) -> Score | None:
+    match = _SCORE.match(text)
+    if match is None:
+        return None
+    wickets = read_number(match[2], MAX_WICKETS)
+    if match[2] is not None and wickets is None:
+        return None
+    return Score(int(match[1]), ALL_OUT if match[3] and wickets is None else wickets, bool(match[4]))
+
+
+def _shown(value: object) -> str:
+    """A value as a person may see it, in a few characters."""
+    if isinstance(value, str):
+        return f'"{read_text(value, 24)}"'
+    if isinstance(value, int) and not -(10**12) < value < 10**12:
+        return "a number of too many digits"
+    return f"{value!r}"[:24] if isinstance(value, int | float) else "no number"
 
 
 def _other_score(value: object) -> str | None:
     return read_text(_short_text(value), MAX_SCORE_TEXT) or None
 
 
-def _status(value: object) -> str | None:
+def _word(value: object, accepted: Sequence[str]) -> str | None:
     word = re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else ""
-    return word if word in STATUSES else None
+    return word if word in accepted else None
 
 
 def _moment(value: object) -> float | None:

@@ -12,51 +12,89 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from errors import FeedError, InvalidField
-from scoring.fields import Fields, Lenient, Strict, read_balls, read_number, read_overs, read_score, read_text
+from scoring import extended
+from scoring.cricket import balls_bowled
+from scoring.fields import (
+    Fields,
+    Lenient,
+    Strict,
+    is_placeholder,
+    read_balls,
+    read_number,
+    read_overs,
+    read_scores,
+    read_text,
+)
+from scoring.labels import decided
 from scoring.scoreboard import (
-    BALLS_PER_OVER,
+    BREAKS,
+    MAX_BALLS,
     MAX_BATTERS,
     MAX_INNINGS,
     MAX_NAME,
-    MAX_OVERS,
     MAX_SHORT,
     MAX_WICKETS,
     Batter,
     Bowler,
     Dismissal,
+    Format,
     Partnership,
     Scoreboard,
     Team,
+    Total,
 )
 from scoring.scripts import is_rtl, letters
 
+BALLS_OF_THE_HUNDRED, SET_OF_THE_HUNDRED = 100, 5
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _LOGO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\.png\Z", re.ASCII)
 
 
-def parse_match_data(answer: object) -> Scoreboard:
+# Of these a figure that cannot be right makes the whole state unusable: the score follows from them.
+_VITAL = ("batting.runs ", "batting.wickets ", "batting.overs ", "batting.balls ", "innings ", "teamScore")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an answer says; `faults` names the figures in it that cannot be right and were left out."""
+
+    board: Scoreboard
+    faults: tuple[str, ...] = ()
+
+
+def read_answer(answer: object) -> Reading:
     """Read either feed shape.
 
-    Raises FeedError (kind `malformed`) when there is nothing in it to show:
-    the message names what was missing.
+    Raises FeedError (kind `malformed`) when there is nothing in it to show, or when its score cannot be right:
+    the message says what was wrong.
     """
     root = _mapping(answer)
     inner = _mapping(root.get("data"))
     current = _mapping(root.get("currScore")) or _mapping(inner.get("currScore"))
+    judge = Lenient()
     if current:
-        board = _from_current_score(current)
+        board = _from_current_score(current, judge)
     elif root.get("sport") == "cricket":
-        board = _cricket(root, Lenient())
+        board = _cricket(root, judge)
     elif root.get("sport") == "generic":
-        board = _generic(root, Lenient())
+        board = _generic(root, judge)
     else:
         raise FeedError("malformed", "match data holds neither currScore nor sport: cricket or generic")
     if not (board.sides or board.title or board.result):
         raise FeedError("malformed", "match data names no team yet")
-    return board
+    vital = next((fault for fault in judge.faults if fault.startswith(_VITAL)), None)
+    if vital is not None:
+        raise FeedError("malformed", f"the score cannot be right: {vital}")
+    return Reading(board, tuple(judge.faults))
+
+
+def parse_match_data(answer: object) -> Scoreboard:
+    """The scoreboard of `read_answer`."""
+    return read_answer(answer).board
 
 
 def read_push(body: Mapping[str, Any]) -> Scoreboard:
@@ -74,12 +112,13 @@ def read_push(body: Mapping[str, Any]) -> Scoreboard:
     return board
 
 
-def _from_current_score(current: Mapping[str, Any]) -> Scoreboard:
-    batting, bowling = (_current_team(current, key) for key in ("battingTeamName", "bowlingTeamName"))
+def _from_current_score(current: Mapping[str, Any], judge: Lenient) -> Scoreboard:
+    batting, totals = _current_team(current, "battingTeamName", judge)
+    bowling, _ = _current_team(current, "bowlingTeamName", Lenient())
     entry = _current_entry(current, "battingTeamName")
     on_pitch = _mapping(entry.get("onPitch"))
-    own = Fields(current, "", Lenient())
-    return Scoreboard(
+    own = Fields(current, "", judge)
+    board = Scoreboard(
         batting=batting,
         bowling=bowling,
         batters=_batters(
@@ -93,7 +132,10 @@ def _from_current_score(current: Mapping[str, Any]) -> Scoreboard:
         title=own.text("title"),
         status=own.status(),
         toss=own.text("toss"),
+        format=Format(innings_per_side=2 if totals else None),
+        totals=totals,
     )
+    return _with_labels_decided(board)
 
 
 def _current_entry(current: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -101,12 +143,23 @@ def _current_entry(current: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return _mapping(_mapping(current.get("teamScore")).get(name)) if isinstance(name, str) else {}
 
 
-def _current_team(current: Mapping[str, Any], key: str) -> Team | None:
+def _current_team(current: Mapping[str, Any], key: str, judge: Lenient) -> tuple[Team | None, tuple[Total, ...]]:
+    """The side, and the innings that it had before this one."""
     name = read_text(current.get(key), MAX_NAME)
     entry = _current_entry(current, key)
-    runs, wickets = read_score(entry.get("inningScore"))
+    if not name:
+        return None, ()
+    said = entry.get("inningScore")
+    scores = None if said is None else read_scores(said)
+    if scores is None and said is not None and not (isinstance(said, str) and is_placeholder(said)):
+        judge.refuse("teamScore: its inningScore", 'a number of runs, or text as in "101/4"', said)
     overs = read_overs(entry.get("overs")) or read_overs(entry.get("inningOver"))
-    return Team(name, short_name(name), runs, wickets, overs) if name else None
+    team = Team(name, short_name(name), overs=overs)
+    if not scores:
+        return team, ()
+    now = scores[-1]
+    team = replace(team, runs=now.runs, wickets=now.wickets, declared=now.is_declared)
+    return team, tuple(Total(name, one.runs, one.wickets, declared=one.is_declared) for one in scores[:-1])
 
 
 def _current_bowler(on_pitch: Mapping[str, Any]) -> Bowler | None:
@@ -115,30 +168,72 @@ def _current_bowler(on_pitch: Mapping[str, Any]) -> Bowler | None:
     if not name:
         return None
     balls = read_number(figures.get("ballsDelivered"))
-    overs = None if balls is None else f"{balls // BALLS_PER_OVER}.{balls % BALLS_PER_OVER}"
+    overs = None if balls is None else "{}.{}".format(*divmod(balls, Format().balls_per_over))
     return Bowler(name, overs, read_number(figures.get("runsGiven")), read_number(figures.get("wickets"), MAX_WICKETS))
 
 
 def _cricket(root: Mapping[str, Any], judge: Lenient) -> Scoreboard:
     own = Fields(root, "", judge)
-    return Scoreboard(
-        batting=_team(own.inner("batting")),
-        bowling=_team(own.inner("bowling")),
+    shape = extended.read_format(own)
+    each = shape.balls_per_over
+    board = Scoreboard(
+        batting=_team(own.inner("batting"), each),
+        bowling=_team(own.inner("bowling"), each),
         batters=tuple(batter for entry in own.objects("batters", MAX_BATTERS) if (batter := _batter(entry))),
-        bowler=_bowler(own.inner("bowler")),
+        bowler=_bowler(own.inner("bowler"), each),
         this_over=own.balls("this_over"),
         target=own.number("target"),
         result=own.text("result"),
         title=own.text("title"),
         status=own.status(),
-        innings=own.number("innings", MAX_INNINGS),
-        overs_limit=own.number("overs_limit", MAX_OVERS) or None,
+        innings=own.number("innings", MAX_INNINGS) or None,
         toss=own.text("toss"),
         player_of_match=own.text("player_of_match", MAX_NAME),
         partnership=_partnership(own.inner("partnership")),
         last_wicket=_dismissal(own.inner("last_wicket")),
         updated_at=own.moment("updated_at"),
+        format=shape,
+        totals=extended.read_totals(own, each),
+        batting_first=own.text("batting_first", MAX_NAME),
+        winner=own.text("winner", MAX_NAME),
+        revised=extended.read_revised(own.inner("revised")),
+        par=own.number("par"),
+        free_hit=own.flag("free_hit"),
+        powerplay=own.flag("powerplay"),
+        pause=own.word("break", BREAKS),
+        card=extended.read_card(own.inner("card"), each),
+        squads=extended.read_squads(own.inner("squads")),
     )
+    return _with_labels_decided(_in_balls(board))
+
+
+def _in_balls(board: Scoreboard) -> Scoreboard:
+    """A match of balls whose feed writes them as overs: nobody plays an innings of 100 overs a side."""
+    shape, teams = board.format, (board.batting, board.bowling)
+    if shape.balls is None and shape.overs == BALLS_OF_THE_HUNDRED and shape.balls_per_over == Format().balls_per_over:
+        if any(team and team.overs and "." in team.overs for team in teams):
+            return board
+        shape = replace(shape, overs=None, balls=BALLS_OF_THE_HUNDRED, balls_per_over=SET_OF_THE_HUNDRED)
+    if shape.balls is None:
+        return board
+    batting, bowling = (_counted_in_balls(team) for team in teams)
+    return replace(board, format=shape, batting=batting, bowling=bowling)
+
+
+def _counted_in_balls(team: Team | None) -> Team | None:
+    """Whole overs of a match of balls are balls."""
+    if team is None or team.balls is not None or team.overs is None or "." in team.overs:
+        return team
+    return replace(team, overs=None, balls=int(team.overs))
+
+
+def _with_labels_decided(board: Scoreboard) -> Scoreboard:
+    bowled = balls_bowled(board)
+    in_over = None if bowled is None else bowled % board.format.balls_per_over
+    if in_over == 0 and bowled and board.this_over:
+        in_over = board.format.balls_per_over  # the list is still that of the over that has just ended
+    wickets = board.batting.wickets if board.batting else None
+    return replace(board, this_over=decided(board.this_over, in_over, wickets))
 
 
 def _generic(root: Mapping[str, Any], judge: Lenient) -> Scoreboard:
@@ -156,17 +251,19 @@ def _generic(root: Mapping[str, Any], judge: Lenient) -> Scoreboard:
     )
 
 
-def _team(entry: Fields) -> Team | None:
+def _team(entry: Fields, balls_per_over: int = Format().balls_per_over) -> Team | None:
     name, short = entry.name("name"), entry.name("short", MAX_SHORT)
     team = Team(
         name or short,
         short or short_name(name),
         entry.number("runs"),
         entry.number("wickets", MAX_WICKETS),
-        entry.overs("overs"),
+        entry.overs("overs", balls_per_over),
         (entry.match("color", _COLOR, 'a colour as in "#004ba0"') or "").lower() or None,
         entry.match("logo", _LOGO, 'a plain file name as in "mi.png"'),
         entry.score("score"),
+        entry.number("balls", MAX_BALLS),
+        entry.flag("declared"),
     )
     return team if team.name else None
 
@@ -187,13 +284,14 @@ def _batters(*entries: Mapping[str, Any]) -> tuple[Batter, ...]:
     return tuple(batter for entry in entries if (batter := _batter(Fields(entry, "", Lenient()))))
 
 
-def _bowler(entry: Fields) -> Bowler | None:
+def _bowler(entry: Fields, balls_per_over: int) -> Bowler | None:
     bowler = Bowler(
         entry.name("name"),
-        entry.overs("overs"),
+        entry.overs("overs", balls_per_over),
         entry.number("runs"),
         entry.number("wickets", MAX_WICKETS),
         entry.number("maidens"),
+        entry.number("balls", MAX_BALLS),
     )
     return bowler if bowler.name else None
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
+from scoring.continuity import is_correction
 from scoring.cricket import balls_bowled
-from scoring.events import Event, events_between, is_correction
-from scoring.scoreboard import BALLS_PER_OVER, Scoreboard
+from scoring.events import KINDS, Event
+from scoring.moments import Moments
+from scoring.results import is_side
+from scoring.scoreboard import Scoreboard
 
-BANNER_S = 4.0
+MAX_BANNERS_AT_ONCE = 3  # of what fell between two states
 MAX_WAITING_BANNERS = 5
 MAX_BANNER_AGE_S = 60.0  # where the balls are not known; an over takes some four minutes
 MAX_WAITING_SCORES = 1_000  # a push may come many times a second
@@ -29,9 +32,9 @@ MAX_DELAY_S = 120.0
 class Scene:
     """What is to be seen: the score or a ready image (None: nothing yet), and what lies over it.
 
-    `silent_s` is for how long the feed has been silent, in steps (0: it is
-    not), `is_lost` that its live figures are too old to be shown. Those of a
-    ready image cannot be taken off it: it goes on telling its age.
+    `silent_s` is how old the score is, in steps (0: it is fresh), `is_lost` that
+    the feed has been silent for so long that its live figures are not shown any more.
+    Those of a ready image cannot be taken off it: its age goes on being shown.
     """
 
     content: Scoreboard | Image | None = None
@@ -48,6 +51,9 @@ class Rundown:
         self._stale_s = stale_s
         self._lost_s = lost_s
         self._heard_at: float | None = None
+        self._as_of: float | None = None
+        self._moments = Moments()
+        self._told_now: list[Event] = []
         self._waiting: deque[tuple[float, Scoreboard | Image]] = deque()  # with the time when it was heard
         self._shown: Scoreboard | Image | None = None
         self._banners: deque[tuple[float, Event]] = deque(maxlen=MAX_WAITING_BANNERS)
@@ -56,13 +62,19 @@ class Rundown:
         self._told: deque[Event] = deque(maxlen=MAX_EVENTS_KEPT)
 
     @property
-    def heard_at(self) -> float | None:
-        """When the feed last said anything usable, new or not."""
-        return self._heard_at
+    def as_of(self) -> float | None:
+        """From when the newest state is: when it was heard, or earlier where the feed says so."""
+        return self._as_of
 
-    def hear(self, content: Scoreboard | Image, now: float) -> None:
-        """The feed's present state, changed or not."""
+    def take_moments(self) -> list[Event]:
+        """What has happened on screen since this was last asked, shown in a banner or not."""
+        told, self._told_now = self._told_now, []
+        return told
+
+    def hear(self, content: Scoreboard | Image, now: float, as_of: float | None = None) -> None:
+        """The feed's present state, changed or not; `as_of` is how old it says that it is."""
         self._heard_at = now
+        self._as_of = now if as_of is None else min(as_of, now)
         newest = self._waiting[-1][1] if self._waiting else self._shown
         if content is newest or (isinstance(content, Scoreboard) and content == newest):
             return
@@ -83,11 +95,10 @@ class Rundown:
     def scene(self, now: float) -> Scene:
         while self._waiting and self._waiting[0][0] + self.delay_s <= now:
             self._show(self._waiting.popleft()[1], now)
-        silent_s = self._silent_s(now)
         self._step_banner(now)
-        if self._is_lost(silent_s):
+        if self._is_lost(self._silent_s(now)):
             return Scene(self._shown, is_lost=True)
-        return Scene(self._shown, self._banner, self._mark_s(silent_s))
+        return Scene(self._shown, self._banner, self._mark_s(self._age_s(now)))
 
     def next_change_at(self, now: float) -> float | None:
         """When the scene will be another one though nothing is heard; None: never."""
@@ -98,9 +109,11 @@ class Rundown:
             times.append(self._banner_until)
         silent_s = self._silent_s(now)
         if self._can_grow_old() and self._heard_at is not None and not self._is_lost(silent_s):
-            whole_min = (max(silent_s, 0) // 60 + 1) * 60
-            steps = [step for step in (self._stale_s, self._lost_s, whole_min) if step > silent_s]
-            times.append(now + min(steps) - silent_s)
+            age_s = self._age_s(now)
+            whole_min = (max(age_s, 0) // 60 + 1) * 60
+            times += [now + step - age_s for step in (self._stale_s, whole_min) if step > age_s]
+            if silent_s < self._lost_s:
+                times.append(now + self._lost_s - silent_s)
         return min(times) if times else None
 
     def _show(self, content: Scoreboard | Image, now: float) -> None:
@@ -108,12 +121,16 @@ class Rundown:
         if not isinstance(content, Scoreboard) or not isinstance(before, Scoreboard) or _corrects(content, before):
             self._banners.clear()
             self._banner = None
+            if isinstance(content, Scoreboard) and isinstance(before, Scoreboard):
+                self._moments.between(before, content)
+            else:
+                self._moments.forget()
             return
-        for event in events_between(before, content):
-            # A feed that wavers between two states tells the same ball again.
-            if event not in self._told:
-                self._told.append(event)
-                self._banners.append((now, event))
+        # A feed that wavers between two states tells the same ball again.
+        new = [event for event in self._moments.between(before, content) if event not in self._told]
+        self._told.extend(new)
+        self._told_now.extend(new)
+        self._banners.extend((now, event) for event in worth_a_banner(new))
 
     def _step_banner(self, now: float) -> None:
         if self._banner and now >= self._banner_until:
@@ -121,7 +138,7 @@ class Rundown:
         while self._banner is None and self._banners:
             at, event = self._banners.popleft()
             if self._is_timely(event, now - at):
-                self._banner, self._banner_until = event, now + BANNER_S
+                self._banner, self._banner_until = event, now + event.stay_s
 
     def _is_timely(self, event: Event, age_s: float) -> bool:
         """Never later than an over; an end of innings or match is timely while it is one."""
@@ -130,20 +147,28 @@ class Rundown:
             return False
         if event.lasts_beyond_its_over:
             return True
-        if board.batting is None or event.side is None or board.batting.name != event.side.name:
+        if board.batting is None or event.side is None or not is_side(event.side.name, board.batting):
             return False
         bowled = balls_bowled(board)
-        return bowled is None or event.balls is None or bowled - event.balls <= BALLS_PER_OVER
+        return bowled is None or event.balls is None or bowled - event.balls <= board.format.balls_per_over
 
     def _can_grow_old(self) -> bool:
         shown = self._shown
         return shown is not None and not (isinstance(shown, Scoreboard) and shown.phase == "finished")
 
     def _silent_s(self, now: float) -> float:
-        """Seconds from the last word of the feed to the moment that the viewer sees."""
+        """Seconds from the feed's last answer to the moment that the viewer sees."""
         if self._heard_at is None or not self._can_grow_old():
             return 0.0
         return now - self._heard_at - self.delay_s
+
+    def _age_s(self, now: float) -> float:
+        """The same from the time that the feed's last state is of, while there is play: at a break it holds."""
+        if self._as_of is None or not self._can_grow_old():
+            return 0.0
+        board = self._shown
+        has_play = isinstance(board, Scoreboard) and board.phase in ("live", "super_over") and not board.pause
+        return now - self._as_of - self.delay_s if has_play else self._silent_s(now)
 
     def _is_lost(self, silent_s: float) -> bool:
         return silent_s >= self._lost_s and isinstance(self._shown, Scoreboard)
@@ -152,6 +177,14 @@ class Rundown:
         if silent_s < self._stale_s:
             return 0
         return max(1, int(silent_s // 60 * 60 or self._stale_s))
+
+
+def worth_a_banner(events: list[Event]) -> list[Event]:
+    """Of what fell together: the most important first, the minor ones only where there is nothing else."""
+    timely = [event for event in events if not event.is_late]
+    ranked = sorted(timely, key=lambda event: -KINDS[event.kind].importance)
+    greater = [event for event in ranked if not event.is_minor]
+    return (greater or ranked[:1])[:MAX_BANNERS_AT_ONCE]
 
 
 def _corrects(content: Scoreboard | Image, other: Scoreboard | Image | None) -> bool:

@@ -13,9 +13,28 @@ from pydantic import TypeAdapter
 from config import Settings
 from media.destination import MAX_URL_CHARACTERS, example_host, url_pattern
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
+from scoring.extended import MAX_EXTRAS
 from scoring.fields import SOMETHING
 from scoring.rundown import MAX_DELAY_S
-from scoring.scoreboard import MAX_BATTERS, MAX_INNINGS, MAX_NUMBER, MAX_OVERS, MAX_WICKETS, STATUSES
+from scoring.scoreboard import (
+    BATTER_STATUSES,
+    BREAKS,
+    MAX_BALLS,
+    MAX_BALLS_PER_OVER,
+    MAX_BATTERS,
+    MAX_BOWLERS,
+    MAX_CARD_ROWS,
+    MAX_INNINGS,
+    MAX_INNINGS_PER_SIDE,
+    MAX_NUMBER,
+    MAX_OVERS,
+    MAX_PLAYERS,
+    MAX_TOTALS,
+    MAX_WICKETS,
+    MIN_BALLS_PER_OVER,
+    MIN_PLAYERS,
+    STATUSES,
+)
 from web.health import Readiness
 
 Json = dict[str, Any]
@@ -34,7 +53,7 @@ ERRORS = {
 }
 _NOT_MODIFIED = {"304": {"description": "It is what the caller has"}}
 _SPACES = r"[ \t\n\r\f\v]*"
-_DIGITS_UP_TO = {MAX_NUMBER: "[0-9]{1,4}", MAX_OVERS: "0?[0-9]{1,3}", 20: "0{0,2}(?:[01]?[0-9]|20)"}
+_DIGITS_UP_TO = {MAX_NUMBER: "[0-9]{1,4}", MAX_OVERS: "0?[0-9]{1,3}"}
 
 
 def document(settings: Settings) -> Json:
@@ -287,6 +306,7 @@ def _scores() -> dict[str, Json]:
         "this_over": _or_null({"type": "array", "items": _ref("BallLabel")}),
         "partnership": _or_null(_object({"runs": count, "balls": count})),
         "last_wicket": _or_null(_object({"name": text, "runs": count, "balls": count, "how_out": text})),
+        **_more_of_the_match(text, count, wickets, overs),
     }
     other = {
         "sport": {"const": "generic"},
@@ -309,6 +329,8 @@ def _scores() -> dict[str, Json]:
             "description": "A file name under OVERLAY_IMAGE_BASE",
         },
         "score": {"anyOf": [text, {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}]},
+        "balls": _whole(MAX_BALLS),
+        "declared": _flag(),
     }
     batter = {"name": text, "runs": count, "balls": count, "fours": count, "sixes": count}
     named = {"type": "object", "anyOf": [_object({key: _ref("SomeText")}, key) for key in ("name", "short")]}
@@ -317,14 +339,62 @@ def _scores() -> dict[str, Json]:
         "CricketScore": _object(cricket, "sport") | _one_of(batting=named, bowling=named),
         "OtherScore": _object(other, "sport") | _one_of(home=named, away=named),
         "Team": _object(team),
-        "Batter": _object(batter | {"on_strike": {"enum": [True, False, "", None]}}),
+        "Batter": _object(batter | {"on_strike": _flag()}),
         "Text": {"type": ["string", "null"], "pattern": f"^$|{SOMETHING}"},
         "SomeText": {"type": "string", "pattern": SOMETHING},
         "BallLabel": {"type": ["string", "integer"], "pattern": SOMETHING, "minimum": 0, "maximum": MAX_NUMBER},
         "Count": _whole(MAX_NUMBER),
         "Wickets": _whole(MAX_WICKETS),
-        "Overs": _whole(MAX_OVERS, r"[0-9]{1,3}(?:\.[0-6])?"),
+        "Overs": _whole(MAX_OVERS, r"[0-9]{1,3}(?:\.[0-6])?")
+        | {"description": 'Overs and balls as in "14.3"; with more than six balls an over as many more'},
     }
+
+
+def _more_of_the_match(text: Json, count: Json, wickets: Json, overs: Json) -> dict[str, Json]:
+    """Format, earlier innings, rain, card and squads; how long texts are cut is not said here."""
+    extras = _whole(MAX_EXTRAS)
+    total = {"batting": text, "runs": count, "wickets": wickets, "overs": overs}
+    batter = {"name": text, "runs": count, "balls": count, "fours": count, "sixes": count, "how_out": text}
+    bowler = {"name": text, "overs": overs, "maidens": count, "runs": count, "wickets": wickets}
+    fall = {"wicket": _whole(MAX_WICKETS, least=1), "runs": count, "overs": overs, "name": text}
+    card = {
+        "batting": _list(batter | {"status": {"enum": [*BATTER_STATUSES, "", None]}}, MAX_CARD_ROWS),
+        "extras": _or_null(_object(dict.fromkeys(("wides", "no_balls", "byes", "leg_byes", "penalty"), extras))),
+        "bowling": _list(bowler | {"wides": extras, "no_balls": extras}, MAX_BOWLERS),
+        "fall": _list(fall, MAX_WICKETS),
+    }
+    shape = {
+        "overs": _whole(MAX_OVERS, least=1),
+        "balls": _whole(MAX_BALLS, least=1),
+        "balls_per_over": _whole(MAX_BALLS_PER_OVER, least=MIN_BALLS_PER_OVER),
+        "innings_per_side": _whole(MAX_INNINGS_PER_SIDE, least=1),
+        "players": _whole(MAX_PLAYERS, least=MIN_PLAYERS),
+        "last_pair_bats_on": _flag(),
+    }
+    names = {"type": ["array", "null"], "maxItems": MAX_PLAYERS, "items": _ref("SomeText")}
+    return {
+        "format": _or_null(_object(shape)),
+        "totals": _list(total | dict.fromkeys(("declared", "forfeited", "follow_on"), _flag()), MAX_TOTALS),
+        "card": _or_null(_object(card)),
+        "squads": {"type": ["object", "null"], "additionalProperties": names},
+        "revised": _or_null(
+            _object({"overs": _whole(MAX_OVERS, least=1), "target": _whole(MAX_NUMBER, least=1), "method": text})
+        ),
+        "par": count,
+        "free_hit": _flag(),
+        "powerplay": _flag(),
+        "break": {"enum": [*BREAKS, "", None]},
+        "batting_first": text,
+        "winner": text,
+    }
+
+
+def _flag() -> Json:
+    return {"enum": [True, False, "", None]}
+
+
+def _list(entry: dict[str, Json], most: int) -> Json:
+    return _or_null({"type": "array", "maxItems": most, "items": _or_null(_object(entry))})
 
 
 def _one_of(**sides: Json) -> Json:
@@ -333,10 +403,17 @@ def _one_of(**sides: Json) -> Json:
     return {"anyOf": [_object({key: schema}, key) for key, schema in fields.items()]}
 
 
-def _whole(most: int, digits: str | None = None) -> Json:
-    """A number from 0 on, or its text, or none of both."""
-    pattern = f"^(?:{_SPACES}(?:{digits or _DIGITS_UP_TO[most]}){_SPACES})?$"
-    return {"type": ["integer", "string", "null"], "minimum": 0, "maximum": most, "pattern": pattern}
+def _whole(most: int, digits: str | None = None, least: int = 0) -> Json:
+    """A number from `least` on, or its text, or none of both."""
+    digits = digits or _DIGITS_UP_TO.get(most) or "|".join(_digits_of(number) for number in range(least, most + 1))
+    not_zero = f"(?!{_SPACES}0+{_SPACES}$)" if least == 1 else ""
+    pattern = f"^{not_zero}(?:{_SPACES}(?:{digits}){_SPACES})?$"
+    return {"type": ["integer", "string", "null"], "minimum": least, "maximum": most, "pattern": pattern}
+
+
+def _digits_of(number: int) -> str:
+    """At most four digits are read, zeros before the number included."""
+    return f"0{{0,{4 - len(str(number))}}}{number}"
 
 
 def _answers() -> dict[str, Json]:

@@ -22,7 +22,7 @@ from demo.viewer import Viewer, strip_box
 from graphics import drawing
 from graphics.layout import canvas_of
 from media.profiles import PROFILES
-from scoring.events import events_between
+from scoring.moments import Moments
 from scoring.reading import parse_match_data
 from scoring.rundown import Scene
 from tests.images import mean_distance
@@ -80,7 +80,7 @@ def quiet_balls(first: int, count: int) -> list[int]:
     found = [first]
     for number in range(first + 1, len(MATCH)):
         before, after = (parse_match_data(MATCH[ball].as_own_shape()) for ball in (found[-1], number))
-        if len(found) < count and not events_between(before, after):
+        if len(found) < count and not Moments().between(before, after):
             found.append(number)
     return found
 
@@ -269,7 +269,7 @@ def scene_strip(scene: Scene) -> Image.Image:
 
 def test_banners_are_on_air_and_go(service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]) -> None:
     boards = [parse_match_data(state.as_own_shape()) for state in MATCH]
-    told = {ball: events_between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
+    told = {ball: Moments().between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
     feed.data = Answer.of(MATCH[0].as_own_shape())
     with camera("m1"):
         one = service()

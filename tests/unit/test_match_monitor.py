@@ -16,15 +16,18 @@ from demo.replay import states
 from graphics import drawing
 from graphics.layout import canvas_of
 from graphics.logos import RETRY_S
-from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor, Polls
+from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor
 from media.profiles import PROFILES
 from overlay import Presenter
+from scoring.events import KINDS, Event
 from scoring.match_api import MatchApi
 from scoring.reading import parse_match_data
-from scoring.rundown import BANNER_S, Rundown
-from scoring.scoreboard import Scoreboard, Team
+from scoring.rundown import Rundown
+from scoring.scoreboard import Format, Scoreboard, Team
+from scoring.source import Polls
 from tests.waiting import FakeClock, eventually
 
+LONGEST_BANNER_S = max(kind.stay_s for kind in KINDS.values())
 CANVAS = canvas_of(PROFILES["480p30"])
 MATCH = list(states())
 
@@ -44,7 +47,7 @@ class Rig:
     def picture(self) -> bytes:
         """What stands once the banners of the last score are over."""
         while self.rundown.scene(self.clock()).banner:
-            self.clock.advance(BANNER_S)
+            self.clock.advance(LONGEST_BANNER_S)
         self.presenter.step()
         return self.file.path.read_bytes()
 
@@ -350,9 +353,9 @@ def test_the_overs_that_the_feed_does_not_say_come_from_the_setting(feed: MatchF
     api = MatchApi(feed.url, "", "/match/{match_id}", stop)
     monitor = MatchMonitor("m", "data", api, presenter, 1, stop, clock, overs_limit=15)
     monitor.push(parse_match_data({"sport": "cricket", "batting": {"name": "A"}}))
-    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), overs_limit=15)
+    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), format=Format(overs=15))
     monitor.push(parse_match_data({"sport": "cricket", "batting": {"name": "A"}, "overs_limit": 50}))
-    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), overs_limit=50)
+    assert rundown.scene(clock()).content == Scoreboard(batting=Team("A", "A"), format=Format(overs=50))
     api.close()
 
 
@@ -393,7 +396,7 @@ def test_the_presenters_thread_ends_a_banner_and_shows_a_delayed_score(
     feed: MatchFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the real clock, with delays made short."""
-    monkeypatch.setattr("scoring.rundown.BANNER_S", 0.2)
+    monkeypatch.setattr(Event, "stay_s", 0.2)
     stop = threading.Event()
     file = overlay.OverlayFile(tmp_path / "o.png")
     presenter = Presenter("m", CANVAS, file, Rundown(60, 300, 0.2), "dark", stop)

@@ -16,11 +16,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from match_monitor import Polls
 from media.causes import Cause
 from relay.delivery import DeliveryStatus
 from relay.registry import Load, NodeLoad, StreamRegistry
 from relay.stream_state import LastError, State, StreamStatus
+from scoring.source import Polls
 from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
 from web.metrics import Metrics

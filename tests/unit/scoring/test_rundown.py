@@ -6,11 +6,13 @@ import pytest
 from PIL import Image
 
 from demo.boards import CHASE, CSK, FINISHED
+from scoring.events import KINDS
 from scoring.reading import parse_match_data
-from scoring.rundown import BANNER_S, MAX_WAITING_SCORES, Rundown, Scene
+from scoring.rundown import MAX_WAITING_SCORES, Rundown, Scene
 from scoring.scoreboard import Scoreboard
 
 STALE_S, LOST_S = 60.0, 300.0
+FOUR_S, WICKET_S = KINDS["FOUR"].stay_s, KINDS["WICKET"].stay_s
 
 
 def board(runs: int, overs: str, balls: list[str], wickets: int = 3, **over: Any) -> Scoreboard:
@@ -52,10 +54,10 @@ def test_banners_are_shown_one_after_another_for_their_time() -> None:
     one.hear(OUT, 11)
     assert kind(one.scene(11)) == "FOUR"
     assert one.scene(11).content == OUT, "the score does not wait for the banner"
-    assert one.next_change_at(11) == 10 + BANNER_S
-    assert kind(one.scene(10 + BANNER_S)) == "WICKET"
-    assert kind(one.scene(10 + 2 * BANNER_S - 0.1)) == "WICKET"
-    assert kind(one.scene(10 + 2 * BANNER_S)) is None
+    assert one.next_change_at(11) == 10 + FOUR_S
+    assert kind(one.scene(10 + FOUR_S)) == "WICKET"
+    assert kind(one.scene(10 + FOUR_S + WICKET_S - 0.1)) == "WICKET"
+    assert kind(one.scene(10 + FOUR_S + WICKET_S)) is None
 
 
 def test_a_banner_that_would_be_an_over_late_is_dropped() -> None:
@@ -67,7 +69,7 @@ def test_a_banner_that_would_be_an_over_late_is_dropped() -> None:
     one.scene(1)
     one.hear(board(110, "13.4", ["1", "1", "1", "1"], 4), 2)
     one.scene(2)
-    assert kind(one.scene(1 + BANNER_S)) is None
+    assert kind(one.scene(1 + FOUR_S)) is None
 
 
 def test_so_is_one_that_waited_for_a_minute() -> None:

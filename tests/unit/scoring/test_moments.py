@@ -9,7 +9,9 @@ import pytest
 
 from demo.boards import BREAK, CHASE, CSK, FINISHED, FIRST, MI
 from demo.replay import MATCH, states
-from scoring.events import Event, events_between, is_correction
+from scoring.continuity import is_correction
+from scoring.events import Event
+from scoring.moments import Moments
 from scoring.reading import parse_match_data
 from scoring.scoreboard import Dismissal, Scoreboard
 
@@ -32,8 +34,16 @@ def after(runs: int, overs: str, balls: list[str], made: int | None = None, wick
     return board(batting=side, this_over=balls, batters=[striker, BATTERS[1]])
 
 
+def events_between(before: Scoreboard, then: Scoreboard) -> list[Event]:
+    """Of two states that nothing came before; those of the side are tested apart."""
+    return [event for event in Moments().between(before, then) if not event.kind.startswith(("TEAM", "STAND"))]
+
+
 def told(before: Scoreboard, then: Scoreboard) -> list[tuple[str, str, str]]:
-    return [(event.kind, event.who, event.detail) for event in events_between(before, then)]
+    return [
+        (event.kind, event.who, "  ".join(part for part in (event.figures, event.detail) if part))
+        for event in events_between(before, then)
+    ]
 
 
 def test_boundaries() -> None:
@@ -72,7 +82,7 @@ def test_the_first_balls_of_another_over() -> None:
         (None, ("WICKET", "SR Watson", "45 (31)")),
         (
             {"name": "SR Watson", "runs": 45, "balls": 31, "how_out": "run out (Rahul)"},
-            ("WICKET", "SR Watson", "run out (Rahul)  45 (31)"),
+            ("WICKET", "SR Watson", "45 (31)  run out (Rahul)"),
         ),
     ],
 )
@@ -147,16 +157,16 @@ def test_nothing_that_is_older_than_an_over() -> None:
 
 def test_the_end_of_an_innings() -> None:
     last = board(FIRST, batting=MI | {"runs": 149, "wickets": 8, "overs": "19.5"}, this_over=["1"])
-    end = ("INNINGS", "Mumbai Indians", "149/8 (20.0 overs)")
+    end = ("INNINGS", "Mumbai Indians", "149/8 (20 overs)")
     assert told(last, board(BREAK, this_over=["1", "1"])) == [end]
     full = board(BREAK, this_over=["1", "1"], status="live", target=None)
     assert told(last, full) == [end], "no ball is left"
     assert told(full, board(BREAK)) == [], "once"
     assert told(board(BREAK), board(CHASE, batting=CSK | {"runs": 0, "overs": "0.0"})) == []
     all_out = board(FIRST, batting=MI | {"runs": 149, "wickets": 10, "overs": "19.5"}, this_over=["1"])
-    assert told(last, all_out)[-1] == ("INNINGS", "Mumbai Indians", "149/10 (19.5 overs)")
+    assert told(last, all_out)[-1] == ("INNINGS", "Mumbai Indians", "149 all out (19.5 overs)")
     declared = board(CHASE, innings=2, batting=CSK | {"runs": 1, "wickets": 0, "overs": "0.1"}, this_over=["1"])
-    assert told(last, declared) == [("INNINGS", "Mumbai Indians", "149/8 (19.5 overs)")]
+    assert told(last, declared) == [("INNINGS", "Mumbai Indians", "149/8 (20 overs)")], "as the next state has it"
 
 
 def test_a_name_that_goes_missing_for_a_poll_ends_no_innings() -> None:
@@ -165,7 +175,7 @@ def test_a_name_that_goes_missing_for_a_poll_ends_no_innings() -> None:
 
 
 def test_a_win() -> None:
-    last = board(FINISHED, status="live", result=None)
+    last = board(FINISHED, status="live", result=None, batting=CSK | {"runs": 147, "wickets": 7, "overs": "19.5"})
     assert events_between(last, board(FINISHED))[-1].kind == "WIN"
     [event] = events_between(last, board(FINISHED))
     assert (event.who, event.detail) == ("Mumbai Indians", "Mumbai Indians won by 1 run")
