@@ -16,6 +16,9 @@ from dataclasses import dataclass
 LATIN = "Latin"  # and all that has no font of its own
 JOINERS = "\u200c\u200d"
 _VIRAMA_CLASS = 9  # combining class of the marks that join two consonants
+# Tamil shows its virama as a dot and joins only these.
+_TAMIL_VIRAMA = "\u0bcd"
+_TAMIL_CONJUNCTS = ("க்ஷ", "ஸ்ர", "ஶ்ர")
 _SCRIPTS = (
     ("Arabic", ((0x0600, 0x06FF), (0x0750, 0x077F), (0x08A0, 0x08FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC))),
     ("Devanagari", ((0x0900, 0x097F), (0xA8E0, 0xA8FF))),
@@ -33,6 +36,16 @@ _SCRIPTS = (
 # stands in and beside them (+ , %), else "-" for what has no direction of its own.
 _KINDS = {"L": "L", "R": "R", "AL": "A", "EN": "1", "AN": "9", "ES": "+", "CS": ",", "ET": "%"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
+# Mean widths in Noto Sans of a letter, and of a vowel sign beside it.
+_BREADTHS = {
+    LATIN: (1.0, 0.0),
+    "Tamil": (2.0, 1.25),
+    "Malayalam": (2.0, 1.25),
+    "Sinhala": (1.5, 1.0),
+    "Kannada": (1.5, 1.0),
+    "Telugu": (1.5, 1.0),
+}
+_USUAL_BREADTHS = (1.25, 0.5)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,16 @@ def letters(text: str) -> list[str]:
 
 def _joins(letter: str, character: str) -> bool:
     """True when the character is one letter with the one before it."""
+    if letter.endswith(_TAMIL_VIRAMA):
+        return letter[-2:] + character in _TAMIL_CONJUNCTS
     return letter[-1] == "\u200d" or (unicodedata.combining(letter[-1]) == _VIRAMA_CLASS and character.isalpha())
+
+
+def breadth(letter: str) -> float:
+    """How wide the letter is, in Latin capitals; vowel signs above or below it need no room."""
+    alone, sign = _BREADTHS.get(_script(letter[0]), _USUAL_BREADTHS)
+    kinds = [unicodedata.category(character) for character in unicodedata.normalize("NFD", letter)]
+    return sum(sign if kind == "Mc" else alone for kind in kinds if kind not in ("Mn", "Me", "Cf"))
 
 
 def starts_rtl(text: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.scripts import LATIN, Run, is_rtl, letters, runs
+from scoring.scripts import LATIN, Run, breadth, is_rtl, letters, runs
 
 URDU, TAMIL = "سرخ وادی", "நீல மலை ரைடர்ஸ்"
 
@@ -106,9 +106,16 @@ def test_every_character_is_placed_once(text: str, base_rtl: bool) -> None:
     [
         ("मुंबई", ["मुं", "ब", "ई"]),
         ("श्रीलंका", ["श्री", "लं", "का"]),
+        ("சென்னை", ["செ", "ன்", "னை"]),
+        ("ஸ்ரீலங்கா", ["ஸ்ரீ", "ல", "ங்", "கா"]),
+        ("பக்ஷி", ["ப", "க்ஷி"]),
         ("ශ්‍රී", ["ශ්‍රී"]),
         ("é1", ["é", "1"]),
     ],
 )
 def test_letters_are_what_people_see_as_one(text: str, expected: list[str]) -> None:
     assert letters(text) == expected
+
+
+def test_a_vowel_sign_beside_its_letter_needs_room_and_one_above_it_does_not() -> None:
+    assert breadth("கொ") > breadth("கா") > breadth("கீ") == breadth("க") > breadth("क") > breadth("M")
