@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from errors import FeedError, InvalidField
 from scoring import extended
 from scoring.cricket import balls_bowled
 from scoring.fields import (
+    NOT_SHOWN,
     Fields,
     Lenient,
     Strict,
@@ -47,7 +49,7 @@ from scoring.scoreboard import (
     Team,
     Total,
 )
-from scoring.scripts import is_rtl, letters
+from scoring.scripts import breadth, letters, starts_rtl
 
 BALLS_OF_THE_HUNDRED, SET_OF_THE_HUNDRED = 100, 5
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -308,15 +310,22 @@ def _dismissal(entry: Fields) -> Dismissal | None:
     return dismissal if dismissal.name else None
 
 
+_ROOM_FOR_SHORT = 6.5  # in Latin capitals: what a side's block on the strip holds in a size that can be read
+
+
 def short_name(name: str) -> str:
-    """Initials of several words, else the first three letters: MI, CSK, AUS."""
-    words = [word for word in re.split(r"[\s-]+", name) if word[:1].isalnum()]
-    if is_rtl(name):
-        # Joined Arabic initials would read as another word.
-        return "\u200c".join(letters(word)[0] for word in words[:4]) or name[:3]
-    if len(words) > 1:
-        return "".join(letters(word)[0] for word in words[:4]).upper()
-    return "".join(letters(name)[:3]).upper()
+    """Initials of several words, else the first three letters (MI, CSK, AUS), as far as there is room for them."""
+    if not any(character.isalnum() for character in name):
+        return NOT_SHOWN  # such as an emoji: no font has it
+    words = [letters(word) for word in re.split(r"[\s-]+", name) if word[:1].isalnum()]
+    if len(words) > 1 or (words and starts_rtl(name)):
+        chosen = [word[0] for word in words[:4]]
+    else:
+        chosen = (words[0] if words else letters(name))[:3]
+    ends = accumulate(map(breadth, chosen))
+    kept = [letter for letter, end in zip(chosen, ends, strict=True) if end <= _ROOM_FOR_SHORT] or chosen[:1]
+    # Joined Arabic initials would read as another word.
+    return ("\u200c" if starts_rtl(name) else "").join(kept).upper()
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -169,7 +169,24 @@ def test_an_answer_with_nothing_to_show_is_an_error(answer: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "short"),
-    [("Mumbai Indians", "MI"), ("Chennai Super Kings", "CSK"), ("Australia", "AUS"), ("Trinidad & Tobago", "TT")],
+    [
+        ("Mumbai Indians", "MI"),
+        ("Chennai Super Kings", "CSK"),
+        ("Australia", "AUS"),
+        ("Trinidad & Tobago", "TT"),
+        ("Australia (W)", "AUS"),
+        ("चेन्नई सुपर किंग्स", "चेसुकिं"),
+        ("کراچی کنگز", "ک\u200cک"),
+        ("(سرخ)", "(\u200cس\u200cر"),
+        # As many of the wide letters as the strip's block has room for.
+        ("கொங்கு மலை ரைடர்ஸ்", "கொம"),
+        ("கொ மொ ரொ", "கொ"),
+        ("ஸ்ரீலங்கா", "ஸ்ரீல"),
+        # No font has an emoji.
+        ("🦁", "?"),
+        ("🇮🇳", "?"),
+        ("🦁 Lions", "LIO"),
+    ],
 )
 def test_short_names(name: str, short: str) -> None:
     assert short_name(name) == short
