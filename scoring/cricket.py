@@ -265,7 +265,8 @@ def coming_chase(board: Scoreboard) -> tuple[Team, Chase] | None:
         return None
     if side is board.batting and innings_cannot_go_on(board):
         return None
-    limit = balls_left(board) if side is board.batting else _limit_of_the_chase(board)
+    has_begun = side is board.batting and balls_bowled(board) is not None
+    limit = balls_left(board) if has_begun else _limit_of_the_chase(board)
     needed = _still_needed(board, side.runs or 0, limit)
     return (side, needed) if needed else None
 

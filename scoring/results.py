@@ -51,6 +51,8 @@ _WIN = {"won", "win", "wins", "beat", "beats", "defeat", "defeats", "defeated", 
 _LOSS = {"lost", "lose", "loses", "हारा", "हारी", "हारे", "हार", "ہارا", "ہاری", "ہار", "হেরেছে"}
 _PASSIVE = {"beaten", "defeated", "thrashed", "crushed"}  # after "was", "were", or before "by"
 _GIVEN_UP = {"conceded", "concedes", "forfeited", "forfeits", "forfeit"}
+_NOUNS = {"won", "win", "victory", "triumph", "walkover", "awarded", "goes"}
+_DEFEATED = {"हराया", "हरवले", "ہرایا"}  # its subject comes first
 _NO_RESULT = {
     "abandoned", "cancelled", "canceled", "postponed", "drawn", "draw", "void", "called", "washed", "washout",
 }  # fmt: skip
@@ -152,37 +154,39 @@ def _is_denied(before: Sequence[_Token], after: Sequence[_Token]) -> bool:
     return any(token in _NO_VERB_BEFORE for token in after[:2])
 
 
-def _said_by(token: str, before: Sequence[_Token], after: Sequence[_Token]) -> tuple[int | None, ...] | None:
+def _said_by(word: str, before: Sequence[_Token], after: Sequence[_Token]) -> tuple[int | None, ...] | None:
     """What one word says of who won; None where it says nothing of it."""
-    is_passive = bool(before) and before[-1] in _AUXILIARIES
-    by = _side_after(after, "by")
-    if token in _PASSIVE and (by is not None or is_passive):
-        return _one(by if by is not None else _other(_nearest(before)))
-    if token in ("won", "win", "victory") and by is not None and not isinstance(_last(before), int):
-        return _one(by)  # "match won by Blue Hill"
-    if token in ("victory", "win", "triumph", "walkover", "awarded", "goes", "go"):
-        for word in ("for", "to"):
-            named = _side_after(after, word)
-            if named is not None:
-                return _one(named)
-    if token in _WIN:
-        side = _nearest(before)
-        return _one(side) if side is not None or _is_a_margin(after) else None
-    if token in _LOSS:
-        return _one(_other(_nearest(before))) if _nearest(before) is not None else None
-    if token in _GIVEN_UP:
-        return _given_up(token, before, by)
-    if token in ("हराया", "ہرایا", "हरवले"):
+    by, nearest = _side_after(after, "by"), _nearest(before)
+    if word in _PASSIVE and (by is not None or (before and before[-1] in _AUXILIARIES)):
+        return _one(by if by is not None else _other(nearest))
+    if word in _NOUNS:
+        side = _won_as_a_noun(word, before, after, by)
+        if side is not None:
+            return _one(side)
+    if word in _WIN:
+        return _one(nearest) if nearest is not None or _is_a_margin(after) else None
+    return _lost(word, before, by, nearest)
+
+
+def _won_as_a_noun(word: str, before: Sequence[_Token], after: Sequence[_Token], by: int | None) -> int | None:
+    """ "Match won by Blue Hill", "a win for Blue Hill", "awarded to Blue Hill"."""
+    if by is not None and word in ("won", "win", "victory") and not (before and isinstance(before[-1], int)):
+        return by
+    if word == "won":
+        return None
+    return next((side for link in ("for", "to") if (side := _side_after(after, link)) is not None), None)
+
+
+def _lost(word: str, before: Sequence[_Token], by: int | None, nearest: int | None) -> tuple[int | None, ...] | None:
+    if word in _LOSS and nearest is not None:
+        return _one(_other(nearest))
+    if word in _GIVEN_UP and not (before and before[-1] in ("by", "on", "through", "via")):  # "won by forfeit"
+        loser = by if by is not None else nearest
+        return _one(_other(loser)) if loser is not None else None
+    if word in _DEFEATED:
         first = next((one for one in before if isinstance(one, int)), None)
         return _one(first) if first is not None else None
     return None
-
-
-def _given_up(token: str, before: Sequence[_Token], by: int | None) -> tuple[int | None, ...] | None:
-    if token == "forfeit" and before and before[-1] in ("by", "on", "through", "via"):
-        return None  # "won by forfeit"
-    loser = by if by is not None else _nearest(before)
-    return _one(_other(loser)) if loser is not None else None
 
 
 def _one(side: int | None) -> tuple[int | None, ...]:
@@ -191,10 +195,6 @@ def _one(side: int | None) -> tuple[int | None, ...]:
 
 def _other(side: int | None) -> int | None:
     return None if side is None else 1 - side
-
-
-def _last(tokens: Sequence[_Token]) -> _Token | None:
-    return tokens[-1] if tokens else None
 
 
 def _nearest(before: Sequence[_Token]) -> int | None:
@@ -216,7 +216,7 @@ def _side_after(after: Sequence[_Token], word: str) -> int | None:
         if isinstance(token, int):
             return None
         if token == word and place + 1 < len(after):
-            named = after[place + 1] if after[place + 1] != "the" else _last(after[place + 2 : place + 3])
+            named = next((one for one in after[place + 1 : place + 3] if one != "the"), None)
             return named if isinstance(named, int) else None
     return None
 

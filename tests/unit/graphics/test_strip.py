@@ -23,7 +23,7 @@ from media.profiles import PROFILES
 from scoring.events import Event
 from scoring.reading import parse_match_data, read_push
 from scoring.rundown import Scene
-from scoring.scoreboard import STATUSES, Batter, Bowler, Partnership, Scoreboard, Team
+from scoring.scoreboard import STATUSES, Batter, Bowler, Format, Partnership, Scoreboard, Team
 
 CANVAS = canvas_of(PROFILES["720p30"])
 SMALL = canvas_of(PROFILES["480p30"])
@@ -271,7 +271,7 @@ BOARDS = st.builds(
     sport=st.sampled_from(["cricket", "cricket", "generic"]),
     status=st.none() | st.sampled_from(STATUSES),
     innings=st.none() | st.integers(0, 20),
-    overs_limit=st.none() | st.integers(1, 999),
+    format=st.builds(Format, overs=st.none() | st.integers(1, 999)),
     toss=st.none() | TEXTS,
     player_of_match=st.none() | TEXTS,
     partnership=st.none() | st.builds(Partnership, st.integers(0, 9999), NUMBERS),
