@@ -195,7 +195,8 @@ class _Composer:
         left, right, middle = self.left + 28, self.right - 24, (TOP + BOTTOM) / 2
         word = event.kind
         word_width = self.put.units_of(word, "bold", 72) + 6
-        lines = [text for text in (event.who, event.detail) if text]
+        detail = "  ".join(text for text in (event.detail, event.figures) if text)
+        lines = [text for text in (event.who, detail) if text]
         if event.lasts_beyond_its_over and event.kind != "INNINGS":
             lines = lines[-1:]  # the result names the winner
         if not lines:

@@ -28,7 +28,8 @@ class Event:
     """One banner: its kind in capitals, who, and a line of detail ("" when not known).
 
     `balls` is the innings' legal balls when it happened, `side` the batting
-    side, whose colour a win takes.
+    side, whose colour a win takes. `figures` are a dismissed batter's runs and
+    balls; then `detail` is how he got out.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Event:
     detail: str = ""
     side: Team | None = None
     balls: int | None = None
+    figures: str = ""
 
     @property
     def lasts_beyond_its_over(self) -> bool:
@@ -156,11 +158,11 @@ def _wicket(before: Scoreboard, after: Scoreboard, fallen: int) -> Event:
     """Who is out: as the feed says, else the one batter of before who has gone, when one wicket fell."""
     told = after.last_wicket
     if told is not None and told != before.last_wicket:
-        return _event("WICKET", after, told.name, _dismissal(told))
+        return _event("WICKET", after, told.name, told.how_out or "", _runs_and_balls(told))
     gone = [batter for batter in before.batters if _same(batter, after) is None]
     if fallen != 1 or len(gone) != 1 or len(before.batters) < 2:
         return _event("WICKET", after)
-    return _event("WICKET", after, gone[0].name, _figures_of(gone[0], before, after))
+    return _event("WICKET", after, gone[0].name, figures=_figures_of(gone[0], before, after))
 
 
 def _figures_of(gone: Batter, before: Scoreboard, after: Scoreboard) -> str:
@@ -171,11 +173,6 @@ def _figures_of(gone: Batter, before: Scoreboard, after: Scoreboard) -> str:
     if gone.runs is None or gone.balls is None:
         return "" if gone.runs is None else str(gone.runs)
     return f"{gone.runs} ({gone.balls + gone.on_strike})"
-
-
-def _dismissal(told: Dismissal) -> str:
-    figures = "" if told.runs is None else f"{told.runs}" if told.balls is None else f"{told.runs} ({told.balls})"
-    return "  ".join(part for part in (told.how_out, figures) if part)
 
 
 def _milestones(before: Scoreboard, after: Scoreboard) -> list[Event]:
@@ -234,11 +231,11 @@ def _names(side: Team) -> str:
     return rf"({re.escape(side.name)}|{re.escape(side.short)})\b"
 
 
-def _runs_and_balls(batter: Batter) -> str:
+def _runs_and_balls(batter: Batter | Dismissal) -> str:
     if batter.runs is None:
         return ""
     return f"{batter.runs}" if batter.balls is None else f"{batter.runs} ({batter.balls})"
 
 
-def _event(kind: str, board: Scoreboard, who: str = "", detail: str = "") -> Event:
-    return Event(kind, who, detail, board.batting, balls_bowled(board))
+def _event(kind: str, board: Scoreboard, who: str = "", detail: str = "", figures: str = "") -> Event:
+    return Event(kind, who, detail, board.batting, balls_bowled(board), figures)

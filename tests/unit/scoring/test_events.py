@@ -69,10 +69,10 @@ def test_the_first_balls_of_another_over() -> None:
 @pytest.mark.parametrize(
     ("last_wicket", "expected"),
     [
-        (None, ("WICKET", "SR Watson", "45 (31)")),
+        (None, ("SR Watson", "", "45 (31)")),
         (
             {"name": "SR Watson", "runs": 45, "balls": 31, "how_out": "run out (Rahul)"},
-            ("WICKET", "SR Watson", "run out (Rahul)  45 (31)"),
+            ("SR Watson", "run out (Rahul)", "45 (31)"),
         ),
     ],
 )
@@ -83,7 +83,9 @@ def test_a_wicket_says_who_and_how_many(last_wicket: dict[str, Any] | None, expe
         this_over=["1", "0", "W"],
         last_wicket=last_wicket,
     )
-    assert told(board(), then) == [expected]
+    (event,) = events_between(board(), then)
+    assert event.kind == "WICKET"
+    assert (event.who, event.detail, event.figures) == expected
 
 
 def test_a_wicket_whose_figures_do_not_follow_is_told_without() -> None:
