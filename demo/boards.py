@@ -165,7 +165,7 @@ def events() -> dict[str, Scene]:
     told = {
         "four": Event("FOUR", "SR Watson", "80 (56)", side),
         "six": Event("SIX", "SR Watson", "82 (56)", side),
-        "wicket": Event("WICKET", "SR Watson", "c Dhoni b Bumrah  76 (55)", side),
+        "wicket": Event("WICKET", "SR Watson", "c Dhoni b Bumrah", side, figures="76 (55)"),
         "wicket-unnamed": Event("WICKET", side=side),
         "fifty": Event("FIFTY", "SR Watson", "50 (31)  6×4  2×6  SR 161", side),
         "hundred": Event("HUNDRED", "SR Watson", "100 (58)  11×4  5×6  SR 172", side),

@@ -15,8 +15,7 @@ from PIL import Image, ImageDraw, UnidentifiedImageError
 from errors import ImageRejected
 from graphics.indexed import IndexedPicture
 from graphics.layout import REFERENCE_WIDTH, Block, Box, Canvas, Layout
-from graphics.second_line import compose_age
-from graphics.strip import compose
+from graphics.strip import compose_scene
 from graphics.themes import BLACK, THEMES, Color
 from scoring.rundown import Scene
 from scoring.scoreboard import Scoreboard
@@ -90,23 +89,22 @@ def draw_scene(
     """All that is to be seen now: a scoreboard's strip as a palette image, a composed image, or nothing."""
     if scene.content is None:
         return placeholder(canvas)
-    if isinstance(scene.content, Image.Image):
-        return _with_age(scene.content, scene.silent_s, canvas)
     logos = logos or {}
-    layout = compose(scene, scene.content, canvas, THEMES[theme], frozenset(logos))
+    layout = compose_scene(scene, canvas, THEMES[theme], frozenset(logos))
+    if isinstance(scene.content, Image.Image):
+        return _under(scene.content, layout)
     return draw_layout(layout, logos)
 
 
-def _with_age(image: Image.Image, silent_s: int, canvas: Canvas) -> Image.Image:
-    if not silent_s:
+def _under(image: Image.Image, layout: Layout) -> Image.Image:
+    if not layout.texts:
         return image
-    mark = draw_layout(compose_age(silent_s, canvas), {}).convert("RGBA")
-    return Image.alpha_composite(image.convert("RGBA"), mark)
+    return Image.alpha_composite(image.convert("RGBA"), draw_layout(layout, {}).convert("RGBA"))
 
 
 def draw_layout(layout: Layout, logos: Mapping[str, Image.Image]) -> Image.Image:
     edges: set[tuple[Color | None, Color]] = {(text.ground, text.color) for text in layout.texts}
-    edges |= {(_ground_of(layout, block.box, before), block.color) for before, block in _round_blocks(layout)}
+    edges |= {(_ground_of(layout, block.box, before), block.color) for before, block in _shaped_blocks(layout)}
     size = (layout.canvas.width, layout.canvas.height)
     picture = IndexedPicture(size, len(edges) + bool(layout.marks), len(layout.logos))
     for number, block in enumerate(layout.blocks):
@@ -126,8 +124,8 @@ def draw_layout(layout: Layout, logos: Mapping[str, Image.Image]) -> Image.Image
     return picture.finished()
 
 
-def _round_blocks(layout: Layout) -> list[tuple[int, Block]]:
-    return [(number, block) for number, block in enumerate(layout.blocks) if any(block.corners)]
+def _shaped_blocks(layout: Layout) -> list[tuple[int, Block]]:
+    return [(number, block) for number, block in enumerate(layout.blocks) if any(block.corners) or block.pointed]
 
 
 def _ground_of(layout: Layout, box: Box, before: int) -> Color | None:
@@ -139,12 +137,15 @@ def _ground_of(layout: Layout, box: Box, before: int) -> Color | None:
 
 
 def _lay_block(picture: IndexedPicture, block: Block, ground: Color | None) -> None:
-    """Its ends by a mask where they are round, the rest as it is: that is much quicker."""
+    """Its ends by a mask where they are round or pointed, the rest as it is: that is much quicker."""
     box, radius = block.box, min(block.radius, block.box.width // 2, block.box.height // 2)
-    if not any(block.corners) or not radius:
+    if not (any(block.corners) or block.pointed) or not radius:
         picture.fill(box, block.color)
         return
-    mask = _rounded(box.width, box.height, radius, block.corners)
+    if block.pointed:
+        mask = _pointed(box.width, box.height, radius)
+    else:
+        mask = _rounded(box.width, box.height, radius, block.corners)
     picture.fill(Box(box.left + radius, box.top, box.right - radius, box.bottom), block.color)
     for left in (0, box.width - radius):
         end = mask.crop((left, 0, left + radius, box.height))
@@ -166,6 +167,16 @@ def _rounded(width: int, height: int, radius: int, corners: tuple[bool, bool, bo
         if is_round:
             mask.paste(disc.crop((x, y, x + radius, y + radius)), spot)
     return mask
+
+
+@lru_cache(maxsize=32)
+def _pointed(width: int, height: int, reach: int) -> Image.Image:
+    """Opaque but for its ends, which run to a point."""
+    across, down, inward = (length * SUPERSAMPLING for length in (width, height, reach))
+    mask = Image.new("L", (across, down))
+    corners = [(inward, 0), (across - inward, 0), (across, down / 2), (across - inward, down), (inward, down)]
+    ImageDraw.Draw(mask).polygon([*corners, (0, down / 2)], fill=255)
+    return mask.reduce(SUPERSAMPLING)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ left out: nobody reads an empty box. All sizes are in pixels.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +20,15 @@ from scoring.scripts import JOINERS, LATIN, Run, is_rtl, letters, runs
 
 Weight = Literal["bold", "regular"]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-Base = Literal["ltr", "first"]  # direction of a line: left to right, or that of its first letter
+Base = Literal["ltr", "rtl", "first"]  # direction of a line: given, or that of its first letter
+Cut = Literal["word", "letter", "never"]  # where a line may end that has to be cut
 
 SMALLEST_PX = 6
 CAP_HEIGHT = 0.711  # of Roboto's size
 # Letters of these scripts stand larger in their em than Latin capitals.
 SCRIPT_SCALE = 0.94
+# A text that can be said more shortly is, before it shrinks to less than this share of its size.
+FULL_FORM_SHARE = 5 / 6
 ELLIPSIS = "…"
 
 _FOLDERS = (Path("/usr/share/fonts/truetype"),)
@@ -89,30 +93,48 @@ def set_line(text: str, weight: Weight, size_px: int, base: Base = "first") -> L
 
 
 def fitted(
-    text: str, weight: Weight, sizes: range, width: int, height: int, base: Base = "first", may_cut: bool = True
+    forms: tuple[str, ...],
+    weight: Weight,
+    sizes: range,
+    width: int,
+    height: int,
+    base: Base = "first",
+    cut: Cut = "word",
 ) -> Line | None:
-    """The line in the largest of `sizes` that fits; else shortened at a word, then between letters.
+    """The first of `forms`, the fullest first, that fits in one of `sizes`, as large as can be; else the last one, cut.
 
-    None when nothing of it fits, or when it does not and must not be cut.
+    None when nothing of it fits, or when none fits and it must not be cut.
     """
-    for size in sizes:
-        if width_of(text, weight, size, base) <= width:
-            line = set_line(text, weight, size, base)
-            if line.mask.height <= height or size == sizes[-1]:
-                return line
-    return _shortened(text, weight, sizes[-1], width, base) if may_cut else None
+    has_good_short_form = len(forms) > 1 and cut != "never"
+    for number, form in enumerate(forms):
+        least = sizes[0] * FULL_FORM_SHARE if number == 0 and has_good_short_form else 0
+        for size in sizes:
+            if size >= least and width_of(form, weight, size, base) <= width:
+                line = set_line(form, weight, size, base)
+                if line.mask.height <= height or size == sizes[-1]:
+                    return line
+    return _shortened(forms[-1], weight, sizes[-1], width, base, cut)
 
 
-def _shortened(text: str, weight: Weight, size_px: int, width: int, base: Base) -> Line | None:
+def _shortened(text: str, weight: Weight, size_px: int, width: int, base: Base, cut: Cut) -> Line | None:
     words = text.split(" ")
-    shorter = [" ".join(words[:count]) for count in range(len(words) - 1, 0, -1)]
-    first = letters(words[0])
-    shorter += ["".join(first[:count]) for count in range(len(first) - 1, 0, -1)]
-    for candidate in shorter:
-        cut = f"{candidate.rstrip(' ,.-')}{ELLIPSIS}"
-        if width_of(cut, weight, size_px, base) <= width:
-            return set_line(cut, weight, size_px, base)
+    shorter = []
+    if cut == "word" and len(words) > 1:
+        shorter.append([" ".join(words[:count]) for count in range(1, len(words))])
+    if cut != "never":
+        pieces = letters(words[0] if cut == "word" else text)
+        shorter.append(["".join(pieces[:count]) for count in range(1, len(pieces))])
+    for candidates in shorter:
+        lines = [f"{candidate.rstrip(' ,.-(/')}{ELLIPSIS}" for candidate in candidates]
+        fits = bisect_left(lines, True, key=lambda line: width_of(line, weight, size_px, base) > width)
+        if fits:
+            return set_line(lines[fits - 1], weight, size_px, base)
     return None
+
+
+def can_be_drawn(text: str, weight: Weight) -> bool:
+    """False when no installed font has any of its letters."""
+    return any(not piece.run.text.isspace() for piece in _pieces(text, weight, "first"))
 
 
 @dataclass(frozen=True)
@@ -125,7 +147,7 @@ class _Piece:
 def _pieces(text: str, weight: Weight, base: Base) -> tuple[_Piece, ...]:
     """Runs split further where a font lacks a character, from left to right."""
     found: list[_Piece] = []
-    for run in runs(text, base == "first" and is_rtl(text)):
+    for run in runs(text, base == "rtl" or (base == "first" and is_rtl(text))):
         pieces = _split_fonts(run, weight)
         found += pieces[::-1] if run.is_rtl else pieces
     return tuple(found)

@@ -8,7 +8,9 @@ It says nothing of the innings, which is the second line's to say. Draws nothing
 from __future__ import annotations
 
 from graphics.fonts import Weight
-from graphics.layout import GAP, LINE_TOP, MIDDLE, ROWS, SMALLEST, TOP, Layout
+from graphics.layout import GAP, LINE_TOP, MIDDLE, ROWS, SMALLEST, TOP, Layout, Part
+from graphics.shortening import label_forms, name_forms
+from graphics.sides import match_forms, plain_overs
 from graphics.themes import BALLS, Color, Theme, ink_on
 from scoring.labels import ball_kind
 from scoring.scoreboard import Batter, Bowler, Scoreboard
@@ -16,7 +18,10 @@ from scoring.scoreboard import Batter, Bowler, Scoreboard
 # In units, as in layout.py.
 BATTER_SIZE, BATTER_BALLS_SIZE = 30, 25
 BALL_RADIUS = 17
-BALL_STEP = 39
+BALL_GAP = 5
+BOUNDARY_RADIUS = 5  # of its corners
+DOT, DOT_SIZE = "•", 52
+LABEL_WIDTH = 66  # a longer label is written more shortly
 
 
 class Players:
@@ -37,13 +42,15 @@ class Players:
             split = left + (right - left) * 0.51
             self._batters(left, split - GAP)
             self.put.block(split - 1, TOP + 10, split + 1, LINE_TOP - 10, _rule(self.theme))
-            self._bowling(split + GAP, right)
+            with self.put.within(Part.RIGHT):
+                self._bowling(split + GAP, right)
         elif board.batters:
             self._batters(left, right)
         elif has_bowling:
             self._bowling(left, right)
         else:
-            self.put.text(left, MIDDLE, right, board.name, "bold", 36, self.theme.ink, self.theme.panel, height=80)
+            forms = (board.title,) if board.title else match_forms(board)
+            self.put.text(left, MIDDLE, right, forms, "bold", 36, self.theme.ink, self.theme.panel, height=80)
 
     def _batters(self, left: float, right: float) -> None:
         """Figures in columns: those of the two batters stand under each other."""
@@ -74,7 +81,7 @@ class Players:
                 end -= balls_width + 14
             self.put.number(end - runs_width, row, end, str(batter.runs), "bold", BATTER_SIZE, theme.ink, theme.panel)
             end -= runs_width + 16
-        self.put.text(left + 22, row, end, batter.name, weight, BATTER_SIZE, ink, theme.panel)
+        self.put.text(left + 22, row, end, name_forms(batter.name), weight, BATTER_SIZE, ink, theme.panel, cut="letter")
 
     def _bowling(self, left: float, right: float) -> None:
         bowler, theme = self.board.bowler, self.theme
@@ -90,37 +97,65 @@ class Players:
                     left + (right - left) * 0.42, ROWS[0], right, figures, "bold", 28, theme.ink, theme.panel
                 )
                 end = taken - 10
-            self.put.text(left, ROWS[0], end, bowler.name, "regular", 30, theme.soft, theme.panel)
+            self._bowler(left, ROWS[0], end, bowler)
             self._balls(left, right, ROWS[1])
         elif figures:
-            self.put.text(left, ROWS[0], right, bowler.name, "regular", 30, theme.soft, theme.panel)
-            self.put.text(left, ROWS[1], right, figures, "bold", 28, theme.ink, theme.panel, cut=False)
+            self._bowler(left, ROWS[0], right, bowler)
+            self.put.text(left, ROWS[1], right, figures, "bold", 28, theme.ink, theme.panel, cut="never")
         else:
-            self.put.text(left, MIDDLE, right, bowler.name, "regular", 30, theme.soft, theme.panel)
+            self._bowler(left, MIDDLE, right, bowler)
+
+    def _bowler(self, left: float, row: float, right: float, bowler: Bowler) -> None:
+        theme = self.theme
+        self.put.text(left, row, right, name_forms(bowler.name), "regular", 30, theme.soft, theme.panel, cut="letter")
 
     def _balls(self, left: float, right: float, row: float) -> None:
         """The newest balls that fit, oldest first."""
-        placed, x = [], 0.0
-        for label in reversed(self.board.this_over):
-            width = max(2 * BALL_RADIUS, self.put.units_of(label, "bold", SMALLEST) + 12)
-            if x + width > right - left:
+        placed: list[tuple[str, str, float]] = []
+        room = right - left
+        for ball in reversed(self.board.this_over):
+            kind = ball_kind(ball)
+            label, width = self._label(ball, kind)
+            if width > room:
                 break
-            placed.append((label, width))
-            x += width + BALL_STEP - 2 * BALL_RADIUS
-        x = left
-        for label, width in reversed(placed):
-            color = BALLS[ball_kind(label)]
-            self.put.pill(x, row, x + width, BALL_RADIUS, color)
-            self.put.text(
-                x, row, x + width, label, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut=False
-            )
-            x += width + BALL_STEP - 2 * BALL_RADIUS
+            placed.append((kind, label, width))
+            room -= width + BALL_GAP
+        for kind, label, width in reversed(placed):
+            self._ball(left, row, left + width, kind, label)
+            left += width + BALL_GAP
+
+    def _label(self, ball: str, kind: str) -> tuple[str, float]:
+        """What is written on a ball, and how wide the ball is; a label is never cut."""
+        if kind == "dot":
+            return DOT, 2 * BALL_RADIUS
+        forms = label_forms(ball)
+        widths = [self.put.units_of(form, "bold", SMALLEST) for form in forms]
+        label, width = next(
+            (pair for pair in zip(forms, widths, strict=True) if pair[1] <= LABEL_WIDTH), (forms[-1], widths[-1])
+        )
+        return label, max(2 * BALL_RADIUS, width + 12) + (10 if kind == "wicket" else 0)
+
+    def _ball(self, left: float, row: float, right: float, kind: str, label: str) -> None:
+        """Told by its shape as well: a dot is a dot, runs have a disc, boundaries a square, a wicket a diamond."""
+        color, theme = BALLS[kind], self.theme
+        if kind == "dot":
+            self.put.text(left, row, right, label, "bold", DOT_SIZE, theme.soft, theme.panel, align="center")
+            return
+        if kind == "wicket":
+            self.put.diamond(left, row, right, BALL_RADIUS + 2, color)
+        elif kind in ("four", "six"):
+            self.put.block(left, row - BALL_RADIUS, right, row + BALL_RADIUS, color, radius=BOUNDARY_RADIUS)
+        else:
+            self.put.pill(left, row, right, BALL_RADIUS, color)
+        self.put.text(
+            left, row, right, label, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut="never"
+        )
 
 
 def _figures(bowler: Bowler) -> str:
-    """Wickets-runs and overs, as far as they are known: "2-12 (3.2)"."""
+    """Wickets-runs and overs, as far as they are known: "2-12 (3.2)", "1-17 (4)"."""
     figures = "" if bowler.wickets is None or bowler.runs is None else f"{bowler.wickets}-{bowler.runs}"
-    return f"{figures} ({bowler.overs})" if figures and bowler.overs else figures
+    return f"{figures} ({plain_overs(bowler.overs)})" if figures and bowler.overs else figures
 
 
 def _rule(theme: Theme) -> Color:

@@ -59,7 +59,7 @@ def _fitted(path: Path, profile: OutputProfile) -> Image.Image:
 
 def _centre(image: Image.Image, at: tuple[float, float], text: str, size_px: int, longest: float) -> None:
     """Set a line of any script, its capitals centred on `at`."""
-    line = fitted(text, "bold", range(size_px, min(size_px, SMALLEST_TEXT_PX) - 1, -1), int(longest), 2 * size_px)
+    line = fitted((text,), "bold", range(size_px, min(size_px, SMALLEST_TEXT_PX) - 1, -1), int(longest), 2 * size_px)
     if line is not None:
         baseline = at[1] + CAP_HEIGHT / 2 * line.size_px
         image.paste("white", (round(at[0] - line.width / 2) + line.left, round(baseline) + line.top), line.mask)

@@ -8,20 +8,22 @@
     └──────┴─────────┴──────────────────────────────────────────┴─────┘
 
 What the feed leaves out leaves no hole: its neighbour takes the place. Who is in the
-middle is placed in `players.py`, the line below them in `second_line.py`; here are the
-sides, the score, the banner over them, and what each phase shows.
+middle is placed in `players.py`, the line below them in `second_line.py`, a banner over
+both in `banner.py`; here are the sides, the score, and what each phase shows.
 """
 
 from __future__ import annotations
 
 from graphics import themes
-from graphics.fonts import Weight
-from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, MIDDLE, RIGHT, ROWS, TOP, Canvas, Layout
+from graphics.banner import Banner
+from graphics.fonts import Base, Weight
+from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, RIGHT, ROWS, TOP, Canvas, Layout, Part
 from graphics.players import Players
-from graphics.second_line import SecondLine
-from graphics.themes import BANNERS, Color, Theme, apart_from, ink_on, team_color
+from graphics.second_line import SecondLine, compose_age
+from graphics.shortening import name_forms, short_name_forms
+from graphics.sides import called, length, match_forms, short_of, total_forms
+from graphics.themes import Color, Theme, apart_from, ink_on, team_color
 from scoring import cricket
-from scoring.events import Event
 from scoring.rundown import Scene
 from scoring.scoreboard import Scoreboard, Team
 
@@ -31,6 +33,13 @@ OTHER_WIDTH = 106
 SCORE_WIDTH = 178
 
 LOST_TEXT = "The live score will be back"
+
+
+def compose_scene(scene: Scene, canvas: Canvas, theme: Theme, logos: frozenset[str] = frozenset()) -> Layout:
+    """All that is set in type: a scoreboard's strip, or what lies over a ready image."""
+    if isinstance(scene.content, Scoreboard):
+        return compose(scene, scene.content, canvas, theme, logos)
+    return compose_age(scene.silent_s, canvas) if scene.content is not None and scene.silent_s else Layout(canvas)
 
 
 def compose(
@@ -72,18 +81,18 @@ class _Composer:
         if has_score and board.batting:
             self._score(board.batting)
         if self.scene.banner:
-            self._banner(self.scene.banner)
+            Banner(self.scene.banner, board, self.theme, self.put, self.left, self.right).place()
             return
         line = self._second_line()
         line.ground()
         if phase == "finished":
-            self._message("", board.result or "Match over")
-            line.say(_finished_line(board))
+            self._result(board.result or "Match over")
+            line.say(*_finished_forms(board))
         elif phase == "innings_break":
-            self._message("INNINGS BREAK", _break_text(board))
-            line.say(board.name)
+            self._message("INNINGS BREAK", _break_forms(board))
+            line.say(*_title_forms(board))
         elif phase == "rain":
-            self._message("RAIN", "Play has stopped", themes.RAIN)
+            self._message("RAIN", ("Play has stopped",), themes.RAIN)
             line.say_how_it_stands()
         else:
             Players(board, self.theme, self.put, self.left + GAP, self.right - GAP).place()
@@ -97,82 +106,92 @@ class _Composer:
         if first:
             color = apart_from(self.theme.panel, team_color(first))
             self.put.block(LEFT, TOP, LEFT + SIDE_WIDTH, BOTTOM, color, rounded="left")
-            self._side(first, LEFT, LEFT + SIDE_WIDTH, color, 46)
+            with self.put.within(Part.FIRST_SIDE):
+                self._side(first, LEFT, LEFT + SIDE_WIDTH, color, 46)
             self.left = LEFT + SIDE_WIDTH
         if second:
             color = apart_from(self.theme.panel, team_color(second, first))
             self.put.block(RIGHT - OTHER_WIDTH, TOP, RIGHT, BOTTOM, color, rounded="right")
-            self._side(second, RIGHT - OTHER_WIDTH, RIGHT, color, 38)
+            with self.put.within(Part.OTHER_SIDE):
+                self._side(second, RIGHT - OTHER_WIDTH, RIGHT, color, 38)
             self.right = RIGHT - OTHER_WIDTH
 
     def _side(self, team: Team, left: float, right: float, color: Color, size: float) -> None:
         """Short name, with the logo above it or, for the side that has batted, its score below."""
-        ink = ink_on(color)
+        ink, short = ink_on(color), short_name_forms(short_of(team))
         middle = (TOP + BOTTOM) / 2
         if team.logo in self.known_logos and team.logo:
             half = 36
             center = (left + right) / 2
             self.put.logo(team.logo, center - half, TOP + 8, center + half, TOP + 80)
-            self.put.text(left + 8, BOTTOM - 24, right - 8, team.short, "bold", 32, ink, color, align="center")
+            self.put.text(left + 8, BOTTOM - 24, right - 8, short, "bold", 32, ink, color, align="center", cut="never")
             return
         has_score = team is self.board.bowling and team.runs is not None and not self.scene.is_lost
         if has_score:
             middle -= 18
             self.put.text(
-                left + 8, middle + 40, right - 8, _score(team), "regular", 28, ink, color, align="center", cut=False
-            )
-        self.put.text(left + 8, middle, right - 8, team.short, "bold", size, ink, color, align="center", height=46)
+                left + 8, middle + 40, right - 8, total_forms(self.board, team), "regular", 28, ink, color,
+                align="center", cut="never",
+            )  # fmt: skip
+        self.put.text(
+            left + 8, middle, right - 8, short, "bold", size, ink, color, align="center", height=46, cut="never"
+        )
 
     def _score(self, batting: Team) -> None:
         left, right = self.left, self.left + SCORE_WIDTH
         ground, theme = self.theme.score, self.theme
         self.put.block(left, TOP, right, BOTTOM, ground)
-        overs = _overs(self.board)
-        middle = TOP + 47 if overs else (TOP + BOTTOM) / 2
-        self.put.text(
-            left + 10, middle, right - 10, _score(batting), "bold", 66, theme.ink, ground,
-            align="center", height=70, cut=False,
-        )  # fmt: skip
-        if overs:
+        below = _below_score(self.board, batting)
+        middle = TOP + 47 if below else (TOP + BOTTOM) / 2
+        with self.put.within(Part.SCORE):
             self.put.text(
-                left + 10, BOTTOM - 27, right - 10, overs, "regular", 30, theme.soft, ground, align="center", cut=False
-            )
+                left + 10, middle, right - 10, total_forms(self.board, batting)[-1], "bold", 66, theme.ink, ground,
+                align="center", height=70, cut="never",
+            )  # fmt: skip
+            if below:
+                self.put.text(
+                    left + 10, BOTTOM - 27, right - 10, below, "regular", 30, theme.soft, ground,
+                    align="center", cut="never",
+                )  # fmt: skip
         self.left = right
 
     # What stands between them
 
-    def _message(self, heading: str, text: str, color: Color | None = None) -> None:
-        """One thing to say, with a heading or without."""
+    def _message(self, heading: str, forms: tuple[str, ...], color: Color | None = None) -> None:
+        """One thing to say under a heading."""
         theme, left, right = self.theme, self.left + GAP, self.right - GAP
-        if not heading:
-            self.put.text(left, MIDDLE, right, text, "bold", 42, theme.ink, theme.panel, height=72)
-            return
         width = self.put.units_of(heading, "bold", 26) + 28
         ground = color or theme.accent
         self.put.block(left, ROWS[0] - 17, left + width, ROWS[0] + 17, ground, radius=6)
         self.put.text(
             left + 8, ROWS[0], left + width - 8, heading, "bold", 26, ink_on(ground), ground, align="center", height=32
         )
-        self.put.text(left, ROWS[1], right, text, "bold", 34, theme.ink, theme.panel)
+        self.put.text(left, ROWS[1], right, forms, "bold", 34, theme.ink, theme.panel, base="ltr")
+
+    def _result(self, text: str) -> None:
+        theme, left, right = self.theme, self.left + GAP, self.right - GAP
+        self.put.lines(left, TOP, right, LINE_TOP, text, (42, 34), theme.ink, theme.panel)
 
     def _teams_only(self, line: str) -> None:
         """Both sides by their full names."""
         board, theme = self.board, self.theme
         self._sides()
-        names = " v ".join(team.name for team in board.sides)
-        line = line or (board.title if names else "") or ""
+        names = match_forms(board)
+        line = line or (board.title if board.sides else "") or ""
         left, right, bottom = self.left + GAP, self.right - GAP, BOTTOM
         if line:
             self._say(line)
             bottom = LINE_TOP
-        heading = board.title if names and line != board.title else None
+        heading = board.title if board.sides and line != board.title else None
         if heading and line:
             self.put.text(left, ROWS[0], right, heading, "bold", 26, theme.accent, theme.panel)
-            self.put.text(left, ROWS[1], right, names, "bold", 34, theme.ink, theme.panel)
+            self.put.text(left, ROWS[1], right, names, "bold", 34, theme.ink, theme.panel, base="ltr")
         else:
+            base: Base = "ltr" if board.sides else "first"
             self.put.text(
-                left, (TOP + bottom) / 2, right, names or board.name, "bold", 40, theme.ink, theme.panel, height=72
-            )
+                left, (TOP + bottom) / 2, right, names if board.sides else board.name, "bold", 40,
+                theme.ink, theme.panel, height=72, base=base,
+            )  # fmt: skip
 
     def _second_line(self) -> SecondLine:
         return SecondLine(self.scene, self.board, self.theme, self.put, self.left, self.right)
@@ -181,35 +200,6 @@ class _Composer:
         line = self._second_line()
         line.ground()
         line.say(text)
-
-    # Banners
-
-    def _banner(self, event: Event) -> None:
-        """Over all of the middle; the score stays."""
-        color = BANNERS.get(event.kind, BANNERS["FOUR"])
-        if event.kind == "WIN" and event.side:
-            color = apart_from(self.theme.panel, team_color(event.side, _other_side(self.board, event.side)))
-        ink = ink_on(color)
-        rounded = "" if self.right < RIGHT else "right"
-        right = self.right - 4 if self.right < RIGHT else RIGHT  # a side's block may have the same colour
-        self.put.block(self.left, TOP, right, BOTTOM, color, rounded=rounded)
-        left, right, middle = self.left + 28, self.right - 24, (TOP + BOTTOM) / 2
-        word = event.heading
-        word_width = self.put.units_of(word, "bold", 72) + 6
-        lines = [text for text in (event.who, event.detail) if text]
-        if event.lasts_beyond_its_over and event.kind != "INNINGS":
-            lines = lines[-1:]  # the result names the winner
-        if not lines:
-            self.put.text(left, middle, right, word, "bold", 72, ink, color, align="center", height=90)
-            return
-        self.put.text(left, middle, left + word_width, word, "bold", 72, ink, color, height=90)
-        rule = left + word_width + 22
-        self.put.block(rule, TOP + 26, rule + 3, BOTTOM - 26, ink)
-        if len(lines) == 1:
-            self.put.text(rule + 24, middle, right, lines[0], "bold", 40, ink, color, height=60)
-            return
-        self.put.text(rule + 24, middle - 23, right, lines[0], "bold", 38, ink, color, height=44)
-        self.put.text(rule + 24, middle + 26, right, lines[1], "regular", 32, ink, color, height=42, base="ltr")
 
     # Other sports
 
@@ -232,7 +222,8 @@ class _Composer:
         )
         for team, left, right, align in sides:
             if team:
-                self._generic_side(team, left, right, middle, align)
+                with self.put.within(Part.LEFT if align == "left" else Part.RIGHT):
+                    self._generic_side(team, left, right, middle, align)
 
     def _clock(self, center: float, middle: float) -> float:
         """Clock over period between the sides; gives half the width that they keep clear."""
@@ -245,10 +236,11 @@ class _Composer:
         if not lines:
             return GAP / 2
         rows = [middle] if len(lines) == 1 else [middle - 17, middle + 23]
-        for row, (text, weight, size, ink) in zip(rows, lines, strict=True):
-            self.put.text(
-                center - 80, row, center + 80, text, weight, size, ink, theme.panel, align="center", height=36
-            )
+        with self.put.within(Part.CENTRE):
+            for row, (text, weight, size, ink) in zip(rows, lines, strict=True):
+                self.put.text(
+                    center - 80, row, center + 80, text, weight, size, ink, theme.panel, align="center", height=36
+                )
         return 80 + GAP
 
     def _generic_side(self, team: Team, left: float, right: float, middle: float, align: str) -> None:
@@ -261,47 +253,51 @@ class _Composer:
                 right -= GAP
             else:
                 begin = self.put.text(
-                    left, middle, left + 130, team.score, "bold", 62, theme.ink, theme.panel, height=66, cut=False
+                    left, middle, left + 130, team.score, "bold", 62, theme.ink, theme.panel, height=66, cut="never"
                 )
                 left = begin + GAP
-        self.put.text(left, middle, right, team.name, "bold", 32, theme.ink, theme.panel, align=align, height=66)
+        names = (called(team), short_of(team))
+        self.put.text(left, middle, right, names, "bold", 32, theme.ink, theme.panel, align=align, height=66)
 
 
-def _score(team: Team) -> str:
-    return f"{team.runs}" if team.wickets is None else f"{team.runs}/{team.wickets}"
-
-
-def _overs(board: Scoreboard) -> str:
-    """How far the innings is, and how long it can be: "14.3/20 ov", "63/100 balls"."""
-    bowled, limit = cricket.balls_bowled(board), cricket.innings_limit(board)
+def _below_score(board: Scoreboard, batting: Team) -> str:
+    """How far the innings is and how long it can be, after the words that a side is all out: "14.3/20 ov"."""
+    bowled, limit = cricket.team_balls(board, batting), cricket.innings_limit(board)
+    if cricket.is_all_out(board, batting):
+        return "all out" if bowled is None else f"all out {_short_length(board, bowled)}"
     if bowled is None:
         return ""
+    # At a break the feed may give the limit of the next innings already.
+    if limit is None or bowled > limit:
+        return length(board, bowled)
     if cricket.is_in_balls(board):
-        return f"{bowled}/{limit} balls" if limit else f"{bowled} balls"
+        return f"{bowled}/{limit} balls"
     each = board.format.balls_per_over
-    overs = cricket.overs_of(bowled, each)
-    is_within = limit is not None and bowled <= limit  # at a break the feed may give the limit of the next innings
-    return f"{overs}/{cricket.overs_of(limit or 0, each)} ov" if is_within else f"{overs} overs"
+    return f"{cricket.overs_of(bowled, each)}/{cricket.overs_of(limit, each)} ov"
 
 
-def _break_text(board: Scoreboard) -> str:
+def _short_length(board: Scoreboard, balls: int) -> str:
+    if cricket.is_in_balls(board):
+        return f"{balls} balls"
+    return f"{cricket.overs_of(balls, board.format.balls_per_over)} ov"
+
+
+def _title_forms(board: Scoreboard) -> tuple[str, ...]:
+    """The match as people call it."""
+    return (board.title,) if board.title else match_forms(board)
+
+
+def _break_forms(board: Scoreboard) -> tuple[str, ...]:
     """Who needs what, as far as it is known."""
     coming, wanted = cricket.coming_chase(board), cricket.target(board)
     if coming is None:
-        return f"Target {wanted}" if wanted else board.name
+        return (f"Target {wanted}",) if wanted else _title_forms(board)
     side, needed = coming
-    if needed.balls is None:
-        return f"{side.name} need {needed.runs} to win"
-    each = board.format.balls_per_over
-    length = f"{needed.balls} balls" if cricket.is_in_balls(board) else f"{cricket.overs_of(needed.balls, each)} overs"
-    return f"{side.name} need {needed.runs} from {length}"
+    rest = "to win" if needed.balls is None else f"from {length(board, needed.balls)}"
+    return tuple(f"{name} need {needed.runs} {rest}" for name in (called(side), short_of(side)))
 
 
-def _finished_line(board: Scoreboard) -> str:
+def _finished_forms(board: Scoreboard) -> tuple[str, ...]:
     if board.player_of_match:
-        return f"Player of the match: {board.player_of_match}"
-    return board.name if board.name != board.result else ""
-
-
-def _other_side(board: Scoreboard, side: Team) -> Team | None:
-    return board.batting if side == board.bowling else None
+        return tuple(f"Player of the match: {name}" for name in name_forms(board.player_of_match))
+    return _title_forms(board) if board.name != board.result else ("",)

@@ -144,9 +144,9 @@ def test_a_banner_leaves_the_score() -> None:
         assert {"133/5", "148/7"} & set(shown)
 
 
-def test_long_names_are_cut_at_a_word_and_long_numbers_never() -> None:
+def test_long_names_get_initials_and_long_numbers_are_never_cut() -> None:
     shown = texts(boards.LONG)
-    assert {"Wijesekara…", "1004/10", "119.5/120 ov", "10-188 (33.3)", "388", "(488)"} <= set(shown)
+    assert {"WM Wanigamuni", "1004", "all out 119.5 ov", "10-188 (33.3)", "388", "(488)"} <= set(shown)
 
 
 # Every state of two real matches
@@ -178,7 +178,7 @@ def test_every_state_of_a_real_match_shows_the_score_of_the_file(path: Path, sha
         layout = layout_of(Scene(board), SMALL)
         shown = [text.line.text for text in layout.texts]
         assert f"{runs}/{wickets}" in shown
-        assert any(text.split("/")[0].split(" ")[0] == overs for text in shown)
+        assert any(text.split("/")[0].split(" ")[0] == overs.removesuffix(".0") for text in shown)
         if shape == "as_own_shape" and target is not None:
             assert_shows_the_target(shown, target - runs, target)
         assert_is_sound(layout)
@@ -191,7 +191,8 @@ def assert_shows_the_target(shown: list[str], needed: int, target: int) -> None:
     elif "CSK need" in shown:
         assert shown[shown.index("CSK need") + 1] == str(needed)
     else:
-        assert f"Target {target}" in shown
+        assert needed > 0, f"of {target}"
+        assert "Mumbai Indians win" in shown, "no ball is left"
 
 
 @pytest.mark.parametrize(
