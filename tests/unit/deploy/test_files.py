@@ -20,7 +20,7 @@ from deploy import rtmp_server
 from deploy.rtmp_server import free_port, module_path, nginx_path
 from tests.conftest import SettingsFactory
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "streaming-overlay.service").read_text()
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()

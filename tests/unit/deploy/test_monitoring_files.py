@@ -25,7 +25,7 @@ from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
 from web.metrics import Metrics
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 ALERTS = DEPLOY / "alerts.yml"
 BOARD = DEPLOY / "grafana-dashboard.json"
 # What Prometheus adds to each sample, and what Grafana puts in place of its variables.

@@ -14,7 +14,7 @@ import yaml
 from config import Settings
 from deploy import drain
 from deploy.ray_nodes import RAY, WATCH
-from tests.unit.test_deploy import DEPLOY, DOCKERFILE, ROOT, check
+from tests.unit.deploy.test_files import DEPLOY, DOCKERFILE, ROOT, check
 
 NODES = ("streaming-overlay-ray-head.service", "streaming-overlay-ray-worker.service")
 HEAD, WORKER = ((DEPLOY / name).read_text() for name in NODES)
