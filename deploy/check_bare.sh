@@ -38,6 +38,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 command -v debootstrap >/dev/null || fail "debootstrap is missing: run \"apt-get install debootstrap\""
 command -v git >/dev/null || fail "git is missing: run \"apt-get install git\""
 
+made=
 is_temporary=no
 if [ -z "$folder" ]; then
     is_temporary=yes
@@ -61,6 +62,7 @@ end_processes() {
 # What still runs in there goes first; nothing is removed as long as something is mounted.
 clean_up() {
     trap '' HUP INT TERM
+    [ -z "$made" ] || rm -f "$made"
     end_processes TERM
     sleep 1
     end_processes KILL
@@ -89,10 +91,8 @@ if [ ! -e "$root/etc/debian_version" ]; then
     made=$(mktemp)
     if ! debootstrap --variant=minbase --include=python3,python3-venv,make,git $suite "$root" "$mirror" >"$made" 2>&1; then
         reason=$(grep -m 1 '^[EW]: ' "$made" || tail -n 1 "$made")
-        rm -f "$made"
         fail "debootstrap failed (${reason#[EW]: })"
     fi
-    rm -f "$made"
 fi
 
 mount -t proc proc "$root/proc"

@@ -118,7 +118,8 @@ fi
 
 requirements=requirements.txt
 [ "$kind" = run ] || requirements=requirements-$kind.txt
-stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
+version=$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
+stamp=.venv/$kind-$version
 has_python_packages() { [ -f "$stamp" ] && .venv/bin/python -c 'import flask' 2>/dev/null; }
 
 if [ -z "$packages" ] && has_python_packages; then exit 0; fi
@@ -134,6 +135,10 @@ fi
 if ! has_python_packages; then
     say "installing Python packages into .venv"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
+    # Stamps of other requirements are void from here on: going back to an earlier checkout must install again.
+    for old in .venv/*-[0-9]*; do
+        case $old in *-"$version") ;; *) rm -f "$old" ;; esac
+    done
     if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" >"$output" 2>&1; then
         why=$(reason '^ERROR: ')
         if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError' "$output"; then

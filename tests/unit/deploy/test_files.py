@@ -181,10 +181,11 @@ class BareMachine:
     def has_libraries(self, *names: str) -> None:
         self.has("ldconfig", "\n".join(f"echo '{name} (libc6) => /lib/{name}'" for name in names))
 
-    def has_pip(self, script: str) -> None:
+    def has_pip(self, script: str = "exit 0", *, is_installed: bool = False) -> None:
+        """A .venv whose pip runs this script; `is_installed` says whether its packages can be imported."""
         self._write(
             self.checkout / ".venv/bin/python",
-            f'case "$*" in *--version) exit 0 ;; *"import flask"*) exit 1 ;; esac\n{script}',
+            f'case "$*" in *--version) exit 0 ;; *"import flask"*) exit {int(not is_installed)} ;; esac\n{script}',
         )
 
     def set_up(self) -> tuple[int, str]:
@@ -239,6 +240,19 @@ def test_setup_says_what_apt_could_not_install(bare: BareMachine) -> None:
             ' when that is mended, run "apt-get update && apt-get install libatomic1"',
         ],
     )
+
+
+def test_setup_installs_again_after_an_upgrade_is_undone(bare: BareMachine) -> None:
+    bare.has_libraries("libfribidi.so.0", "libstdc++.so.6", "libatomic.so.1")
+    bare.has_pip(is_installed=True)
+    installs = (0, "setup: installing Python packages into .venv\n")
+    requirements = bare.checkout / "requirements.txt"
+    before = requirements.read_text()
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
+    requirements.write_text(before + "another\n")
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
+    requirements.write_text(before)
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
 
 
 @pytest.mark.parametrize(
