@@ -217,7 +217,7 @@ NO_ROOT = {"id": "echo 1000", "apt-get": "exit 9"}
 @pytest.mark.parametrize(
     ("programs", "said"),
     [
-        ({}, "there is no apt-get: install what is called so on Debian with your system's own installer"),
+        ({}, "there is no apt-get: these are Debian's names, install them with your system's installer"),
         (NO_ROOT, 'you are not root: run "apt-get install libatomic1" as root'),
         (NO_ROOT | {"sudo": "exit 1"}, 'sudo asks for a password: run "sudo apt-get install libatomic1"'),
     ],
@@ -236,8 +236,8 @@ def test_setup_says_what_apt_could_not_install(bare: BareMachine) -> None:
         1,
         [
             "setup: installing libatomic1",
-            "setup: apt-get could not install libatomic1 (Failed to fetch):"
-            ' when that is mended, run "apt-get update && apt-get install libatomic1"',
+            "setup: apt-get could not install libatomic1 (Failed to fetch)."
+            ' Fix that, then run "apt-get update && apt-get install libatomic1"',
         ],
     )
 
@@ -268,6 +268,6 @@ def test_setup_says_what_pip_could_not_install(bare: BareMachine, line: str, why
     code, said = bare.set_up()
     assert (code, said.splitlines()[-1]) == (
         1,
-        f"setup: pip could not install requirements-dev.txt ({why}):"
-        ' when that is mended, run ".venv/bin/python -m pip install -r requirements-dev.txt"',
+        f"setup: pip could not install requirements-dev.txt ({why})."
+        ' Fix that, then run ".venv/bin/python -m pip install -r requirements-dev.txt"',
     )
