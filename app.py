@@ -1,4 +1,4 @@
-"""The parts list: settings, logging, registry, routes, waitress."""
+"""Puts the service together: settings, logging, registry, routes, web server."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def create_app(
     settings: Settings | None = None, registry: Registry | None = None, metrics: Metrics | None = None
 ) -> Flask:
-    """The WSGI application; who makes it closes `app.extensions["registry"]` at the end.
+    """Make the WSGI application. The caller closes `app.extensions["registry"]` at the end.
 
-    `metrics` are those whose meters `registry` was given.
+    If a `registry` is given, `metrics` must be those whose meters it uses.
     """
     settings = settings or load_settings()
     metrics = metrics or Metrics()
     registry = registry or make_registry(settings, metrics)
     metrics.watch(registry, settings)
     app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
-    app.url_map.merge_slashes = False  # a path is taken as it is; no redirect, in HTML, to what it may have meant
+    app.url_map.merge_slashes = False  # a wrong path is a 404 in JSON, not a redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]
     access.guard(app, settings)
     login.init_app(app)
@@ -57,11 +57,11 @@ def create_app(
 
 
 def make_registry(settings: Settings, metrics: Metrics, state_file: StateFile | None = None) -> Registry:
-    """The streams of this machine, or of the cluster that it is a node of."""
+    """Make the registry: of the streams on this machine, or of those on the cluster that it belongs to."""
     if settings.stream_backend == "local":
         return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
     try:
-        from cluster.registry import ClusterRegistry  # noqa: PLC0415 - one machine does without Ray
+        from cluster.registry import ClusterRegistry  # noqa: PLC0415 - one machine needs no Ray
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"STREAM_BACKEND: {error.name} is not installed: run `pip install -r requirements-cluster.txt`"
@@ -70,7 +70,7 @@ def make_registry(settings: Settings, metrics: Metrics, state_file: StateFile | 
 
 
 def main() -> None:
-    """Serve until SIGTERM or Ctrl-C, then end all streams; settings that cannot be used end it at once."""
+    """Serve until SIGTERM or Ctrl-C, then end all streams. Exit at once if the settings cannot be used."""
     try:
         settings = load_settings()
         forget_secrets()
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Run the service on the calling, main thread."""
+    """Run the service on the calling thread, which must be the main one."""
     log = logging.getLogger("app")
     io_loop.lift_descriptor_limit()
     state_file = StateFile(settings.state_file) if settings.state_file else None
@@ -94,20 +94,20 @@ def serve(settings: Settings) -> None:
     server = web_server.listen(create_app(settings, registry, metrics), settings.host, settings.port)
 
     def leave(number: int) -> None:
-        what = "ends its streams" if settings.stream_backend == "local" else "leaves the cluster: its streams go on"
-        log.info("%s: stops, and %s", signal.Signals(number).name, what)
-        # Beside waitress, which first waits for the calls that are under way.
+        what = "ends all streams" if settings.stream_backend == "local" else "leaves the cluster, where streams go on"
+        log.info("%s: the service stops and %s", signal.Signals(number).name, what)
+        # On another thread, because waitress first waits for the calls that are under way.
         threading.Thread(target=registry.close, name="close").start()
         raise SystemExit
 
     on_end_signal(leave)
     if settings.stream_backend == "local":
         may_run = settings.capacity
-        log.info("serves on %s:%s; %s", settings.host, settings.port, may_run.because)
+        log.info("listening on %s:%s; %s", settings.host, settings.port, may_run.because)
         if may_run.is_too_small:
-            log.warning("not even one stream of %s fits this machine's cores by what one costs", settings.profile.name)
+            log.warning("this machine's cores may be too few for even one stream of %s", settings.profile.name)
     else:
-        log.info("serves on %s:%s; streams run on the Ray cluster", settings.host, settings.port)
+        log.info("listening on %s:%s; streams run on the Ray cluster", settings.host, settings.port)
     registry.restore()
     try:
         server.run()
@@ -119,7 +119,7 @@ def serve(settings: Settings) -> None:
 
 
 def on_end_signal(leave: Callable[[int], None]) -> None:
-    """Call `leave` with the first signal that asks the process to end; later ones add nothing."""
+    """Call `leave` with the first signal that asks the process to end; ignore later ones."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         for other in END_SIGNALS:
@@ -127,7 +127,7 @@ def on_end_signal(leave: Callable[[int], None]) -> None:
         leave(number)
 
     for number in END_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, handle)
 
 

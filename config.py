@@ -1,9 +1,8 @@
 """Every setting of the service, declared once.
 
 Settings come from environment variables or a `.env` file in the working
-directory; the variable is the field's name in capitals. Nothing reads them
-through a global: `load_settings()` is called once and its frozen value is
-handed on.
+directory. The variable is the field's name in capitals. There is no global:
+`load_settings()` is called once, and its frozen value is passed on.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def _setting(default: object, description: str, unit: str = "", **bounds: Any) -
 
 
 class Settings(BaseSettings):
-    """One line a setting: name, type, default, description, unit, bounds."""
+    """One line for each setting: name, type, default, description, unit, bounds."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", frozen=True, validate_default=True, hide_input_in_errors=True
@@ -47,10 +46,10 @@ class Settings(BaseSettings):
     port: int = _setting(1233, "port that the API listens on", ge=0, le=65535)
     api_token: SecretStr = _setting("", "when set, calls must send `Authorization: Bearer TOKEN`, or log in")
     list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
-    hook_secret: SecretStr = _setting("", "with it in their path, hooks are taken from other machines too")
-    publish_announced_only: bool = _setting(False, "`true` lets cameras publish under the name of a stream only")
+    hook_secret: SecretStr = _setting("", "hooks with it in their path are accepted from other machines too")
+    publish_announced_only: bool = _setting(False, "`true`: a camera may publish only under the name of a stream")
     trusted_proxy: IPvAnyAddress | None = _setting(
-        None, "address of the reverse proxy whose `X-Forwarded-For` and `-Proto` are believed"
+        None, "address of the reverse proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted"
     )
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
@@ -64,27 +63,33 @@ class Settings(BaseSettings):
         0, "overs of an innings when the feed does not say; 0: not known", "overs", ge=0, le=450
     )
     score_delay_s: float = _setting(
-        0.0, "score and banners are shown this much later than heard of", "s", ge=0, le=MAX_DELAY_S
+        0.0, "score and banners are shown this much later than they arrive", "s", ge=0, le=MAX_DELAY_S
     )
-    score_stale_s: float = _setting(60.0, "a feed silent for this time gets a mark on the strip", "s", ge=5, le=3600)
+    score_stale_s: float = _setting(
+        60.0, "after this time without news from the feed, the score gets a mark", "s", ge=5, le=3600
+    )
     score_lost_s: float = _setting(
-        300.0, "a feed silent for this time has its live figures taken off", "s", ge=10, le=86_400
+        300.0, "after this time without news from the feed, the live figures are removed", "s", ge=10, le=86_400
     )
     poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
     output_profile: str = _setting("720p30", "picture that the destination receives")
     video_encoder: str = _setting("auto", "H.264 encoder, on the CPU or in hardware; `auto` is `libx264`")
-    x264_preset: str = _setting("veryfast", "x264's trade of CPU for quality")
+    x264_preset: str = _setting("veryfast", "preset of x264: a slower one takes more CPU and looks better")
     render_device: str = _setting(
         "/dev/dri/renderD128", "device that `h264_vaapi` and `h264_qsv` encode on", min_length=1
     )
-    stall_timeout_s: float = _setting(2.0, "without a frame for this time the camera is away", "s", ge=1, le=60)
-    publisher_stall_timeout_s: float = _setting(
-        8.0, "a destination that takes no data for this time is connected to anew", "s", ge=2, le=60
+    stall_timeout_s: float = _setting(
+        2.0, "after this time without a frame, the camera counts as away", "s", ge=1, le=60
     )
-    slate_title: str = _setting("", "title on the slate; empty: the match's", max_length=80)
-    slate_waiting_text: str = _setting("Waiting for the camera", "slate before the camera first came", max_length=80)
-    slate_back_text: str = _setting("Back in a moment", "slate while the camera is away", max_length=80)
-    slate_image: Path | None = _setting(None, "picture behind the slate's text instead of the plain one")
+    publisher_stall_timeout_s: float = _setting(
+        8.0, "a destination that takes no data for this time is connected again", "s", ge=2, le=60
+    )
+    slate_title: str = _setting("", "title on the slate; empty: the title of the match", max_length=80)
+    slate_waiting_text: str = _setting(
+        "Waiting for the camera", "text on the slate before the camera has come", max_length=80
+    )
+    slate_back_text: str = _setting("Back in a moment", "text on the slate while the camera is away", max_length=80)
+    slate_image: Path | None = _setting(None, "picture behind the slate's text, instead of a plain background")
     max_concurrent_streams: int | Literal["auto"] = _setting(
         "auto", "streams that may run at once; `auto`: what cores, encoder and profile allow", "streams"
     )
@@ -92,13 +97,15 @@ class Settings(BaseSettings):
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
     )
-    stream_backend: Literal["local", "ray"] = _setting("local", "where streams run: here, or on a Ray cluster")
+    stream_backend: Literal["local", "ray"] = _setting(
+        "local", "where streams run: `local` on this machine, `ray` on a Ray cluster"
+    )
     ray_address: str = _setting("auto", "head of the Ray cluster, `HOST:PORT`; `auto`: that of this machine's node")
     state_file: Path | None = _setting(
         None, "file that keeps the running streams, with their keys; they come back after a restart"
     )
     log_dir: Path = _setting("logs", "folder of `application.log` and `ffmpeg.log`")
-    log_level: str = _setting("INFO", "least level that is logged")
+    log_level: str = _setting("INFO", "lowest level that is logged")
     ffmpeg_bin: str = _setting("ffmpeg", "FFmpeg: a name on PATH or a path", min_length=1)
 
     @property
@@ -107,7 +114,7 @@ class Settings(BaseSettings):
 
     @property
     def capacity(self) -> Capacity:
-        """How many streams may run at once, and why so many."""
+        """How many streams may run at once, and why."""
         most = self.max_concurrent_streams
         if most == "auto":
             return capacity(self.profile, self.encoder, available_cores())
@@ -122,14 +129,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_token(cls, value: SecretStr) -> SecretStr:
         if any(not 0x21 <= ord(character) <= 0x7E for character in value.get_secret_value()):
-            raise ValueError("must hold no spaces, control or non-ASCII characters")
+            raise ValueError("must contain no spaces, control characters or non-ASCII characters")
         return value
 
     @field_validator("hook_secret")
     @classmethod
     def _check_hook_secret(cls, value: SecretStr) -> SecretStr:
         if not _HOOK_SECRET.fullmatch(value.get_secret_value()):
-            raise ValueError("must be 16 to 128 of A-Z a-z 0-9 _ -")
+            raise ValueError("must be 16 to 128 characters of A-Z a-z 0-9 _ -")
         return value
 
     @field_validator("rtmp_server")
@@ -157,7 +164,7 @@ class Settings(BaseSettings):
     def _check_match_data_path(cls, value: str) -> str:
         fields = [field for _, field, _, _ in string.Formatter().parse(value) if field is not None]
         if not value.startswith("/") or fields != ["match_id"]:
-            raise ValueError("must start with / and hold {match_id} once and no other braces")
+            raise ValueError("must start with / and contain {match_id} once and no other braces")
         return value
 
     @field_validator("max_concurrent_streams", mode="before")
@@ -189,7 +196,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_state_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("stream_backend") == "ray":
-            raise ValueError("must be empty with STREAM_BACKEND=ray: the cluster itself keeps its streams")
+            raise ValueError("must be empty with STREAM_BACKEND=ray: the cluster remembers its streams itself")
         return value
 
     @field_validator("ray_address")
@@ -223,25 +230,25 @@ def _one_of(value: str, accepted: tuple[str, ...]) -> str:
 
 def _split_url(value: str, schemes: tuple[str, ...]) -> Any:
     if any(not 0x21 <= ord(character) <= 0x7E for character in value):
-        raise ValueError("must hold no spaces or control characters")
+        raise ValueError("must contain no spaces or control characters")
     parts = urlsplit(value)
     if parts.scheme not in schemes or not parts.hostname:
         raise ValueError(f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
-    _ = parts.port  # raises ValueError for a port that is no port
+    _ = parts.port  # raises ValueError for an impossible port
     return parts
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
-    """Read the environment and `.env`; raise ConfigurationError that lists every fault."""
+    """Read the environment and `.env`. Raises a ConfigurationError that lists every wrong setting."""
     try:
         return Settings(**dict(overrides or {}))  # type: ignore[arg-type]
     except ValidationError as error:
         faults = [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
-        raise ConfigurationError("settings that cannot be used:\n" + "\n".join(faults)) from None
+        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(faults)) from None
 
 
 def forget_secrets() -> None:
-    """Take the secret settings out of the environment, which each child process would inherit."""
+    """Remove the secret settings from the environment: every child process would inherit them."""
     secret = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
     for variable in [name for name in os.environ if name.lower() in secret]:
         del os.environ[variable]

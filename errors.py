@@ -1,25 +1,25 @@
 """The one exception family of the service.
 
 RelayError
-├── ConfigurationError      settings that the service cannot start with
-├── InvalidField            a request whose field is missing or unusable
-├── SameDestination         a backup that is the primary once more
-├── StreamAlreadyActive     a second start of a name that is taken
-├── StreamNotFound          a stop of a name that is not there
-├── StreamStopped           a start that a stop overtook
-├── PreviewNotReady         no picture of the stream is there yet
-├── NoCapacity              one stream more than this machine may carry
-├── MonitoringFailed        the match API would not start monitoring
-├── ClusterUnavailable      a cluster whose head does not answer
-├── StreamUnreachable       a stream whose node is gone, and which is being begun elsewhere
-├── StartTimedOut           a process of a cluster that did not get a stream on air
-├── WorkFolderUnusable      a temporary folder that takes no files
-├── StopTimedOut            something of a stream outlived its stop
-├── TooManyFailures         credentials from an address that gave wrong ones too often
-├── FeedError               one failed question to the match API, with its kind
-└── ImageRejected           a picture, for the overlay or the slate, that cannot be used
+├── ConfigurationError      the service cannot start with these settings
+├── InvalidField            a field of a request is missing or cannot be used
+├── SameDestination         the backup has the same URL as the primary
+├── StreamAlreadyActive     another stream has the name
+├── StreamNotFound          no stream has the name
+├── StreamStopped           the stream was stopped while it was starting
+├── PreviewNotReady         there is no picture of the stream yet
+├── NoCapacity              no more streams may run
+├── MonitoringFailed        the match API did not start monitoring
+├── ClusterUnavailable      the cluster's head does not answer
+├── StreamUnreachable       the stream's node is gone, and the stream is being started on another one
+├── StartTimedOut           a process of the cluster did not put a stream on air in time
+├── WorkFolderUnusable      the folder for temporary files cannot be written
+├── StopTimedOut            a part of a stream did not end in time
+├── TooManyFailures         an address has given too many wrong tokens
+├── FeedError               one call to the match API failed, in one of several ways
+└── ImageRejected           a picture for the overlay or the slate cannot be used
 
-Messages are written for the operator and never hold a stream key.
+Messages are written for the operator and never contain a stream key.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ import math
 class RelayError(Exception):
     """Base of all errors that the service raises on purpose.
 
-    `retry_after_s` is when the same call may have success; None: nobody knows.
+    After `retry_after_s` the same call may succeed. None: that is not known.
     """
 
     retry_after_s: int | None = None
 
 
 class ConfigurationError(RelayError):
-    """Settings are unusable; the message lists every fault, one a line."""
+    """Settings cannot be used. The message lists every wrong one on its own line."""
 
 
 class InvalidField(RelayError):
-    """A request field is missing or not what is accepted."""
+    """A field of a request is missing or not accepted."""
 
 
 class SameDestination(RelayError):
-    """Two destinations of one stream are the same URL."""
+    """Both destinations of a stream have the same URL."""
 
 
 class StreamAlreadyActive(RelayError):
@@ -61,33 +61,33 @@ class StreamStopped(RelayError):
 
 
 class PreviewNotReady(RelayError):
-    """There is no picture of what is on air yet; there may be one a second later."""
+    """There is no picture of what is on air yet. There may be one a second later."""
 
     retry_after_s = 1
 
 
 class NoCapacity(RelayError):
-    """The limit of concurrent streams is reached."""
+    """As many streams as allowed are running."""
 
 
 class MonitoringFailed(RelayError):
-    """The match API refused, or could not be reached, to start monitoring."""
+    """The match API refused to start monitoring, or could not be reached."""
 
 
 class ClusterUnavailable(RelayError):
-    """The cluster's head does not answer; the streams go on without it."""
+    """The cluster's head does not answer. The streams go on without it."""
 
     retry_after_s = 5
 
 
 class StreamUnreachable(RelayError):
-    """The process that has the stream does not answer; the cluster begins another one if it is gone."""
+    """The stream's process does not answer. If it is gone, the cluster starts another one."""
 
     retry_after_s = 2
 
 
 class StartTimedOut(RelayError):
-    """The cluster gave the stream a process, and no word came back in the time that a start may take."""
+    """The cluster gave the stream a process, and that process did not report in time."""
 
 
 class WorkFolderUnusable(RelayError):
@@ -95,11 +95,11 @@ class WorkFolderUnusable(RelayError):
 
 
 class StopTimedOut(RelayError):
-    """A part of the stream did not end in the time a stop may take."""
+    """A part of the stream did not end in the time that a stop may take."""
 
 
 class TooManyFailures(RelayError):
-    """Too many wrong credentials; none are looked at for the next `retry_after_s`."""
+    """Too many wrong credentials. For the next `retry_after_s` none are checked."""
 
     retry_after_s: int
 
@@ -109,7 +109,7 @@ class TooManyFailures(RelayError):
 
 
 class FeedError(RelayError):
-    """One question to the match API failed.
+    """One call to the match API failed.
 
     kind is one of: unreachable, timeout, status, redirect, too_large,
     malformed, cancelled.

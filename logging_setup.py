@@ -1,9 +1,9 @@
-"""Log handlers, their format, and the redaction of stream keys.
+"""Log handlers, their format, and the masking of stream keys.
 
-Two files, both rotating: `application.log` for the service and `ffmpeg.log`
-for what FFmpeg prints. Each line names its stream (`-` when there is none).
-Redaction happens in the formatter, last, so that no message, traceback or
-FFmpeg output gets around it.
+There are two rotating files: `application.log` for the service and `ffmpeg.log`
+for what FFmpeg prints. Each line names its stream (`-` if there is none). Keys
+are masked in the formatter, as the last step, so that no message, traceback or
+FFmpeg output can avoid it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from media.destination import MASK
 
 MAX_FILE_BYTES = 10_000_000
 KEPT_FILES = 5
-# Shorter keys are masked in URLs only: as bare text they would mask ordinary words.
+# Shorter keys are masked only in URLs: anywhere else they would mask ordinary words.
 SHORTEST_BARE_SECRET = 4
 FFMPEG_LOGGER = "ffmpeg.output"
 
 _LINE = "%(asctime)s %(levelname)s [%(stream)s] %(name)s: %(message)s"
-# All behind the application of an RTMP URL is taken for a key, our own ingest's names too.
+# Everything after the application in an RTMP URL counts as a key, also the camera's stream name.
 _RTMP_KEY = re.compile(r"(rtmps?://[^\s/'\"]+/[^\s/'\"]+/)[^\s'\"]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Redactor:
-    """Masks the stream keys that live streams have registered, and any key in an RTMP URL."""
+    """Masks the stream keys that running streams have registered, and any key in an RTMP URL."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Redactor:
             self._secrets = tuple(sorted((*self._secrets, *kept), key=len, reverse=True))
 
     def remove(self, secrets: Iterable[str]) -> None:
-        """Forget one registration of each; a key that two streams share stays masked."""
+        """Forget one registration of each. A key that two streams share stays masked."""
         with self._lock:
             remaining = list(self._secrets)
             for secret in secrets:
@@ -63,7 +63,7 @@ redact = Redactor()
 
 
 class StreamLogger(logging.LoggerAdapter[logging.Logger]):
-    """A logger whose every line carries the stream's name."""
+    """A logger that puts the stream's name on every line."""
 
     def __init__(self, logger: logging.Logger, stream: str) -> None:
         super().__init__(logger, {"stream": stream})
@@ -81,7 +81,7 @@ class _RedactingFormatter(logging.Formatter):
 
 
 def set_up_logging(log_dir: Path, level: str) -> None:
-    """Send the service's log to `application.log` and the console, FFmpeg's to `ffmpeg.log`."""
+    """Send the service's log to `application.log` and the console, FFmpeg's output to `ffmpeg.log`."""
     try:
         log_dir.mkdir(parents=True, exist_ok=True)
         application = _rotating(log_dir / "application.log")
@@ -96,7 +96,7 @@ def set_up_logging(log_dir: Path, level: str) -> None:
 
 
 def set_up_console_logging(level: str) -> None:
-    """Send all of it to stderr, for a process of a cluster: its node keeps that, and rotates it."""
+    """Send both logs to stderr, for a process of a cluster: its node keeps and rotates that."""
     console = logging.StreamHandler()
     console.setFormatter(_RedactingFormatter(_LINE))
     _take_over(logging.getLogger(), [console], level)

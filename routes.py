@@ -1,6 +1,6 @@
-"""HTTP: validate, call the registry, serialise, map errors to statuses.
+"""The HTTP API: checks requests, calls the registry, and turns results and errors into answers.
 
-Starts no threads and holds no state. Errors are JSON: `{"error": "..."}`.
+It starts no threads and keeps no state. Errors are JSON: `{"error": "..."}`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ blueprint = Blueprint("streams", __name__)
 
 
 def init_app(app: Flask, registry: Registry, settings: Settings, metrics: Metrics) -> None:
-    """Register routes and error handlers; `registry` answers them, `metrics` has the page of `/metrics`."""
+    """Register routes and error handlers. `registry` answers the calls, `metrics` makes the page at `/metrics`."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["registry"] = registry
     app.extensions["settings"] = settings
@@ -89,11 +89,11 @@ def start_stream() -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     hosts = settings.allowed_ingest_hosts
     destination = parse_destination(body["youtube_url"], hosts)
-    # An empty one is none: forms send what was not filled in.
+    # Empty counts as missing: forms also send fields that were not filled in.
     has_backup = body.get("backup_url") not in (None, "")
     backup = parse_destination(body["backup_url"], hosts, "backup_url") if has_backup else None
     if backup is not None and backup.url == destination.url:
-        raise SameDestination("backup_url must be another URL than youtube_url")
+        raise SameDestination("backup_url must be different from youtube_url")
     delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
     _registry().start(StreamRequest(name, destination, _overlay_id(body), backup, score_delay_s=delay_s))
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
@@ -168,7 +168,7 @@ def preview_jpg(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """The process lives; nothing is looked at."""
+    """The process is alive. Nothing else is checked."""
     return {"status": "ok"}
 
 
@@ -197,7 +197,7 @@ def _registry() -> Registry:
 
 
 def _body() -> dict[str, Any]:
-    # A browser may send any other type across sites without asking first.
+    # Other types could come from a page of another site: browsers send them without asking first.
     if request.get_data(cache=True) and not request.is_json:
         raise InvalidField("Content-Type must be application/json")
     try:
@@ -212,7 +212,7 @@ def _body() -> dict[str, Any]:
 def _stream_name(body: dict[str, Any]) -> str:
     name = body["stream_name"]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidField("stream_name must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with . or -")
+        raise InvalidField("stream_name must be 1 to 64 characters of A-Z a-z 0-9 . _ - and not start with . or -")
     return name
 
 

@@ -1,6 +1,6 @@
-"""Scenes that show all the strip can: every phase, event, script, and texts too long for their place.
+"""Scenes with everything that the strip can show: every phase, event and script, and texts that are too long.
 
-The contact sheet and the tests draw the same ones.
+The contact sheet and the tests draw the same scenes.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ _WRITTEN = {
 
 
 def in_script(name: str) -> dict[str, Any]:
-    """A live match whose every name is written so."""
+    """A live match with all names in this script."""
     title, batting, bowling, striker, partner, bowler = _WRITTEN[name]
     return FIRST | {
         "title": title,

@@ -17,12 +17,12 @@ PAN_S = 12
 RECORD_LIMIT_S = 90
 
 BALL_SIZE = 20
-# Feet and height of each, in pixels of the ground.
+# For each player: x and y of the feet, and height, in pixels of the ground.
 PLAYERS = ((842, 612, 118), (735, 400, 46), (330, 420, 40), (1240, 430, 42), (520, 560, 74), (1120, 590, 80))
 
 
 def draw_scene(folder: Path) -> None:
-    """Paint what the camera looks at: `ground.png`, over which it pans, and `ball.png`."""
+    """Paint what the camera sees: `ground.png`, over which it pans, and `ball.png`."""
     ball = Image.new("RGBA", (BALL_SIZE * 4, BALL_SIZE * 4))
     ImageDraw.Draw(ball).ellipse((0, 0, BALL_SIZE * 4 - 1, BALL_SIZE * 4 - 1), fill="#b3202c")
     ball.reduce(4).save(folder / "ball.png")
@@ -46,14 +46,7 @@ def _draw_ground() -> Image.Image:
         for stump in (-1, 0, 1):
             x = middle + stump * tall / 6
             pen.line([(x, foot), (x, foot - tall)], fill="#f3e3b0", width=max(2, tall // 14))
-    for x, y, tall in (
-        (842, 612, 118),
-        (735, 400, 46),
-        (330, 420, 40),
-        (1240, 430, 42),
-        (520, 560, 74),
-        (1120, 590, 80),
-    ):
+    for x, y, tall in PLAYERS:
         _player(pen, x, y, tall)
     return image.filter(ImageFilter.GaussianBlur(0.6))
 
@@ -78,7 +71,7 @@ def _player(pen: ImageDraw.ImageDraw, x: float, foot: float, tall: float) -> Non
 
 
 def camera_args(ffmpeg: str, url: str) -> list[str]:
-    """FFmpeg's command line, to be run where the scene was painted: 720p30, a beep a second over a crowd's murmur."""
+    """FFmpeg's command line, to be run in the folder of the scene: 720p30, with a beep every second over noise."""
     pan = f"(iw-1280)/2*(1+sin(2*PI*t/{PAN_S}))"
     bounce = f"360-220*abs(sin({math.pi}*t/1.5))"
     return [
@@ -97,14 +90,14 @@ def camera_args(ffmpeg: str, url: str) -> list[str]:
 
 
 def record(ffmpeg: str, folder: Path) -> Path:
-    """One pan over what was painted there, in a file that can be published over and over.
+    """Record one pan over the scene in `folder`, in a file that can be published over and over.
 
-    Small and few frames: several of them at once are much for the machine that this runs on.
+    It is small and has few frames, because several of them at once must not overload the machine.
     """
     argv = [word for word in camera_args(ffmpeg, "whole.flv") if word != "-re"]
     smaller = [ffmpeg, "-nostdin", "-y", "-loglevel", "error", "-i", "whole.flv", "-vf", "scale=854:480,fps=15"]
     smaller += ["-c:a", "copy"]
-    smaller += ["-preset", "veryfast", "-tune", "fastdecode", "-bf", "0", "-g", "15"]  # a copy of it can be looped
+    smaller += ["-preset", "veryfast", "-tune", "fastdecode", "-bf", "0", "-g", "15"]  # so that a copy can be repeated
     for step in ([*argv[:-1], "-t", str(PAN_S), "-y", argv[-1]], [*smaller, "camera.flv"]):
         subprocess.run(
             dies_with_its_parent(step), stdin=subprocess.DEVNULL, cwd=folder, timeout=RECORD_LIMIT_S, check=True
@@ -113,6 +106,6 @@ def record(ffmpeg: str, folder: Path) -> Path:
 
 
 def publish_args(ffmpeg: str, recording: Path, url: str) -> list[str]:
-    """FFmpeg's command line for a camera that sends the recording over and over, which costs next to nothing."""
+    """FFmpeg's command line for a camera that sends the recording over and over, which takes hardly any CPU."""
     source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
     return [ffmpeg, "-nostdin", "-loglevel", "fatal", *source, "-c", "copy", "-f", "flv", url]

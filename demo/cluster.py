@@ -1,9 +1,9 @@
-"""`make demo-cluster`: three streams on three nodes of a Ray cluster, and what becomes of one whose node is killed.
+"""`make demo-cluster`: three streams on three nodes of a Ray cluster. One node is killed, and its stream comes back.
 
-All of it on this machine, on loopback. Reads DEMO_SECONDS (0: until Ctrl-C; it
-ends no sooner than all is shown) and DEMO_BALL_S. Ends with status 0 when all
-streams were on air, those of the killed node came back on another one, and a
-picture of each arrived after that.
+Everything runs on this machine, on loopback. Reads DEMO_BALL_S and DEMO_SECONDS
+(0: until Ctrl-C); it does not end before everything was shown. The exit status is
+0 if all streams were on air, those of the killed node came back on another one,
+and a picture of each stream arrived after that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from relay import installed
 
 NODES = ("n1", "n2", "n3")
 STREAMS = ("ground-1", "ground-2", "ground-3")
-# Room for three such streams: the two that survive have more than enough.
+# Room for three such streams, so that the two remaining nodes have enough.
 CPUS_PER_NODE = 1
 SETTINGS = {"OUTPUT_PROFILE": "480p30", "X264_PRESET": "ultrafast", "STREAM_BACKEND": "ray", "STATE_FILE": ""}
 SHOWN_BEFORE_THE_KILL_S = 6
@@ -55,7 +55,7 @@ LIVE = "live"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the API tells of one stream."""
+    """What the API says about one stream."""
 
     name: str
     node: str
@@ -64,18 +64,18 @@ class Seen:
 
 
 class Watch:
-    """Looks at the streams again and again, and prints a line for each that has changed."""
+    """Looks at the streams again and again, and prints a line for each change."""
 
     def __init__(self, api: str) -> None:
         self._api = api
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy has no part in a loopback
+        self._session.trust_env = False  # no proxy for loopback
         self._printed: dict[str, Seen] = {}
         self._began_at = time.monotonic()
         print(f"\n{'time':>7}  {'stream':<10} {'node':<5} {'state':<13} reason", flush=True)
 
     def until(self, is_so: Callable[[Sequence[Seen]], bool], limit_s: float) -> bool:
-        """True as soon as `is_so` of the streams; False when `limit_s` has gone by."""
+        """True as soon as `is_so(streams)` is; False after `limit_s`."""
         deadline = time.monotonic() + limit_s
         while True:
             seen = self._look()
@@ -89,7 +89,7 @@ class Watch:
         self.until(lambda _: False, seconds)
 
     def tell(self, words: str) -> None:
-        """A line of its own in the table."""
+        """Print a line of its own in the table."""
         print(f"{self._time()}  {words}", flush=True)
 
     def _look(self) -> list[Seen]:
@@ -116,7 +116,7 @@ def main() -> int:
 
 
 def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float, shown: list[bool]) -> int:
-    """What there was to see goes to `shown` once it is clear: the end may come by a signal after that."""
+    """Run the demo. `shown` gets the result as soon as it is known, because a signal may end the demo after that."""
     end = time.monotonic() + seconds if seconds else float("inf")
     shutil.rmtree(OUT, ignore_errors=True)
     LOGS.mkdir(parents=True)
@@ -132,7 +132,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float, shown: lis
     stack.enter_context(replaying(feed, ball_s))
     _publish_cameras(stack, binary, folder, server)
     nodes = _start_nodes(stack, folder)
-    stdout = stack.enter_context((LOGS / "front-end.out").open("wb"))  # Ray's remarks would tear the table apart
+    stdout = stack.enter_context((LOGS / "front-end.out").open("wb"))  # Ray's remarks would break up the table
     settings = SETTINGS | {"RAY_ADDRESS": nodes.address}
     api = stack.enter_context(service(port, f"{server}/live", feed.url, binary, folder, settings, stdout))
     for name, destination in destinations.items():
@@ -140,7 +140,10 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float, shown: lis
     _tell(api, destinations)
     watch = Watch(api)
     shown.append(_show(watch, nodes, api) and _save_frames(binary, destinations))
-    print("all of it was seen" if all(shown) else "NOT all of it was seen: see above, and the logs", flush=True)
+    print(
+        "the demo showed everything" if all(shown) else "the demo did NOT show everything: see above, and the logs",
+        flush=True,
+    )
     watch.go_on(end - time.monotonic())
     return 0
 
@@ -153,7 +156,7 @@ def _publish_cameras(stack: contextlib.ExitStack, binary: str, folder: Path, ser
 
 
 def _start_nodes(stack: contextlib.ExitStack, folder: Path) -> RayNodes:
-    """A head that runs no streams, and the nodes that do; what a killed one leaves goes with `folder`."""
+    """A head, which runs no streams, and nodes that run them. The files of a killed node are removed with `folder`."""
     temp = folder / "tmp"
     temp.mkdir()
     nodes = RayNodes(folder, {"TMPDIR": str(temp)})
@@ -172,7 +175,7 @@ def _start_nodes(stack: contextlib.ExitStack, folder: Path) -> RayNodes:
 
 
 def _keep_logs(nodes: RayNodes) -> None:
-    """What the streams said on their nodes."""
+    """Keep the streams' logs from the nodes."""
     for log in nodes.logs.glob("worker-*.err"):
         if log.stat().st_size:
             shutil.copy(log, LOGS)
@@ -181,7 +184,7 @@ def _keep_logs(nodes: RayNodes) -> None:
 def _tell(api: str, destinations: dict[str, str]) -> None:
     watched = "\n".join(f"  watch {name}   ffplay -fflags nobuffer {url}" for name, url in destinations.items())
     print(
-        f"\nThree streams on the nodes {', '.join(NODES)}. One node is killed as soon as all are on air.\n"
+        f"\nThree streams run on the nodes {', '.join(NODES)}. As soon as all are on air, one node is killed.\n"
         f"  dashboard        {api}/\n"
         f"{watched}\n"
         f"  pictures, logs   {OUT}\n"
@@ -191,7 +194,7 @@ def _tell(api: str, destinations: dict[str, str]) -> None:
 
 
 def _show(watch: Watch, nodes: RayNodes, api: str) -> bool:
-    """Kill the node of a stream that is on air, and watch it come back; True when all went as it should."""
+    """Kill the node of a stream that is on air, and watch the stream come back. True if everything went well."""
     placed: dict[str, str] = {}
 
     def are_on_air(streams: Sequence[Seen]) -> bool:
@@ -204,7 +207,7 @@ def _show(watch: Watch, nodes: RayNodes, api: str) -> bool:
     watch.go_on(SHOWN_BEFORE_THE_KILL_S)
     to_kill = placed[STREAMS[1]]
     lost = [name for name in STREAMS if placed[name] == to_kill]
-    watch.tell(f"--- node {to_kill} is killed, with all of its processes (SIGKILL) ---")
+    watch.tell(f"--- node {to_kill} is killed, with all its processes (SIGKILL) ---")
     nodes.nodes[to_kill].kill()
     killed_at = time.monotonic()
 

@@ -27,7 +27,7 @@ def main() -> None:
         for group, scenes in _groups().items()
         for name, scene in scenes.items()
     ]
-    # As wide as one picture: shrunk to the width of a phone, it shows what is seen there.
+    # As wide as one picture, so that on a phone each strip has the size that viewers see there.
     sheet = Image.new("RGB", (CANVAS.width, len(cells) * ROW_HEIGHT))
     for row, (title, theme, scene) in enumerate(cells):
         sheet.paste(_cell(title, theme, scene), (0, row * ROW_HEIGHT))
@@ -45,7 +45,7 @@ def _groups() -> dict[str, dict[str, Scene]]:
 
 
 def _cell(title: str, theme: str, scene: Scene) -> Image.Image:
-    """The strip over grass, its name above it."""
+    """The strip over grass, with its name above."""
     cell = Image.new("RGBA", (CANVAS.width, ROW_HEIGHT), (58, 134, 56, 255))
     cell.alpha_composite(draw_scene(scene, CANVAS, theme).convert("RGBA"), (0, ROW_HEIGHT - CANVAS.height - 6))
     ImageDraw.Draw(cell).text((64, 9), title, fill="white", font=font_of("regular", 22))

@@ -1,7 +1,7 @@
 """A stand-in for the match API and the overlay image server, on loopback.
 
-It answers over the real contract whatever its owner last gave it: the demo
-replays a match through it, the tests make it misbehave.
+It has the same calls as the real ones, and answers what its owner last gave it.
+The demo replays a match through it, and tests make it misbehave.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; `cut_to` sends fewer bytes of the body than announced."""
+    """One HTTP answer. With `cut_to` fewer bytes of the body are sent than announced."""
 
     body: bytes = b""
     status: int = 200
@@ -33,7 +33,7 @@ NOT_FOUND = Answer(b'{"error": "not found"}', 404)
 
 
 class MatchFeed:
-    """Serves until `close()`; `data`, `image`, `start` and `stop` hold the answers to come."""
+    """Serves until `close()`. `data`, `image`, `start` and `stop` are the next answers."""
 
     def __init__(self) -> None:
         self.data = NOT_FOUND
@@ -107,12 +107,12 @@ def _handler(feed: MatchFeed) -> type[BaseHTTPRequestHandler]:
             feed.accepted += 1
             try:
                 super().handle()
-            except OSError:  # the caller gave up, as it may
+            except OSError:  # the caller gave up
                 self.close_connection = True
             finally:
                 feed.connections -= 1
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: the calls are kept."""
+            """Print nothing: the calls are kept in `calls`."""
 
     return Handler

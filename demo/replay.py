@@ -1,6 +1,6 @@
-"""A match from Cricsheet's JSON (cricsheet.org/format/json), as the states a live feed would give.
+"""A match from Cricsheet's JSON (cricsheet.org/format/json), as the states that a live feed would give.
 
-One state after every delivery, in both shapes that the service reads.
+There is one state after each delivery, in both shapes that the service reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ON_DELIVERY = ("wides", "noballs")
 
 @dataclass
 class Tally:
-    """Runs and balls of a batter; of a bowler the runs given, balls bowled and wickets taken."""
+    """A batter's runs and balls faced, or a bowler's runs given, balls bowled and wickets taken."""
 
     runs: int = 0
     balls: int = 0
@@ -53,7 +53,7 @@ class State:
         return overs_of(self.legal_balls)
 
     def as_current_score(self) -> dict[str, Any]:
-        """The feed in use today."""
+        """In the shape of the feed in use today."""
         name, balls, runs, wickets = self.bowler
         entry = {
             "inningScore": f"{self.runs}/{self.wickets}",
@@ -76,7 +76,7 @@ class State:
         return {"data": {"currScore": score}}
 
     def as_own_shape(self) -> dict[str, Any]:
-        """The project's own shape."""
+        """In the project's own shape."""
         name, balls, runs, wickets = self.bowler
         batters = [
             {"name": who, "runs": made, "balls": faced, "on_strike": on_strike}
@@ -106,7 +106,7 @@ class State:
 
 
 def frame(path: Path = MATCH) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The match before its first ball, between its innings and after its last ball, in the project's own shape."""
+    """The match before the first ball, between the innings and after the last ball, in the project's own shape."""
     match = json.loads(path.read_text())
     info = match["info"]
     innings = [list(group) for _, group in itertools.groupby(states(path), key=lambda state: state.innings)]
@@ -177,7 +177,7 @@ def _innings_states(
             out = batters.setdefault(wicket["player_out"], Tally())
             last_wicket = (wicket["player_out"], out.runs, out.balls, _how_out(wicket, delivery["bowler"]))
             stand = Tally()
-        # Who faces the next ball is what a scorer shows after this one.
+        # After a ball a scorer shows who faces the next one.
         facing = deliveries[min(index + 1, len(deliveries) - 1)][1]
         pair = [batters.setdefault(facing[role], Tally()) for role in ("batter", "non_striker")]
         yield State(

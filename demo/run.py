@@ -1,4 +1,4 @@
-"""`make demo`: the whole path on this machine, on loopback, from a synthetic camera to a local "YouTube".
+"""`make demo`: everything on this machine, on loopback, from a synthetic camera to a local "YouTube".
 
 Reads DEMO_SECONDS (0: until Ctrl-C) and DEMO_BALL_S, the time between two balls.
 """
@@ -37,9 +37,9 @@ OUT = Path(__file__).parent / "out"
 LOGS = OUT / "logs"
 NAME = "demo-match"
 STREAM_KEY = "demo-key"
-FIRST_BALL = 60  # the score should have something to it from the start
+FIRST_BALL = 60  # so that there is a score to see from the start
 START_LIMIT_S = 30
-CALL_LIMIT_S = 75  # a cluster takes its time to start a stream, and says why it did not
+CALL_LIMIT_S = 75  # a cluster needs time to start a stream, or to say why it could not
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def to_its_end(demo: Callable[[contextlib.ExitStack], int]) -> int:
-    """Run a demo until it ends or a signal ends it, and undo all that it put on the stack; the exit status."""
+    """Run a demo until it ends or a signal ends it, and undo what it put on the stack. Returns the exit status."""
     on_end_signal(_leave)
     try:
         with contextlib.ExitStack() as stack:
@@ -62,7 +62,7 @@ def to_its_end(demo: Callable[[contextlib.ExitStack], int]) -> int:
 
 
 class DemoError(Exception):
-    """A part of the demo did not come up."""
+    """A part of the demo did not start."""
 
 
 def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
@@ -90,7 +90,7 @@ def _demo(stack: contextlib.ExitStack, seconds: float, ball_s: float) -> int:
 
 
 def demo_settings() -> Settings:
-    """What the environment says, beside no `.env`."""
+    """The settings of the environment, without those of `.env`."""
     return load_settings({"_env_file": None, "overlay_api_base": "", "overlay_image_base": ""})
 
 
@@ -98,7 +98,7 @@ def demo_settings() -> Settings:
 def child(
     argv: list[str], cwd: Path, env: dict[str, str] | None = None, stdout: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that ends with this block, or with the demo, however that ends."""
+    """A process that ends with this block, or with the demo, however the demo ends."""
     process = subprocess.Popen(
         dies_with_its_parent(argv, "TERM"),
         stdin=subprocess.DEVNULL,
@@ -141,7 +141,7 @@ def replaying(feed: MatchFeed, ball_s: float) -> Iterator[None]:
 
 
 def in_colors(state: dict[str, Any]) -> dict[str, Any]:
-    """With the sides' short names and colours, which the ball-by-ball file has not."""
+    """Add the sides' short names and colours, which the ball-by-ball file does not have."""
     known = {side["name"]: side for side in (MI, CSK)}
     return state | {role: state[role] | known[state[role]["name"]] for role in ("batting", "bowling")}
 
@@ -156,7 +156,7 @@ def service(
     settings: Mapping[str, str] | None = None,
     stdout: IO[bytes] | None = None,
 ) -> Iterator[str]:
-    """`python app.py` with the demo's settings and these, beside no `.env`; gives the address of its API."""
+    """`python app.py` with the demo's settings and these, without `.env`. Gives the address of its API."""
     env = os.environ | {
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -182,7 +182,7 @@ def service(
 
 
 def start_stream(api: str, name: str, destination: str) -> None:
-    """Start it as a user would; raises DemoError when it does not."""
+    """Start a stream as a user would. Raises DemoError if it does not start."""
     body = json.dumps({"youtube_url": destination, "stream_name": name}, indent=2)
     header = "Content-Type: application/json; charset=UTF-8"
     answer = curl("-X", "POST", f"{api}/start_stream", "-H", header, "-d", body)
@@ -192,7 +192,7 @@ def start_stream(api: str, name: str, destination: str) -> None:
 
 
 def curl(*words: str) -> str:
-    """Show the call as a user would type it, and make it; the answer, or what curl says of it."""
+    """Print the call as a user would type it, and make it. Returns the answer, or curl's error."""
     call = ["curl", "-sS", "--noproxy", "*", *words]
     print(f"\n$ {shlex.join(call)}", flush=True)
     try:
@@ -229,12 +229,12 @@ def _report(viewer: Viewer, binary: str, destination: str) -> int:
     print(f"overlay changes received: {viewer.changes}")
     print(f"picture saved:            {OUT / 'frame.png' if saved else 'none arrived'}")
     flowed = viewer.frames > 0 and viewer.changes > 0 and saved
-    print("both flowed" if flowed else "NOT both flowed: see the logs")
+    print("picture and score arrived" if flowed else "picture or score did NOT arrive: see the logs")
     return 0 if flowed else 1
 
 
 def demo_seconds() -> float:
-    """When the demo is to end by itself; 0: not at all."""
+    """After how many seconds the demo ends by itself; 0: not at all."""
     return _number("DEMO_SECONDS", 0)
 
 

@@ -1,8 +1,8 @@
-"""`make screenshots`: the dashboard over real streams in different states, as docs/dashboard.png and -phone.png.
+"""`make screenshots`: pictures of the dashboard with real streams in different states, for docs/.
 
-Runs the service with a local "YouTube" and synthetic cameras, takes one camera
-and one destination away, and looks at the page with Chromium. Takes a minute,
-and most of a small machine.
+Runs the service with a local "YouTube" and synthetic cameras, takes away one
+camera and one destination, and opens the page in Chromium. It takes a minute,
+and keeps a small machine busy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FRESH_MS = 6000  # the page asks for its pictures every 4 s
 
 @dataclass(frozen=True)
 class Match:
-    """A stream of the picture: who plays, since when, and what becomes of it."""
+    """A stream in the picture: who plays, since when, and what happens to it."""
 
     name: str
     board: dict[str, Any] | None
@@ -84,8 +84,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         stack.callback(browser.close)
         pages = {DOCS / name: _page(browser, url, device) for name, device in PICTURES.items()}
-        # Chromium's start took from the streams.
-        _wait(lambda: not _is_overloaded(url), "the machine can do this, and a browser")
+        # The start of Chromium slowed down the streams.
+        _wait(lambda: not _is_overloaded(url), "the machine carries the streams and a browser")
         for path, page in pages.items():
             page.bring_to_front()
             page.wait_for_timeout(FRESH_MS)
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
-    """All of them, in the states that they are to be seen in; the address of the page."""
+    """Bring all streams into the states that the pictures show. Returns the address of the page."""
     binary = installed.find_ffmpeg("ffmpeg")
     port = free_port()
     rtmp, youtube = (folder / name for name in ("rtmp", "youtube"))
@@ -129,9 +129,9 @@ def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
     }
     stack.enter_context(child([sys.executable, str(ROOT / "app.py")], folder, env))
     api = f"http://127.0.0.1:{port}"
-    _wait(lambda: _states(api).get("semi-final") == "failed", "the service is there")
+    _wait(lambda: _states(api).get("semi-final") == "failed", "the service is up")
     _wait(lambda: all(_states(api)[name] == "live" for name in cameras), "all cameras are on air")
-    _wait(lambda: _states(api)["ground-3"] == "slate", "the destination to be lost is connected")
+    _wait(lambda: _states(api)["ground-3"] == "slate", "the destination that will be lost is connected")
     for match in MATCHES:
         if match.board:
             requests.put(f"{api}/streams/{match.name}/match", json=match.board, timeout=10).raise_for_status()
@@ -141,12 +141,12 @@ def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
     to_be_lost.close()
     wanted = {match.name: STATES[match.fate] for match in MATCHES if match.fate in STATES}
     _wait(lambda: wanted.items() <= _states(api).items(), "the faults are seen")
-    _wait(lambda: not _is_overloaded(api), "the machine can do this")
+    _wait(lambda: not _is_overloaded(api), "the machine carries the streams")
     return api
 
 
 def _is_overloaded(api: str) -> bool:
-    """True while a stream that is to look well does not."""
+    """True while a stream that should be well has a problem."""
     streams = {stream["name"]: stream for stream in requests.get(f"{api}/streams", timeout=5).json()["streams"]}
     live = [streams[match.name] for match in MATCHES if match.fate == "live"]
     return any(stream["reason"] or stream["speed"] < 0.97 for stream in live)
@@ -169,7 +169,7 @@ def _wait(is_so: Callable[[], bool], what: str) -> None:
 
 
 def _keep(path: Path, port: int, lost_port: int) -> None:
-    """Have them come back as after a restart: so they have been on air for a while."""
+    """Write a state file, from which the streams come back as if they had been on air for a while."""
     state_file = StateFile(path)
     for match in MATCHES:
         to = lost_port if match.fate == "destination lost" else port
@@ -181,7 +181,7 @@ def _keep(path: Path, port: int, lost_port: int) -> None:
 
 
 def _record(binary: str, folder: Path, brightness: float, colour: float) -> Path:
-    """A pan over a ground that looks so."""
+    """A pan over a ground with this brightness and colour."""
     folder.mkdir()
     camera.draw_scene(folder)
     with Image.open(folder / "ground.png") as ground:

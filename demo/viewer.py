@@ -1,4 +1,4 @@
-"""The eyes at the "YouTube" side: decodes what arrives there, and watches the overlay's strip in it."""
+"""The viewer at the "YouTube" end: decodes what arrives there, and watches the strip in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from graphics.layout import LEFT, REFERENCE_WIDTH, RIGHT, STRIP_HEIGHT, Canvas
 
-# A glyph's pixels change by more than this between two scores; what the encoder does to a still strip, by less.
+# Between two scores the pixels of a glyph change by more than this. The encoder changes a still strip by less.
 CHANGED_BY = 64
 CHANGED_PIXELS = 25
 SETTLE_FRAMES = 8
@@ -28,7 +28,7 @@ def strip_box(canvas: Canvas) -> tuple[int, int, int, int]:
 
 
 class Viewer:
-    """Plays a stream, keeps the newest strip, counts frames and changes of the strip. `close()` ends it."""
+    """Plays a stream, keeps the newest strip, and counts frames and changes of the strip. `close()` ends it."""
 
     def __init__(self, ffmpeg: str, url: str, canvas: Canvas) -> None:
         self.frames = 0
@@ -66,10 +66,10 @@ class Viewer:
         elif self._wait_frames < 0 and changed_pixels(self._settled, strip) > CHANGED_PIXELS:
             self.changes += 1
             self._wait_frames = SETTLE_FRAMES
-        self.strip = strip  # last: whoever sees it finds its change counted
+        self.strip = strip  # last, so that its change is already counted
 
     def wait_for(self, seen: Callable[[Viewer], bool], limit_s: float) -> bool:
-        """True as soon as `seen(self)` is; False when `limit_s` has gone by."""
+        """True as soon as `seen(self)` is; False after `limit_s`."""
         deadline = time.monotonic() + limit_s
         while not seen(self):
             if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ class Viewer:
 
 
 def _play(url: str) -> list[str]:
-    """Without guessing the frame rate the first picture is there a second or two sooner."""
+    """Without the guess of the frame rate, the first picture comes a second or two sooner."""
     return ["-fpsprobesize", "0", "-i", url]
 
 

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Try both commands, `make demo` and `make test`, on a bare Debian 12 that has Python, make and git and nothing else.
+# Try `make demo` and `make test` on a bare Debian 12 that has Python, make and git, and nothing else.
 #
 #   deploy/check_bare.sh [--only setup|demo|test|COMMAND] [FOLDER]
 #
-# HEAD is cloned into a bare root made by debootstrap: a temporary one, or FOLDER, which is kept and used again.
-# --only tries one part: what a test needs installed, one of the two, or any command in quotes in the clone.
-# Nothing is installed on the host. How the host reaches packages (mirror, proxies, pip's settings) holds in the root.
-# shellcheck disable=SC2329 # the trap calls what seems not to be called
+# debootstrap makes a bare root, and HEAD is cloned into it. The root is temporary, or FOLDER, which is kept for
+# the next run. --only tries one part: the installation for tests, one of the two commands, or any other command.
+# Nothing is installed on the host. The root uses the host's way to packages (mirror, proxies, settings of pip).
+# shellcheck disable=SC2329 # the functions are called by the trap
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 suite=bookworm
@@ -34,10 +34,11 @@ while [ $# -gt 0 ]; do
     shift
 done
 export PATH="$PATH:/usr/sbin:/sbin"
-[ "$(id -u)" -eq 0 ] || fail "only root can make a bare root: run \"sudo deploy/check_bare.sh\""
+[ "$(id -u)" -eq 0 ] || fail "this must run as root: run \"sudo deploy/check_bare.sh\""
 command -v debootstrap >/dev/null || fail "debootstrap is missing: run \"apt-get install debootstrap\""
 command -v git >/dev/null || fail "git is missing: run \"apt-get install git\""
 
+made=
 is_temporary=no
 if [ -z "$folder" ]; then
     is_temporary=yes
@@ -46,7 +47,7 @@ fi
 mkdir -p "$folder"
 root=$(cd "$folder" && pwd -P)
 case $root in
-/ | *[[:space:]\\]*) fail "the bare root can be neither / nor a folder with a space in its name" ;;
+/ | *[[:space:]\\]*) fail "the bare root cannot be /, or a folder with a space in its name" ;;
 esac
 chmod 755 "$root"
 
@@ -58,15 +59,16 @@ end_processes() {
     done
 }
 
-# What still runs in there goes first; nothing is removed as long as something is mounted.
+# First end what still runs in the root. As long as something is mounted there, remove nothing.
 clean_up() {
     trap '' HUP INT TERM
+    [ -z "$made" ] || rm -f "$made"
     end_processes TERM
     sleep 1
     end_processes KILL
     mounted | while read -r point; do umount "$point" 2>/dev/null || umount --lazy "$point" || true; done
     if ! left=$(mounted) || [ -n "$left" ]; then
-        say "left as it is, for something is still mounted in it: $root"
+        say "not removed, because something is still mounted in it: $root"
     elif [ "$is_temporary" = yes ]; then
         rm -rf --one-file-system "$root"
     fi
@@ -74,9 +76,9 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 
-# As the host's apt has it, or Debian's own.
+# The mirror of the host's apt, or Debian's own.
 mirror_of() {
-    # shellcheck disable=SC2016 # for apt to fill in
+    # shellcheck disable=SC2016 # apt fills it in
     found=$(apt-get indextargets --format '$(REPO_URI)' "Label: $1" "Codename: $2" 2>/dev/null | head -n 1) || true
     echo "${found:-$3}"
 }
@@ -89,10 +91,8 @@ if [ ! -e "$root/etc/debian_version" ]; then
     made=$(mktemp)
     if ! debootstrap --variant=minbase --include=python3,python3-venv,make,git $suite "$root" "$mirror" >"$made" 2>&1; then
         reason=$(grep -m 1 '^[EW]: ' "$made" || tail -n 1 "$made")
-        rm -f "$made"
         fail "debootstrap failed (${reason#[EW]: })"
     fi
-    rm -f "$made"
 fi
 
 mount -t proc proc "$root/proc"
@@ -100,7 +100,7 @@ mount -t sysfs -o ro sysfs "$root/sys"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 
-# Names and packages are found as on the host.
+# Host names and packages are found as on the host.
 for file in /etc/resolv.conf /etc/hosts; do
     [ ! -e $file ] || cp --remove-destination -L $file "$root$file"
 done
@@ -138,7 +138,7 @@ carry_over /etc/xdg/pip /etc/xdg/pip
 carry_over "${XDG_CONFIG_HOME:-$HOME/.config}/pip" /root/.config/pip
 carry_over "$HOME/.pip" /root/.pip
 
-# Files and folders that pip's settings name are there too, read-only; of an index, what lies beside its pages as well.
+# Files and folders in pip's settings are made available too, read-only; of an index, the folder above its pages.
 named() {
     printf '%s\n' "${settings[@]}"
     for config in "${configs[@]}"; do find "$config" -type f -exec cat {} +; done
@@ -154,14 +154,14 @@ named | grep -v '^ *#' | tr ' =,\t' '[\n*]' | sed -n 's|^file:///|/|; s|/simple/
     fi
 done
 
-# Whoever owns the checkout and the clone, git may read both.
+# git may read the checkout and the clone, whoever owns them.
 printf '[safe]\n\tdirectory = *\n' >"$root/etc/gitconfig"
 export GIT_CONFIG_GLOBAL="$root/etc/gitconfig"
 head=$(git -C "$here" rev-parse HEAD)
 [ -d "$root$clone" ] || git clone --quiet --no-checkout "$here" "$root$clone"
 git -C "$root$clone" fetch --quiet "$here" HEAD
 git -C "$root$clone" checkout --quiet --force --detach "$head"
-[ -z "$(git -C "$here" status --porcelain)" ] || say "what is not committed is not tried"
+[ -z "$(git -C "$here" status --porcelain)" ] || say "changes that are not committed are not tried"
 
 in_root() {
     chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -1,12 +1,11 @@
 """Empty a node of the cluster for maintenance: `python -m deploy.drain [NODE]`, by default the node it runs on.
 
-Ray places nothing on the node any more. Its streams are taken over by other
-nodes, one by one: each successor has its picture ready before its predecessor
-leaves the destination. What was moved, and how long it took, is said line by
-line.
+Ray no longer starts anything on the node. Other nodes take over its streams, one
+by one. Each successor has its picture ready before its predecessor leaves the
+destination. A line for each stream says where it went, and how long that took.
 
-Ends with status 1 when a stream could not be moved. It stays on air, and so
-does the node: make room, and run it again.
+The exit status is 1 if a stream could not be moved. That stream stays on air, and
+the node stays up: make room, and run the command again.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from config import load_settings
 from errors import ConfigurationError, RelayError
 
 DRAIN_LIMIT_S = 30.0
-# Ray's word for a node that goes while something runs on it; the other one is for idle nodes.
+# Ray's reason for a node that stops while something runs on it. Its other reason is for idle nodes.
 REASON = "DRAIN_NODE_REASON_PREEMPTION"
 
 
 def main() -> int:
-    """The command; its exit status."""
+    """Run the command, and return its exit status."""
     parser = argparse.ArgumentParser(description="Move the streams of a node elsewhere, before maintenance.")
     parser.add_argument("node", nargs="?", help="the node's name on the dashboard; by default the one this runs on")
     parser.add_argument(
-        "--anyway", action="store_true", help="also when the other nodes have no room for all of its streams"
+        "--anyway", action="store_true", help="even if the other nodes do not have room for all of its streams"
     )
     asked = parser.parse_args()
     try:
@@ -52,19 +51,21 @@ def main() -> int:
 
 
 def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
-    """Empty the node, and say so; 1 when a stream is left there."""
+    """Empty the node, and report it. Returns 1 if a stream is left there."""
     nodes = cluster_state.nodes()
     node_id = ray.get_runtime_context().get_node_id() if name is None else _id_of(name, nodes)
     node = nodes[node_id]
     streams = _streams_on(node_id)
     elsewhere = sum(load.room for load in registry.load().nodes if load.name != node.name)
     if len(streams) > elsewhere and not anyway:
-        print(f"{node.name} has {_count(len(streams))}, and the other nodes have room for {elsewhere}: nothing is done")
+        print(
+            f"{node.name} has {_count(len(streams))}, and the other nodes have room for {elsewhere}: nothing was done"
+        )
         return 1
     _tell_ray(node_id)
     all_have_begun = _await_begun(node_id)
     streams = _streams_on(node_id)
-    print(f"{node.name} takes no streams any more, and has {_count(len(streams))} to move", flush=True)
+    print(f"{node.name} takes no more streams; {_count(len(streams))} to move", flush=True)
     left = 0
     for stream in streams:
         began_at = time.monotonic()
@@ -73,14 +74,14 @@ def drain(registry: ClusterRegistry, name: str | None, *, anyway: bool) -> int:
         except (RelayError, ray.exceptions.RayError) as error:
             is_over = stream not in cluster_state.taken_seats()
             left += not is_over
-            print(f"{stream}: {'is over' if is_over else f'stays: {error}'}", flush=True)
+            print(f"{stream}: {'has ended' if is_over else f'stays: {error}'}", flush=True)
         else:
             print(f"{stream}: moved to {to} in {time.monotonic() - began_at:.1f} s", flush=True)
     if left:
         print(f"{_count(left)} left on {node.name}: make room, and run this again", flush=True)
         return 1
     if not all_have_begun:
-        print(f"a stream on {node.name} has not begun within {START_LIMIT_S:g} s: run this again", flush=True)
+        print(f"a stream on {node.name} has not started within {START_LIMIT_S:g} s: run this again", flush=True)
         return 1
     print(f"{node.name} is empty: it can be stopped", flush=True)
     return 0
@@ -91,7 +92,7 @@ def _streams_on(node_id: str) -> list[str]:
 
 
 def _await_begun(node_id: str) -> bool:
-    """True once there is no stream on the node that has yet to begin, and so could not be moved."""
+    """Wait until no stream on the node is still starting, because such a stream could not be moved. True if so."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         actors = cluster_state.actors(StreamActor.__name__, "PENDING_CREATION", "ALIVE", "RESTARTING")
@@ -123,7 +124,7 @@ def _tell_ray(node_id: str) -> None:
         check=False,
     )
     if ended.returncode:
-        sys.exit(f"Ray does not drain the node: {(ended.stderr or ended.stdout).strip()[-400:]}")
+        sys.exit(f"Ray could not drain the node: {(ended.stderr or ended.stdout).strip()[-400:]}")
 
 
 def _count(streams: int) -> str:

@@ -1,8 +1,8 @@
-"""A Ray cluster of several nodes on this machine, on loopback: for the demo, the tests and the benches.
+"""A Ray cluster of several nodes on this machine, on loopback, for the demo, the tests and the benches.
 
-Each node is one `ray start --block`, in a process group of its own, with an
-address of its own in 127.0.0.0/8. Real machines are started as in
-`docs/cluster.md`.
+Each node is one `ray start --block` in its own process group, with its own
+address in 127.0.0.0/8. `docs/cluster.md` says how to start nodes on real
+machines.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RAY = Path(sys.executable).with_name("ray")
 START_LIMIT_S = 60.0
 END_LIMIT_S = 15.0
-# The least that Ray takes; streams put nothing into it.
+# The least that Ray accepts. Streams put nothing into it.
 OBJECT_STORE_BYTES = 80_000_000
-# A node that is silent for three seconds is taken for dead; Ray's own figures make that 15 or more.
+# A node that is silent for 3 s counts as dead. With Ray's own figures that takes 15 s or more.
 WATCH = {
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",
@@ -38,11 +38,11 @@ WATCH = {
 
 
 class RayNodesError(Exception):
-    """A node did not start; the message holds the end of what it said."""
+    """A node did not start. The message contains the end of its output."""
 
 
 class RayNode:
-    """One node: its processes, and what they are known by."""
+    """One node: its name, its main process, and the file with its output."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], output: Path) -> None:
         self.name = name
@@ -50,7 +50,7 @@ class RayNode:
         self.output = output
 
     def processes(self) -> list[psutil.Process]:
-        """All of it, the streams' FFmpegs too."""
+        """All its processes, also the FFmpegs of the streams."""
         try:
             own = psutil.Process(self.process.pid)
             return [own, *own.children(recursive=True)]
@@ -58,9 +58,9 @@ class RayNode:
             return []
 
     def kill(self) -> None:
-        """As a power cut would: SIGKILL to all of it at once."""
+        """End it as a power cut would: SIGKILL to all processes at once."""
         found = self.processes()
-        for process in found:  # none may begin another one, or die in good order because its parent did
+        for process in found:  # none may start another one, or end properly because its parent has died
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
         for process in found:
@@ -69,7 +69,7 @@ class RayNode:
         self.process.wait()
 
     def end(self) -> None:
-        """In good order; what does not end in time is killed."""
+        """End it properly. Processes that do not end in time are killed."""
         found = self.processes()
         self.process.terminate()
         try:
@@ -85,12 +85,12 @@ class RayNode:
 
 
 class RayNodes:
-    """The cluster. `close()` ends its nodes, the head last."""
+    """The cluster. `close()` ends its nodes, with the head as the last one."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        """`folder` keeps what the nodes say and what the head is to remember."""
+        """`folder` is for the output of the nodes, and for what the head must remember."""
         self._folder = folder
-        self._session = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: it holds sockets
+        self._session = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path, because it contains sockets
         self._port = free_port()
         self._addresses = iter(f"127.0.0.{number}" for number in range(10, 250))
         self._head_address = next(self._addresses)
@@ -100,7 +100,7 @@ class RayNodes:
         self.environment = (
             os.environ
             | {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(memory), "RAY_USAGE_STATS_ENABLED": "0"}
-            # Ray would have streams encode at nice 15, and let a node that is told to end wait for them.
+            # Ray would run streams at nice 15, and a node that is told to end would wait for them.
             | {"RAY_worker_niceness": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
             | {"PYTHONPATH": str(ROOT)}
             | WATCH
@@ -109,24 +109,24 @@ class RayNodes:
 
     @property
     def address(self) -> str:
-        """For RAY_ADDRESS."""
+        """The value for RAY_ADDRESS."""
         return f"{self._head_address}:{self._port}"
 
     @property
     def logs(self) -> Path:
-        """Where all nodes keep Ray's logs, and what the streams say: `worker-*.err`. Gone after `close()`."""
+        """The folder of Ray's logs, and of those of the streams (`worker-*.err`). It is removed by `close()`."""
         return self._session / "session_latest" / "logs"
 
     def add_head(self) -> RayNode:
         """Start the head, which runs no streams, or start it again."""
-        # Left by the last one; Ray takes the workers beside it for a head that runs.
+        # If the last head left it behind, Ray believes that a head is running.
         (self._session / "ray_current_cluster").unlink(missing_ok=True)
         temp = f"--temp-dir={self._session}"
         head = ["--head", f"--port={self._port}", "--include-dashboard=false", temp]
         return self._start("head", self._head_address, 0, *head)
 
     def add(self, name: str, cpus: int) -> RayNode:
-        """Start a node, one at a time."""
+        """Start a node. Must not be called again before it has returned."""
         return self._start(name, next(self._addresses), cpus, f"--address={self.address}")
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class RayNodes:
 def ray_nodes(
     folder: Path, workers: Mapping[str, int], environment: Mapping[str, str] | None = None
 ) -> Iterator[RayNodes]:
-    """A head without room for streams, and workers with so many CPUs each."""
+    """A head without room for streams, and workers with this many CPUs each."""
     cluster = RayNodes(folder, environment)
     try:
         cluster.add_head()

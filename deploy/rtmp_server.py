@@ -1,4 +1,4 @@
-"""nginx with its RTMP module, run as a child: for `make run`, the demo and the tests."""
+"""nginx with its RTMP module as a child process, for `make run`, the demo and the tests."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MODULE_PATHS = (
     Path("/usr/share/nginx/modules/ngx_rtmp_module.so"),
 )
 _APPLICATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# Below those that Linux gives to whoever asks for any (ip_local_port_range begins at 32768).
+# Below the ports that Linux gives out by itself (ip_local_port_range begins at 32768).
 PORTS = range(20000, 32768)
 START_LIMIT_S = 10.0
 STOP_LIMIT_S = 10.0
 
 
 class RtmpServerError(Exception):
-    """nginx or its RTMP module is missing, or it does not start; the message says which."""
+    """nginx or its RTMP module is missing, or nginx does not start. The message says which."""
 
 
 class RtmpServer:
-    """One nginx with RTMP applications on one port; `close()` ends it. Its files go to `folder`.
+    """One nginx with RTMP applications on one port. `close()` ends it. Its files go to `folder`.
 
-    `hooks` is the address (`HOST:PORT`) of the service that is told when a camera
-    of the first application comes and goes.
+    `hooks` is the address (`HOST:PORT`) of the service whose hooks are called when a
+    camera of the first application comes or leaves.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RtmpServer:
         config = folder / "nginx.conf"
         config.write_text(rtmp_config(folder, host, port, applications, hooks))
         self._process = subprocess.Popen(
-            # Its master tells its workers to go, which SIGKILL would not let it do.
+            # The master tells its workers to end, which it could not do after SIGKILL.
             dies_with_its_parent(
                 [nginx_path(), "-p", str(folder), "-c", str(config), "-e", str(self.error_log)], "TERM"
             ),
@@ -75,15 +75,15 @@ class RtmpServer:
         try:
             self._process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)  # a worker that is left would keep the port
+            os.killpg(self._process.pid, signal.SIGKILL)  # a remaining worker would keep the port
             self._process.wait()
 
 
 def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str], hooks: str | None = None) -> str:
-    """`nginx.conf` as it is shipped, with these addresses, applications and files; without `hooks` it has none."""
+    """The shipped `nginx.conf` with these addresses, applications and files, and hooks only if `hooks` is given."""
     for name in applications:
         if not _APPLICATION.fullmatch(name):
-            raise RtmpServerError(f"{name!r} is no name for an RTMP application")
+            raise RtmpServerError(f"{name!r} cannot be the name of an RTMP application")
     hook_port = free_port() if hooks else 0
     blocks = [_application(name, hook_port if hooks and name == applications[0] else None) for name in applications]
     return f"""load_module {module_path()};
@@ -121,7 +121,7 @@ def _application(name: str, hook_port: int | None) -> str:
 
 
 def _hook_gate(folder: Path, port: int, service: str) -> str:
-    """nginx-rtmp turns cameras away while its hook does not answer: this lets them in when the service is down."""
+    """nginx-rtmp turns cameras away while its hook does not answer. This part accepts them when the service is down."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temp_paths = "".join(f'    {kind}_temp_path "{folder}";\n' for kind in kinds)
     return f"""
@@ -146,17 +146,17 @@ http {{
 
 
 def listens(host: str, port: int) -> bool:
-    """True when something accepts connections there."""
+    """True if something accepts connections there."""
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
         return True
     return False
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on now, and another one with each call.
+    """A TCP port on loopback that nobody listens on now, a different one with each call.
 
-    Of a kernel's own choice another process may take it, by asking for any port, before the caller does:
-    the processes of a Ray node ask for dozens.
+    A port that the kernel chooses might be given to another process before the caller uses it: the
+    processes of a Ray node ask for dozens of ports.
     """
     for port in itertools.islice(_ports, len(PORTS)):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -165,7 +165,7 @@ def free_port() -> int:
 
 
 def _from_anywhere(ports: range) -> Iterator[int]:
-    """Round and round, each process from a place of its own, whatever a test has seeded."""
+    """All ports again and again. Each process begins at a different one, even if a test has set a seed."""
     first = random.SystemRandom().randrange(len(ports))
     return itertools.cycle([*ports[first:], *ports[:first]])
 
@@ -174,7 +174,7 @@ _ports = _from_anywhere(PORTS)
 
 
 def nginx_path() -> str:
-    """Where nginx is; RtmpServerError when it is not installed."""
+    """The path of nginx. Raises RtmpServerError if it is not installed."""
     path = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if path is None:
         raise RtmpServerError("nginx is not installed: apt-get install nginx libnginx-mod-rtmp")
@@ -182,7 +182,7 @@ def nginx_path() -> str:
 
 
 def module_path() -> Path:
-    """Where its RTMP module is; RtmpServerError when it is not installed."""
+    """The path of its RTMP module. Raises RtmpServerError if it is not installed."""
     for path in MODULE_PATHS:
         if path.is_file():
             return path

@@ -1,6 +1,6 @@
-"""`make run`: the service with the user's settings, and nginx-rtmp beside it when it is needed.
+"""`make run`: the service with the user's settings, and nginx-rtmp if it is needed.
 
-It is needed when RTMP_SERVER is on this machine and nothing listens there.
+It is needed if RTMP_SERVER is on this machine and nothing listens there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RTMP_PORT = 1935
 
 
 def main() -> None:
-    app.on_end_signal(_leave)  # until the service heeds them itself
+    app.on_end_signal(_leave)  # until the service handles signals itself
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -54,7 +54,7 @@ def _leave(_number: int) -> None:
 
 
 def _is_this_machine(host: str) -> bool:
-    """True when an IPv4 address of `host` is one of this machine's: only then can it be bound."""
+    """True if an IPv4 address of `host` belongs to this machine. Only then can a socket be bound to it."""
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, None, socket.AF_INET)}
     except OSError:

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Install what is missing: Debian packages by apt, Python packages into .venv.
-# `setup.sh dev` adds what tests and lint need, `setup.sh bench` what benches do, `setup.sh cluster` Ray. Quick when all is in place.
+# Install what is missing: Debian packages with apt, Python packages into .venv.
+# `setup.sh dev` adds what tests and lint need, `setup.sh bench` what benches need, `setup.sh cluster` Ray.
+# If nothing is missing, it ends at once.
 set -eu
 cd "$(dirname "$0")/.."
 kind=${1:-run}
@@ -22,7 +23,7 @@ missing_packages() {
     [ "$kind" != dev ] || command -v systemd-analyze >/dev/null || echo systemd
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
     [ "$kind" != dev ] || has_browser || echo chromium
-    # What drives the browser in the tests is a Node.js that Playwright brings, but for these.
+    # Playwright brings its own Node.js, but not these libraries.
     [ "$kind" != dev ] || has_library libatomic.so.1 || echo libatomic1
     [ "$kind" != dev ] || has_library libstdc++.so.6 || echo libstdc++6
     [ "$kind" != bench ] || command -v cc >/dev/null || echo gcc libc6-dev
@@ -30,13 +31,13 @@ missing_packages() {
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 }
 
-# For the tests of the dashboard, which are left out without one. Ubuntu's is no package but a snap.
+# For the tests of the dashboard; without a browser they are skipped. On Ubuntu it is a snap, not a package.
 has_browser() {
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
         ! grep -qs '^ID=debian' /etc/os-release
 }
 
-# What the relay is compared with: RTMP from the bad plugins, x264 from the ugly ones, AAC from libav.
+# A bench compares the service with it: RTMP is in the bad plugins, x264 in the ugly ones, AAC in libav.
 has_gstreamer() {
     command -v gst-launch-1.0 >/dev/null || return 1
     for element in rtmpsrc flvmux gdkpixbufoverlay x264enc avdec_h264; do
@@ -44,7 +45,7 @@ has_gstreamer() {
     done
 }
 
-# Without a terminal nobody can give sudo a password.
+# Without a terminal nobody can enter a password for sudo.
 can_be_root() {
     [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
 }
@@ -53,10 +54,10 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Debian starts an nginx on port 80 as soon as it is installed. Nobody asked for
-# one: it is held back while apt runs, and not enabled for the next boot.
+# Debian starts nginx on port 80 as soon as it is installed, which nobody asked for.
+# So it is held back while apt runs, and not enabled for the next boot.
 policy=/usr/sbin/policy-rc.d
-mark='# by setup.sh, for the time of one apt-get'
+mark='# by setup.sh, while apt-get runs'
 
 drop_policy() {
     if grep -qsF "$mark" $policy; then as_root rm -f $policy; fi
@@ -73,13 +74,13 @@ install_packages() {
             as_root chmod 755 $policy
         fi
     fi
-    # A list that is not to be had is none the worse for it if what is known will do: install decides.
+    # If a package list cannot be updated, the present one may still do: the installation shows.
     as_root apt-get update -qq -o DPkg::Lock::Timeout=600 >"$output" 2>&1 || true
     # shellcheck disable=SC2086 # a list of names
     if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         -o DPkg::Lock::Timeout=600 $1 >>"$output" 2>&1; then
-        say "apt-get could not install $1 ($(reason '^[EW]: ')):" \
-            "when that is mended, run \"${sudo}apt-get update && ${sudo}apt-get install $1\""
+        say "apt-get could not install $1 ($(reason '^[EW]: '))." \
+            "Fix that, then run \"${sudo}apt-get update && ${sudo}apt-get install $1\""
         exit 1
     fi
     drop_policy
@@ -88,17 +89,17 @@ install_packages() {
     fi
 }
 
-# The first line of what a command said that begins as its complaints do.
+# The first complaint in the output of a command.
 reason() {
     line=$(grep -m 1 "$1" "$output" | sed "s/$1//; s/[.:]* *\$//")
-    echo "${line:-it gave no reason}"
+    echo "${line:-without a reason}"
 }
 
-# Why nothing can be installed, and what to do.
+# Say why nothing can be installed, and what to do.
 say_missing() {
     case $1 in *' '*) are=are ;; *) are=is ;; esac
     if ! command -v apt-get >/dev/null; then
-        say "$1 $are missing and there is no apt-get: install what is called so on Debian with your system's own installer"
+        say "$1 $are missing and there is no apt-get: these are Debian's names, install them with your system's installer"
     elif [ -n "$sudo" ]; then
         say "$1 $are missing and sudo asks for a password: run \"sudo apt-get install $1\""
     else
@@ -118,7 +119,8 @@ fi
 
 requirements=requirements.txt
 [ "$kind" = run ] || requirements=requirements-$kind.txt
-stamp=.venv/$kind-$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
+version=$(cat requirements*.txt | cksum | cut -d ' ' -f 1)
+stamp=.venv/$kind-$version
 has_python_packages() { [ -f "$stamp" ] && .venv/bin/python -c 'import flask' 2>/dev/null; }
 
 if [ -z "$packages" ] && has_python_packages; then exit 0; fi
@@ -134,13 +136,17 @@ fi
 if ! has_python_packages; then
     say "installing Python packages into .venv"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
+    # Stamps of other requirements are no longer valid: after going back to an earlier checkout, pip must run again.
+    for old in .venv/*-[0-9]*; do
+        case $old in *-"$version") ;; *) rm -f "$old" ;; esac
+    done
     if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements" >"$output" 2>&1; then
         why=$(reason '^ERROR: ')
         if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError' "$output"; then
             why="the package index cannot be reached"
         fi
-        say "pip could not install $requirements ($why):" \
-            "when that is mended, run \".venv/bin/python -m pip install -r $requirements\""
+        say "pip could not install $requirements ($why)." \
+            "Fix that, then run \".venv/bin/python -m pip install -r $requirements\""
         exit 1
     fi
     touch "$stamp"

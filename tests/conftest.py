@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and the guard that keeps them on loopback."""
+"""Fixtures for all tests, and a guard that keeps the tests on loopback."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SettingsFactory = Callable[..., Settings]
 
 @pytest.fixture
 def settings_with(tmp_path: Path) -> SettingsFactory:
-    """Settings for tests: no outside source, own log folder; keywords override."""
+    """Settings for tests, without outside sources and with a log folder of their own. Keywords override them."""
 
     def make(**overrides: Any) -> Settings:
         base = {"overlay_api_base": "", "overlay_image_base": "", "log_dir": tmp_path / "logs", "poll_interval_s": 0.1}
-        base |= {"max_concurrent_streams": 8}  # whatever machine the tests are on
+        base |= {"max_concurrent_streams": 8}  # on any machine
         return load_settings(base | overrides)
 
     return make

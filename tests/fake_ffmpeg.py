@@ -1,14 +1,15 @@
 """A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
 
-The script maps a role (`compositor`, `slate`, `listener`, `publisher`, `preview`) to: `stderr` (lines to
-print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows; `{pid}` in its
-name is this life's), `exit` (status to end with at once), `ignore_signals`, `ignore_eof`, `wedged` (a
-publisher that never reads), `obeys` (it does what is appended to `orders-PID`, a line each: `say TEXT`
-on stderr, `take BYTES` of its input, `exit STATUS`). One publisher of several is scripted as
-`publisher SERVER_URL`. A `preview` answers each keyframe
-on stdin that does not hold `broken` with that keyframe between a JPEG's first and last bytes.
-It notes each life in `lives.jsonl` and what a publisher receives in `received-PID`.
-It takes options from preset files unless a file `no-presets` stands beside it.
+The script maps a role (`compositor`, `slate`, `listener`, `publisher`, `preview`) to any of these:
+`stderr` (lines to print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows;
+`{pid}` in its name is replaced by the process id), `exit` (end at once with this status),
+`ignore_signals`, `ignore_eof`, `wedged` (a publisher that never reads), `obeys` (do what is appended
+to `orders-PID`, one line each: `say TEXT` on stderr, `take BYTES` of the input, `exit STATUS`). One
+publisher of several is scripted as `publisher SERVER_URL`. A `preview` answers each keyframe on stdin
+with the first and last bytes of a JPEG around it, unless the keyframe contains `broken`.
+
+Each run adds a line to `lives.jsonl`; what a publisher receives goes to `received-PID`. Options are
+taken from preset files, unless there is a file `no-presets` beside the script.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _take(size: int) -> None:
 
 
 def _follow(path: Path) -> None:
-    """Copy to stdout what is appended to the file, for good."""
+    """Copy to stdout whatever is appended to the file, without end."""
     for data in _appended(path):
         sys.stdout.buffer.write(data)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Pictures compared with a tolerance; both, and their difference, are saved when they differ."""
+"""Compares pictures with a tolerance, and saves both if they differ."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PIL import Image, ImageChops
 
 GOLDEN = Path(__file__).parent / "golden"
 OUT = Path(__file__).parent / "out"
-# Another build of FreeType rounds the edge of a glyph differently; another digit is far above this.
+# Another build of FreeType rounds the edges of glyphs differently. Another digit differs far more.
 MEAN_TOLERANCE = 0.6
 WRITE = "WRITE_GOLDEN"
 
 
 def assert_like_golden(image: Image.Image, name: str) -> None:
-    """Compare with `tests/golden/NAME.png`; with WRITE_GOLDEN set, write that instead."""
+    """Compare with `tests/golden/NAME.png`, or write that file if WRITE_GOLDEN is set."""
     path = GOLDEN / f"{name}.png"
     if os.environ.get(WRITE):
         path.parent.mkdir(exist_ok=True)

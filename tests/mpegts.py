@@ -7,7 +7,7 @@ PACKET = 188
 
 
 class Muxer:
-    """Counts continuity per PID, as a real source does."""
+    """Makes packets, and counts continuity for each PID as a real source does."""
 
     def __init__(self) -> None:
         self._counters: dict[int, int] = {}
@@ -21,14 +21,14 @@ class Muxer:
         return self._section(0, pat) + self._section(PMT_PID, pmt)
 
     def video(self, payload: bytes, *, key: bool = False, with_length: bool = True, ticks: int | None = None) -> bytes:
-        """One frame; `ticks` is its time in 1/90000 s, None for one without."""
+        """One frame. `ticks` is its time in 1/90000 s; None leaves the time out."""
         return self._pes(VIDEO_PID, 0xE0, payload, key=key, with_length=with_length, ticks=ticks)
 
     def audio(self, payload: bytes) -> bytes:
         return self._pes(AUDIO_PID, 0xC0, payload, key=True, with_length=True)
 
     def key_frame(self, payload: bytes, *, ticks: int | None = None) -> bytes:
-        """What FFmpeg writes: the tables, then the keyframe."""
+        """The tables and the keyframe, as FFmpeg writes them."""
         return self.tables() + self.video(payload, key=True, ticks=ticks)
 
     def _section(self, pid: int, section: bytes) -> bytes:
@@ -65,6 +65,6 @@ class Muxer:
 
 
 def _timestamp(ticks: int) -> bytes:
-    """A PTS that is the DTS, too, as it stands in a PES header."""
+    """A PTS as in a PES header, which is also the DTS."""
     high, middle, low = ticks >> 30 & 0x7, ticks >> 15 & 0x7FFF, ticks & 0x7FFF
     return bytes([0x21 | high << 1]) + (middle << 1 | 1).to_bytes(2) + (low << 1 | 1).to_bytes(2)

@@ -1,4 +1,4 @@
-"""The service as a process, on loopback, and its API: for tests and benches."""
+"""The service as a process on loopback, and its API, for tests and benches."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Service:
         self._rtmp = rtmp
 
     def start(self, name: str, key: str | None = None) -> str:
-        """Start a stream and give the URL where it arrives."""
+        """Start a stream. Returns the URL where it arrives."""
         destination = self._rtmp.url("youtube", key or f"key-of-{name}")
         answer = self.post("/start_stream", {"youtube_url": destination, "stream_name": name})
         assert answer.status_code == 200, answer.text
@@ -80,7 +80,7 @@ class Service:
         return answer
 
     def children(self, word: str = "ffmpeg") -> dict[int, str]:
-        """Command lines of the service's child processes that hold `word`."""
+        """The child processes whose command line contains `word`: their ids and command lines."""
         found = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, IndexError):
@@ -96,7 +96,7 @@ class Service:
 
 
 def started_with(temp: Path) -> dict[int, str]:
-    """Command lines, by process id, of all that has this folder, or what is in it, in its environment: orphans too."""
+    """Ids and command lines of all processes, also orphans, whose environment names this folder."""
     mark = str(temp).encode()
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -109,7 +109,7 @@ def started_with(temp: Path) -> dict[int, str]:
 
 
 def run_demo(module: str, temp: Path, seconds: int, limit_s: float) -> subprocess.CompletedProcess[str]:
-    """A demo as a user has it, a ball a second, which keeps its temporary files in `temp`."""
+    """Run a demo as a user does, with one ball a second and its temporary files in `temp`."""
     settings = {"DEMO_SECONDS": str(seconds), "DEMO_BALL_S": "1", "TMPDIR": str(temp)}
     return subprocess.run(
         [sys.executable, "-m", module],
@@ -127,7 +127,7 @@ MakeService = Callable[..., Service]
 
 @contextlib.contextmanager
 def services(rtmp: Rtmp, feed_url: str, folder: Path) -> Iterator[MakeService]:
-    """Start services that keep their files in `folder`; keywords are settings in lower case."""
+    """A function that starts services with their files in `folder`. Its keywords are settings in lower case."""
     with contextlib.ExitStack() as stack:
 
         def make(**settings: str) -> Service:

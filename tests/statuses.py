@@ -1,4 +1,4 @@
-"""What is told of a stream that is well; tests change what matters to them."""
+"""The status of a stream that is well. Tests change what matters to them."""
 
 from __future__ import annotations
 

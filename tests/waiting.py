@@ -17,7 +17,7 @@ def eventually(condition: Callable[[], object], limit_s: float = 15.0, what: str
 
 
 def runs(pid: int) -> bool:
-    """True while the process lives; one that is dead and not yet reaped does not."""
+    """True while the process runs. A dead one that was not yet reaped does not run."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -25,7 +25,7 @@ def runs(pid: int) -> bool:
 
 
 class FakeClock:
-    """A monotonic clock that goes on when told to."""
+    """A monotonic clock that moves only when told to."""
 
     def __init__(self) -> None:
         self.now = 1000.0

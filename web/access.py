@@ -1,8 +1,8 @@
-"""Who may call: the holder of API_TOKEN when one is set, by a Bearer header or by a session.
+"""Who may call: if API_TOKEN is set, those who send it in a Bearer header or have a session.
 
-A browser sends a session's cookie whoever has it call, so a call that changes
-something needs the session's CSRF token as well. Without API_TOKEN nothing is
-asked for; pages of other sites are kept out even then.
+A browser sends the session's cookie even if a page of another site makes the
+call. So a call that changes something also needs the session's CSRF token.
+Without API_TOKEN anyone may call, except pages of other sites.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OPEN_RULES = frozenset({"/healthz", LOGIN_PATH, "/static/<path:filename>"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SHORT_TOKEN_CHARACTERS = 16
 MAX_ADDRESS_CHARACTERS = 64
-# Nobody can have a name below these point to this machine but who owns its network.
+# Only the owner of a network can make names with these endings point to a machine in it.
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def guard(
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
 ) -> None:
-    """Have every call looked at before its route is run, and say at once when the settings leave it open."""
+    """Check every call before its route runs, and warn in the log if the settings leave the service open."""
     token = settings.api_token.get_secret_value()
     one = Guard(token, clock, wall_clock)
     app.extensions["guard"] = one
@@ -56,18 +56,18 @@ def guard(
     if settings.trusted_proxy is not None:
         app.wsgi_app = _behind(app.wsgi_app, str(settings.trusted_proxy))  # type: ignore[method-assign]
     if is_open(settings):
-        _log.warning("API_TOKEN is not set: whoever reaches %s can start and stop streams", settings.host)
+        _log.warning("API_TOKEN is not set: anyone who reaches %s can start and stop streams", settings.host)
     if 0 < len(token) < SHORT_TOKEN_CHARACTERS:
-        _log.warning("API_TOKEN is short enough to be guessed: take %d characters or more", SHORT_TOKEN_CHARACTERS)
+        _log.warning("API_TOKEN is short enough to be guessed: use %d characters or more", SHORT_TOKEN_CHARACTERS)
 
 
 def is_open(settings: Settings) -> bool:
-    """True when the API can be reached from other machines and asks for no token."""
+    """True if the API can be reached from other machines and needs no token."""
     return not settings.api_token.get_secret_value() and not is_loopback(settings.host)
 
 
 def is_loopback(host: str) -> bool:
-    """True for an address, or the name, by which a machine reaches itself alone."""
+    """True for `localhost` and for loopback addresses."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -81,7 +81,7 @@ def current_guard() -> Guard:
 
 
 def csrf_token() -> str:
-    """What a page of the current call's session must send as X-CSRF-Token; empty without a session."""
+    """What the pages of the current session must send as X-CSRF-Token; empty without a session."""
     token: str = g.get("csrf_token", "")
     return token
 
@@ -97,12 +97,12 @@ class Guard:
         self._failures = BoundedLog(_log, clock)
 
     def check(self) -> ResponseReturnValue | None:
-        """The refusal of the current call; None lets it pass."""
+        """The answer that refuses the current call; None if it may pass."""
         if request.blueprint == HOOKS:
-            return None  # hooks.py has rules of its own
+            return None  # hooks.py has its own rules
         if request.method not in SAFE_METHODS and _comes_from_another_site():
-            return self.refuse("Origin is another site than Host; a proxy in front must pass Host on")
-        # The rule that matched, not the path: that may be spelled in many ways.
+            return self.refuse("Origin and Host are different sites; a proxy in front must pass on Host")
+        # The rule that matched, because a path can be written in many ways.
         if request.url_rule is not None and request.url_rule.rule in OPEN_RULES:
             return None
         if self.sessions is not None:
@@ -112,7 +112,7 @@ class Guard:
         return None
 
     def refuse(self, error: str) -> ResponseReturnValue:
-        """The answer that forbids the current call, which is then in the log."""
+        """Log the refusal of the current call, and return the answer."""
         self._log_refusal(error)
         return {"error": error}, 403
 
@@ -120,17 +120,17 @@ class Guard:
         self._refusals.warning("a call from %s was refused: %s", _address(), error)
 
     def session(self) -> str | None:
-        """The session that the current call belongs to."""
+        """The session of the current call, if it has one."""
         return self.sessions.find(request.cookies.get(COOKIE, "")) if self.sessions else None
 
     def is_token(self, given: str) -> bool:
-        """Compare what the current call gives as the token; raises TooManyFailures while its address must wait."""
+        """True if `given` is the token. Raises TooManyFailures while the caller's address has to wait."""
         address = _address()
         is_right = hmac.compare_digest(given.encode(errors="replace"), self._token)
         try:
             self._throttle.judge(address, is_right)
         except TooManyFailures as error:
-            self._failures.warning("%s gave wrong tokens and must wait %d s", address, error.retry_after_s)
+            self._failures.warning("%s gave too many wrong tokens and has to wait %d s", address, error.retry_after_s)
             raise
         if not is_right:
             self._failures.warning("%s gave a wrong token", address)
@@ -165,16 +165,16 @@ class Guard:
             given = request.form.get(CSRF_FIELD, "")
         if sessions.is_csrf_token(session, given):
             return None
-        return self.refuse(f"{CSRF_HEADER} must hold the page's CSRF token")
+        return self.refuse(f"{CSRF_HEADER} must contain the page's CSRF token")
 
 
 def accepts_pages() -> bool:
-    """True when the current call is a browser's, for a page."""
+    """True if the current call comes from a browser that asks for a page."""
     return "text/html" in request.headers.get("Accept", "")
 
 
 def _address() -> str:
-    return (request.remote_addr or "")[:MAX_ADDRESS_CHARACTERS]  # a proxy may tell anything
+    return (request.remote_addr or "")[:MAX_ADDRESS_CHARACTERS]  # a proxy may send anything
 
 
 def _comes_from_another_site() -> bool:
@@ -200,10 +200,10 @@ def _is_own_name(host_header: str) -> bool:
 
 
 def _behind(app: Any, proxy: str) -> Any:
-    """`app`, told the caller's address and scheme by this proxy, and by nobody else."""
-    told = ProxyFix(app, x_for=1, x_proto=1)
+    """`app`, which takes the caller's address and scheme from the headers of this proxy alone."""
+    trusting = ProxyFix(app, x_for=1, x_proto=1)
 
     def choose(environ: dict[str, Any], start_response: Any) -> Any:
-        return (told if environ.get("REMOTE_ADDR") == proxy else app)(environ, start_response)
+        return (trusting if environ.get("REMOTE_ADDR") == proxy else app)(environ, start_response)
 
     return choose

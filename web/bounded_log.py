@@ -1,4 +1,4 @@
-"""Log lines that callers from outside can cause, bounded: a flood of them is counted, not written."""
+"""A limit on log lines that outside callers can cause: in a flood they are counted, not written."""
 
 from __future__ import annotations
 

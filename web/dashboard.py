@@ -1,7 +1,8 @@
-"""The page at `/`: what all streams do, and the forms to start and stop them.
+"""The page at `/`: the state of all streams, and the forms to start and stop them.
 
-The server renders all of it; `static/dashboard.js` asks for the same page
-again and again, takes over what has changed, and calls the API for the rest.
+The server renders the whole page. `static/dashboard.js` loads the same page
+again and again, takes over what has changed, and calls the API for everything
+else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from web.access import csrf_token, is_loopback, is_open
 
 blueprint = Blueprint("dashboard", __name__)
 
-# How much a stream asks for attention; the page's styles go by these words.
+# How much attention a stream needs. These words are classes in the page's styles.
 BAD, WARN, IDLE, OK = "bad", "warn", "idle", "ok"
 _LEVELS = {
     State.FAILED: BAD,
@@ -40,7 +41,7 @@ _NAMED_AT_THE_TOP = 6
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a card; one that `is_off` is not what it should be."""
+    """One number on a card. `is_off`: it is not what it should be."""
 
     label: str
     value: str
@@ -49,7 +50,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Card:
-    """One stream as it is shown."""
+    """One stream as the page shows it."""
 
     status: StreamStatus
     word: str
@@ -71,7 +72,7 @@ class Card:
 
 @dataclass(frozen=True)
 class NodeRow:
-    """One machine of a cluster as it is shown; one that `is_off` is on its way out."""
+    """One machine of a cluster as the page shows it. `is_off`: it is being drained."""
 
     name: str
     streams: str
@@ -86,7 +87,7 @@ def page() -> ResponseReturnValue:
     registry: Registry = current_app.extensions["registry"]
     settings: Settings = current_app.extensions["settings"]
     now = datetime.now(UTC)
-    # By name, so that each has its place, whatever happens to it.
+    # Sorted by name, so that each card keeps its place.
     cards = [card_of(status, now, settings) for status in sorted(registry.statuses(), key=_natural)]
     troubled = sorted((card for card in cards if card.is_in_trouble), key=lambda card: card.level != BAD)
     html = render_template(
@@ -107,7 +108,7 @@ def page() -> ResponseReturnValue:
 
 
 def _camera_url(settings: Settings) -> str:
-    """Where a camera publishes; a server on this machine is where the reader has found this page."""
+    """Where a camera publishes. An RTMP server on this machine has the host name that the reader used for this page."""
     server = urlsplit(settings.rtmp_server)
     host = urlsplit(request.host_url).hostname if is_loopback(server.hostname or "") else None
     netloc = f"{host}:{server.port}" if host and server.port else host or server.netloc
@@ -115,7 +116,7 @@ def _camera_url(settings: Settings) -> str:
 
 
 def card_of(status: StreamStatus, now: datetime, settings: Settings) -> Card:
-    """What is shown of a stream at this time."""
+    """The card of a stream at this time."""
     states = [State(state) for state in status.states]
     troubles = _troubles(status, states, settings.score_stale_s)
     level = next(level for level in (BAD, WARN, IDLE, OK) if level in {_LEVELS[state] for state in states})
@@ -136,7 +137,7 @@ def card_of(status: StreamStatus, now: datetime, settings: Settings) -> Card:
 
 
 def row_of(node: NodeLoad) -> NodeRow:
-    """What is shown of a node."""
+    """The row of a node."""
     return NodeRow(
         name=node.name,
         streams=_streams(node.streams),
@@ -154,7 +155,7 @@ def _troubles(status: StreamStatus, states: list[State], stale_s: float) -> tupl
     if status.backup and status.backup.reason:
         found.append(f"backup: {status.backup.reason}")
     if State.FAILED not in states and _is_stale(status.score_age_s, stale_s):
-        found.append(f"no score was heard for {age(status.score_age_s)}")
+        found.append(f"no score received for {age(status.score_age_s)}")
     return tuple(text for text in found if text)
 
 
@@ -171,14 +172,14 @@ def _figures(status: StreamStatus, stale_s: float) -> tuple[Figure, ...]:
 
 
 def _place(status: StreamStatus) -> str:
-    """The node that it runs on and the last move there; empty on one machine."""
+    """The node that the stream runs on, and how it came there; empty without a cluster."""
     if status.node is None:
         return ""
     if not status.moves:
         return f"On node {status.node}"
     last = status.moves[-1]
     when = datetime.fromisoformat(last.at).strftime("%H:%M:%S UTC")
-    verb = "begun again at" if last.from_node == last.to_node else f"moved from {last.from_node} at"
+    verb = "started again at" if last.from_node == last.to_node else f"moved from {last.from_node} at"
     return f"On node {status.node}, {verb} {when}: {last.reason}"
 
 
@@ -187,7 +188,7 @@ def _is_stale(age_s: float | None, stale_s: float) -> bool:
 
 
 def _title(streams: int, troubled: int) -> str:
-    return f"({troubled}) in trouble, of {_streams(streams)}" if troubled else _streams(streams)
+    return f"({troubled}) of {_streams(streams)} in trouble" if troubled else _streams(streams)
 
 
 def _heading(cards: list[Card]) -> str:
@@ -200,12 +201,12 @@ def _streams(count: int) -> str:
 
 
 def _natural(status: StreamStatus) -> list[tuple[int, str]]:
-    """m2 before m10."""
+    """A key that puts m2 before m10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", status.name.lower())]
 
 
 def duration(seconds: float) -> str:
-    """As precise as is of use, as in `3 min 20 s`."""
+    """A duration in words, such as `3 min 20 s`, as precise as is useful."""
     whole = max(0, round(seconds))
     minutes, hours = whole // 60, whole // 3600
     if not minutes:
@@ -216,7 +217,7 @@ def duration(seconds: float) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """As `duration`, with tenths while it is young; a dash when it is not known."""
+    """As `duration`, with tenths below 10 s; a dash if it is not known."""
     if seconds is None:
         return "–"
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)

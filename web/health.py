@@ -1,7 +1,7 @@
-"""Whether one more stream could be started now: what a load balancer asks, or a human before match day.
+"""Whether another stream could be started now, for a load balancer or for someone who prepares a match.
 
-Each look is bounded in time, and remembered for a while: asking often costs
-nothing and cannot be used to knock at the RTMP server.
+Each check has a time limit, and its result is kept for a while. So frequent
+calls cost nothing, and nobody can use them to flood the RTMP server.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROBE_BYTES = 4096  # a full disk may still take an empty file
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a stream needs, and how it is, in plain words."""
+    """One thing that a stream needs: whether it is there, and details for a person."""
 
     ok: bool
     detail: str
@@ -42,12 +42,12 @@ class Readiness:
 
 
 class Health:
-    """Looks at what streams need. Safe to call from many threads."""
+    """Checks what streams need. Safe to call from many threads."""
 
     def __init__(self, settings: Settings, streams: Registry, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._streams = streams
-        self._ffmpeg: str | None = None  # once it is known to have what is needed
+        self._ffmpeg: str | None = None  # set once it is known to work
         self._looks = {
             "ffmpeg": _Remembered(self._look_at_ffmpeg, clock),
             "rtmp_server": _Remembered(self._knock_at_rtmp_server, clock),
@@ -56,7 +56,7 @@ class Health:
         }
 
     def readiness(self) -> Readiness:
-        """All looks, each at most REMEMBERED_S old; capacity is that of now."""
+        """All checks, each at most REMEMBERED_S old. The capacity is always current."""
         checks = {name: look() for name, look in self._looks.items()} | {"capacity": self._count_streams()}
         return Readiness(all(check.ok for check in checks.values()), checks)
 
@@ -70,8 +70,8 @@ class Health:
             return Check(False, str(error))
         self._ffmpeg = path
         if not os.access(path, os.X_OK):
-            return Check(False, f"{path} is gone, or is not executable any more")
-        has = f"has the filters that are needed and {settings.encoder.name}"
+            return Check(False, f"{path} is missing, or is no longer executable")
+        has = f"has the necessary filters and {settings.encoder.name}"
         return Check(True, f"{path}, version {installed.version(path)}, {has}")
 
     def _knock_at_rtmp_server(self) -> Check:
@@ -81,7 +81,7 @@ class Health:
             socket.create_connection((host, port), timeout=LOOK_LIMIT_S).close()
         except OSError as error:
             return Check(False, f"{host}:{port} cannot be reached: {error.strerror or error}")
-        return Check(True, f"{host}:{port} takes connections")
+        return Check(True, f"{host}:{port} accepts connections")
 
     def _count_streams(self) -> Check:
         load = self._streams.load()
@@ -91,13 +91,13 @@ class Health:
 
 
 class _Remembered:
-    """The answer of a look that may take a while; who comes meanwhile waits no longer than a look may take."""
+    """Keeps the result of a check that may take a while. Other callers wait for it, at most LOOK_LIMIT_S."""
 
     def __init__(self, look: Callable[[], Check], clock: Callable[[], float]) -> None:
         self._look = look
         self._clock = clock
         self._lock = threading.Lock()
-        self._known = Check(False, "is still being looked at")
+        self._known = Check(False, "is still being checked")
         self._until = float("-inf")
 
     def __call__(self) -> Check:

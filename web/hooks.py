@@ -1,7 +1,7 @@
-"""What nginx-rtmp tells of the cameras: one came, one left.
+"""The hooks by which nginx-rtmp reports that a camera has come or left.
 
-It can send no header, hence no token: its hooks are taken from this machine, or
-from anywhere with HOOK_SECRET in their path.
+It cannot send headers, and so no token. Its hooks are accepted from this
+machine, and from other machines if HOOK_SECRET is in the path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from relay.registry import Registry
 from relay.stream_state import NAME_PATTERN
 from web.access import HOOKS, current_guard, is_loopback
 
-# A proxy adds one of the first to what it passes on for others, a browser the last; nginx-rtmp sends none.
+# A proxy adds one of the first four to calls that it passes on, a browser adds the last. nginx-rtmp sends none.
 FOREIGN_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin")
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 
@@ -36,7 +36,7 @@ def camera_came() -> ResponseReturnValue:
     name = _name()
     if _settings().publish_announced_only and not _registry().is_announced(name):
         shown = f"the name {name}" if _NAME.fullmatch(name) else "this name"
-        return current_guard().refuse(f"No stream of {shown} is announced")
+        return current_guard().refuse(f"No stream has {shown}")
     _registry().camera_came(name)
     return "", 204
 
@@ -58,8 +58,8 @@ def _take_secret(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _check_sender() -> ResponseReturnValue | None:
     if g.hook_secret is None:
         is_own = is_loopback(request.remote_addr or "") and not any(name in request.headers for name in FOREIGN_HEADERS)
-        return None if is_own else current_guard().refuse("Hooks are taken from this machine only")
-    return None if _is_secret(g.hook_secret) else current_guard().refuse("The path does not hold HOOK_SECRET")
+        return None if is_own else current_guard().refuse("Hooks are accepted from this machine only")
+    return None if _is_secret(g.hook_secret) else current_guard().refuse("The path does not contain HOOK_SECRET")
 
 
 def _is_secret(given: str) -> bool:
@@ -68,7 +68,7 @@ def _is_secret(given: str) -> bool:
 
 
 def _name() -> str:
-    """The camera's stream; none when the camera has put a second name into its URL, which nginx-rtmp passes on."""
+    """The stream's name; empty if the camera put a second `name` into its URL, which nginx-rtmp passes on."""
     names = request.form.getlist("name")
     return names[0] if len(names) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""The login of the dashboard: API_TOKEN for a session's cookie."""
+"""The dashboard's login: whoever knows API_TOKEN gets a session cookie."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""What Prometheus asks for: the streams as they are at the scrape, and what the service has noted of itself.
+"""The metrics for Prometheus: the state of the streams at the scrape, and events in the service.
 
-A registry of its own, no global one. What a stream counts stands in its status
-and is read there at the scrape, so a stream that is gone leaves no series
-behind; only what happens once (a start, a stop, a drawing) is noted as it
-happens. Labels are names of streams and words of small vocabularies, never
-URLs.
+They are in a registry of their own, not in the global one. A stream's counts are
+read from its status at each scrape, so a stream that has gone leaves no series
+behind. Only single events (a start, a stop, a drawing) are recorded as they
+happen. Labels hold stream names and words from short lists, never URLs.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ END_OUTCOMES = ("stopped", "failed")
 
 Samples = Iterable[tuple[tuple[str, ...], float]]  # label values and the value
 
-# One number a stream; none where the status knows none.
+# One number for each stream; none if its status has none.
 _GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
     ("uptime_seconds", "Time since the stream was started", lambda status: status.uptime_s),
     (
         "state_since_timestamp_seconds",
-        "When the stream came into its present state",
+        "When the stream entered its present state",
         lambda status: datetime.fromisoformat(status.since).timestamp(),
     ),
     ("frames_per_second", "Frames that went on air, over the last seconds", lambda status: status.fps),
@@ -49,24 +48,24 @@ _GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
         "Picture and sound that went on air, over the last seconds",
         lambda status: status.bitrate_kbps * 1000 / 8,
     ),
-    ("last_frame_age_seconds", "Time since the newest frame of what is shown", lambda status: status.last_frame_age_s),
+    ("last_frame_age_seconds", "Time since the newest frame on air", lambda status: status.last_frame_age_s),
     ("overlay_age_seconds", "Time since the overlay last changed", lambda status: status.overlay_age_s),
     ("score_age_seconds", "Time since the feed or a push last confirmed the score", lambda status: status.score_age_s),
 )
 
-# One number a node of a cluster.
+# One number for each node of a cluster.
 _NODE_GAUGES: tuple[tuple[str, str, Callable[[NodeLoad], float | None]], ...] = (
     ("cpus", "CPUs of the node, as the cluster counts them", lambda node: node.cpus),
-    ("cpus_free", "Those of them that no stream has; none while the node is drained", lambda node: node.free),
+    ("cpus_free", "CPUs that no stream has; none while the node is drained", lambda node: node.free),
     ("streams", "Streams on the node", lambda node: node.streams),
     ("streams_room", "Streams of this service's profile that fit beside them", lambda node: node.room),
-    ("load_ratio", "Load average of the last minute over its cores, told by its streams", lambda node: node.busy),
+    ("load_ratio", "Load average of the last minute over its cores, as its streams report it", lambda node: node.busy),
     ("draining", "1 while the node is drained for maintenance", lambda node: node.is_draining),
 )
 
 
 class Metrics:
-    """The page of one service. Safe to call from many threads."""
+    """The metrics page of one service. Safe to call from many threads."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -93,7 +92,7 @@ class Metrics:
 
     @property
     def meters(self) -> Meters:
-        """What the streams tell of what happens once."""
+        """The functions by which streams report single events."""
         return Meters(
             started=lambda outcome, seconds: self._starts.labels(outcome).observe(seconds),
             stopped=lambda outcome, seconds: self._stops.labels(outcome).observe(seconds),
@@ -106,7 +105,7 @@ class Metrics:
         self._registry.register(_StreamCollector(streams, settings))
 
     def page(self) -> bytes:
-        """All of it, of CONTENT_TYPE."""
+        """The whole page; its type is CONTENT_TYPE."""
         return prometheus_client.generate_latest(self._registry)
 
     def _histogram(
@@ -116,7 +115,7 @@ class Metrics:
         made = prometheus_client.Histogram(
             f"streaming_{name}", description, labels, buckets=buckets, registry=self._registry
         )
-        for outcome in outcomes:  # so that each is there from the first scrape on
+        for outcome in outcomes:  # so that each is there at the first scrape
             made.labels(outcome)
         return made
 
@@ -154,7 +153,7 @@ class _StreamCollector(Collector):
 
 
 def _of_nodes(nodes: tuple[NodeLoad, ...]) -> Iterator[Metric]:
-    """The machines of a cluster; nothing on one machine."""
+    """The machines of a cluster; nothing without one."""
     if not nodes:
         return
     for name, description, value_of in _NODE_GAUGES:
@@ -199,7 +198,7 @@ def _counted(statuses: list[StreamStatus]) -> Iterator[Metric]:
     )
     yield _counter(
         "stream_restarts",
-        "FFmpegs of the stream that ended and had to be followed by another",
+        "FFmpegs of the stream that ended and had to be replaced",
         ("stream", "child", "cause"),
         [
             ((status.name, child, cause), count)
@@ -217,20 +216,20 @@ def _counted(statuses: list[StreamStatus]) -> Iterator[Metric]:
         )
         yield _gauge(
             "stream_moves",
-            "Times that the stream went on in another process or on another node, 20 at most",
+            "How often the stream moved to another process or node, 20 at most",
             ("stream",),
             [((status.name,), len(status.moves)) for status in statuses],
         )
     polls = [(status.name, source, polls) for status in statuses for source, polls in status.polls.items()]
     yield _counter(
         "stream_polls",
-        "Questions to the match API (data) and the image server (image)",
+        "Polls of the match API (data) and the image server (image)",
         ("stream", "source"),
         [((name, source), polled.asked) for name, source, polled in polls],
     )
     yield _counter(
         "stream_poll_failures",
-        "Those of them that brought nothing usable",
+        "Polls that brought nothing usable",
         ("stream", "source", "kind"),
         [((name, source, kind), count) for name, source, polled in polls for kind, count in polled.failed.items()],
     )

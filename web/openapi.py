@@ -1,7 +1,7 @@
-"""The API as an OpenAPI document, built from what the code itself checks by. Pure.
+"""The API as an OpenAPI document, built from the same limits and patterns that the code checks with. Pure.
 
-`_paths()` has one entry for each route. Tests hold it to the routes, and the
-running service to the document.
+`_paths()` has one entry for each route. Tests compare it with the routes, and
+the running service with the document.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ Json = dict[str, Any]
 
 API_VERSION = "1.0.0"
 ERRORS = {
-    400: "The body, or the field that is named, is missing or not what is accepted",
-    401: "Authorization: Bearer TOKEN is needed; with Retry-After there were too many wrong ones",
-    403: "The caller is not believed: a page of another site, or a hook from another machine",
+    400: "The body, or the field that the message names, is missing or not accepted",
+    401: "Authorization: Bearer TOKEN is needed; with Retry-After: too many wrong tokens",
+    403: "The caller is not allowed: a page of another site, or a hook from another machine",
     404: "Stream not found, or no picture of it yet",
     409: "The name is taken, both URLs are the same, or the stream was stopped while it started",
     413: "The body is too large",
     429: "No capacity left, or too many wrong tokens",
-    500: "It failed on this side; the log says more",
-    503: "Of a cluster: its head, or the stream's node, does not answer; Retry-After says when to ask again",
+    500: "The service failed; its log says more",
+    503: "In a cluster: its head, or the stream's node, does not answer; Retry-After says when to ask again",
 }
-_NOT_MODIFIED = {"304": {"description": "It is what the caller has"}}
+_NOT_MODIFIED = {"304": {"description": "Not changed: the caller has it already"}}
 _SPACES = r"[ \t\n\r\f\v]*"
 _DIGITS_UP_TO = {MAX_NUMBER: "[0-9]{1,4}", MAX_OVERS: "0?[0-9]{1,3}"}
 
@@ -88,7 +88,7 @@ def _paths() -> dict[str, Json]:
         },
         "/stop_stream": {
             "post": _operation(
-                "stop_stream", "End a stream; nothing of it is left", _json("Message"), (400, 404, 413), _json("Stop")
+                "stop_stream", "Stop a stream; nothing of it is left", _json("Message"), (400, 404, 413), _json("Stop")
             )
         },
         "/list_streams": {"get": _operation("list_streams", "The streams on air, by name", _json("StreamList"))},
@@ -132,10 +132,10 @@ def _paths() -> dict[str, Json]:
         "/static/{filename}": {
             "parameters": _path_parameter("filename", {"type": "string"}),
             "get": _operation(
-                "get_static", "What the pages are made with", {"*/*": {}}, (404,), is_open=True, more=_NOT_MODIFIED
+                "get_static", "Files that the pages use", {"*/*": {}}, (404,), is_open=True, more=_NOT_MODIFIED
             ),
         },
-        "/healthz": {"get": _operation("get_health", "The process lives", _json("Health"), is_open=True)},
+        "/healthz": {"get": _operation("get_health", "The process is alive", _json("Health"), is_open=True)},
         "/readyz": {
             "get": _operation(
                 "get_readiness",
@@ -173,7 +173,7 @@ def _operation(
     is_open: bool = False,
     more: Json | None = None,
 ) -> Json:
-    """One method of a path: what its 200 (204 without content) holds, and its errors but for those of all."""
+    """One method of a path: the content of its 200 (204 without content), and the errors that not every one has."""
     ok = {"200": {"description": "Done", "content": content}} if content else {"204": {"description": "Done"}}
     return {
         "operationId": operation_id,
@@ -189,16 +189,16 @@ def _path_parameter(name: str, schema: Json) -> list[Json]:
 
 
 def _page(operation_id: str, summary: str, *, is_open: bool = False) -> Json:
-    more = {"303": {"description": "To where the caller can go on"}}
+    more = {"303": {"description": "To the page that comes next"}}
     return _operation(operation_id, summary, {"text/html": {"schema": {"type": "string"}}}, is_open=is_open, more=more)
 
 
 def _form(operation_id: str, summary: str, field: str, errors: tuple[int, ...], *, is_open: bool = False) -> Json:
-    """A page's form; what is wrong with it is told in a page as well, to who accepts one."""
+    """A page's form. A caller that accepts pages gets its errors as a page, too."""
     body = {"application/x-www-form-urlencoded": {"schema": _object({field: {"type": "string"}})}}
     operation = _operation(operation_id, summary, None, errors, body, is_open=is_open)
     del operation["responses"]["204"]
-    operation["responses"]["303"] = {"description": "To where the caller can go on"}
+    operation["responses"]["303"] = {"description": "To the page that comes next"}
     operation["requestBody"]["required"] = False
     return operation
 
@@ -206,12 +206,12 @@ def _form(operation_id: str, summary: str, field: str, errors: tuple[int, ...], 
 def _hook(operation_id: str, summary: str) -> Json:
     form = {"application/x-www-form-urlencoded": {"schema": _object({"name": {"type": "string"}})}}
     operation = _operation(operation_id, summary, None, (403, 413), form, is_open=True)
-    operation["requestBody"]["required"] = False  # no camera is refused for what its RTMP server leaves out
+    operation["requestBody"]["required"] = False  # a camera is not refused because its RTMP server leaves something out
     return operation
 
 
 def _complete(paths: dict[str, Json], *, has_token: bool) -> dict[str, Json]:
-    """With the links of a stream's life, and the errors that every operation may give."""
+    """Add the links between the calls of a stream, and the errors that every operation may give."""
     stream = {"name": "$request.body#/stream_name"}
     paths["/start_stream"]["post"]["responses"]["200"]["links"] = {
         **{link: {"operationId": link, "parameters": stream} for link in ("get_stream", "get_overlay")},
@@ -269,7 +269,7 @@ def _requests(settings: Settings) -> dict[str, Json]:
                     "description": "For the match API",
                 },
                 "backup_url": _or_null(_ref("Destination"), "")
-                | {"description": "Another than youtube_url", "examples": [f"{server}/your-stream-key?backup=1"]},
+                | {"description": "Different from youtube_url", "examples": [f"{server}/your-stream-key?backup=1"]},
                 "score_delay_s": _or_null(delay),
             },
             "youtube_url",
@@ -281,7 +281,7 @@ def _requests(settings: Settings) -> dict[str, Json]:
 
 
 def _scores() -> dict[str, Json]:
-    """What is pushed; in all of it null, and but for objects and lists "", counts as missing."""
+    """What is pushed. Everywhere null counts as missing, and so does "", except for objects and lists."""
     text, count, wickets, overs = _ref("Text"), _ref("Count"), _ref("Wickets"), _ref("Overs")
     both = {
         "status": {"enum": [*STATUSES, "", None]},
@@ -398,13 +398,13 @@ def _list(entry: dict[str, Json], most: int) -> Json:
 
 
 def _one_of(**sides: Json) -> Json:
-    """Something there is to show."""
+    """At least one field with something to show."""
     fields = sides | {"title": _ref("SomeText"), "result": _ref("SomeText")}
     return {"anyOf": [_object({key: schema}, key) for key, schema in fields.items()]}
 
 
 def _whole(most: int, digits: str | None = None, least: int = 0) -> Json:
-    """A number from `least` on, or its text, or none of both."""
+    """A whole number from `least` on, as a number or as text; empty or null if it is not known."""
     digits = digits or _DIGITS_UP_TO.get(most) or "|".join(_digits_of(number) for number in range(least, most + 1))
     not_zero = f"(?!{_SPACES}0+{_SPACES}$)" if least == 1 else ""
     pattern = f"^{not_zero}(?:{_SPACES}(?:{digits}){_SPACES})?$"

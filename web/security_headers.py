@@ -1,4 +1,4 @@
-"""The headers that every answer carries: what a browser may do with it."""
+"""The headers on every answer, which limit what a browser may do with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADERS = {
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: browsers would then send `Origin: null` with our own forms.
+    # With no-referrer browsers would send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -1,8 +1,8 @@
-"""The sessions of the dashboard: signed values that need no store.
+"""The dashboard's sessions: signed values that need no store.
 
-The key follows from API_TOKEN: sessions outlive a restart of the service, and a
-new token ends them all. A session that was ended is remembered until it would
-have expired, or the service ends.
+The signing key is derived from API_TOKEN. So sessions survive a restart of the
+service, and a new token ends them all. An ended session is remembered until it
+would have expired, or until the service ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Sessions:
     """Begins, checks and ends sessions. Safe to call from many threads."""
 
     def __init__(self, token: str, wall_clock: Callable[[], float]) -> None:
-        # A slow derivation: who got hold of a cookie is not to guess the token from it at leisure.
+        # A slow derivation, so that nobody can find the token by trying many against a stolen cookie.
         key = hashlib.scrypt(token.encode(), salt=b"session", n=DERIVATION_COST, r=8, p=1)
         self._wall_clock = wall_clock
         self._signer = _Signer(key, wall_clock)
@@ -39,7 +39,7 @@ class Sessions:
         return self._signer.sign(secrets.token_urlsafe(16)).decode()
 
     def find(self, value: str) -> str | None:
-        """The id of the session with this value; None when it is not ours, has expired or was ended."""
+        """The id of the session with this value; None if it is not ours, has expired or was ended."""
         if len(value) > MAX_VALUE_CHARACTERS:
             return None
         try:
@@ -57,7 +57,7 @@ class Sessions:
                 self._ended.popitem(last=False)
 
     def csrf_token(self, session: str) -> str:
-        """What a page of this session sends along, and a page of another site cannot know."""
+        """The value that this session's pages send, and that a page of another site cannot know."""
         return self._csrf_signer.get_signature(session).decode()
 
     def is_csrf_token(self, session: str, given: str) -> bool:

@@ -1,9 +1,9 @@
-"""Slows down who gives wrong credentials, address by address.
+"""Slows down callers that give wrong credentials, for each address separately.
 
-Nobody is made to sleep: an address that failed often is told when to come back,
-and until then what it gives is not looked at. One that gave the right
-credentials lately is let in with them even so, or whoever shares an address with
-the operator could lock them out.
+No call is delayed. An address that failed often is told when to try again, and
+until then its credentials are not checked. If it gave the right ones not long
+ago, it is still let in with them. Otherwise someone who shares the operator's
+address could lock the operator out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Failures:
 
 
 class Throttle:
-    """Who failed of late, and who did not. Safe to call from many threads."""
+    """Which addresses failed recently, and which did not. Safe to call from many threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class Throttle:
         self._known: OrderedDict[str, float] = OrderedDict()
 
     def judge(self, address: str, is_right: bool) -> bool:
-        """Count what `address` gave, and tell `is_right`; raises TooManyFailures while it must wait."""
+        """Count an attempt from `address` and return `is_right`. Raises TooManyFailures while it has to wait."""
         source = _source(address)
         with self._lock:
             now = self._clock()
@@ -78,7 +78,7 @@ def _put(table: OrderedDict[str, Any], source: str, value: object) -> None:
 
 
 def _source(address: str) -> str:
-    """The address, or the IPv6 network that one household has all addresses of."""
+    """The address; for IPv6 its /64 network, all of which belongs to one household."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

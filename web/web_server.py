@@ -1,4 +1,4 @@
-"""waitress as this service uses it: its limits, and its own errors in JSON like all others."""
+"""waitress with the limits of this service, and with its own errors as JSON like all others."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from waitress.task import ErrorTask
 from errors import ConfigurationError
 from web.security_headers import HEADERS
 
-# A start waits for the match API and a stop for its FFmpegs: a handful at once must not hold up the rest.
+# A start waits for the match API, a stop for its FFmpegs. Several at once must not hold up other calls.
 HTTP_THREADS = 16
-# Flask refuses bodies over its own limit; this is for what is so large that reading it is a waste.
+# Flask refuses bodies over its own limit. Bodies over this one are not even read.
 MAX_READ_BYTES = 16 * 1024 * 1024
 
 
 def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServer:
-    """The server of `app`, bound to its address; its owner runs and closes it. Raises ConfigurationError."""
-    # Where waitress looks for them; there are no arguments for them.
+    """The server of `app`, bound to its address. The caller runs and closes it. Raises ConfigurationError."""
+    # waitress has no arguments for these two.
     HTTPChannel.parser_class, HTTPChannel.error_task_class = _Parser, _JsonErrorTask
-    # It has a line for every call that waits or is given up: a flood would fill the log.
+    # waitress logs every call that waits or is given up: a flood of calls would fill the log.
     logging.getLogger("waitress").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
@@ -37,7 +37,7 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
             max_request_body_size=MAX_READ_BYTES,
             asyncore_use_poll=True,  # select() ends the service with the first descriptor over 1023
             ident="",
-            # hooks.py must see them, to refuse what a proxy passes on; access.py believes one proxy's.
+            # hooks.py needs them to refuse calls that a proxy passes on, and access.py trusts one proxy.
             clear_untrusted_proxy_headers=False,
         )
     except (OSError, ValueError) as error:
@@ -45,18 +45,18 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
 
 
 class _Parser(HTTPRequestParser):
-    # waitress names it when the caller is gone before its answer; one that is no HTTP has none.
+    # waitress logs it if the caller has left before the answer. A request that is not HTTP has no path.
     path = ""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
-        except ValueError:  # else a line of the log, and no answer
+        except ValueError:  # otherwise there is a log line, and no answer
             raise ParsingError("Start line or Content-Length is invalid") from None
 
 
 class _JsonErrorTask(ErrorTask):
-    """The answer to what is no HTTP, or is too large to be read."""
+    """The answer to a request that is not HTTP, or is too large to be read."""
 
     def execute(self) -> None:
         task: Any = self  # the stubs know neither `error` nor that the headers are a list

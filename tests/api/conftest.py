@@ -1,4 +1,4 @@
-"""The service as a process over FFmpegs that do nothing: what is tried here is its API."""
+"""The service as a process, with FFmpegs that do nothing: these tests are about the API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from relay.process import dies_with_its_parent
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-# Quicker than the fake one, and there may be a hundred: says what is asked at the start, takes what is sent, and waits.
+# It starts faster than the fake FFmpeg, because there may be a hundred. It answers questions, reads input, and waits.
 IDLE_FFMPEG = r"""#!/bin/sh
 case " $* " in
 *" -version "*) echo "ffmpeg version 0.0-idle" ;;
@@ -36,7 +36,7 @@ esac
 
 
 class LiveService:
-    """`python app.py`, its API, and what it takes of the machine."""
+    """`python app.py`, its API, and the memory and other things that it uses."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, token: str, folder: Path) -> None:
         self.process = process
@@ -62,7 +62,7 @@ class LiveService:
         return rss
 
     def counts(self) -> dict[str, int]:
-        """All that must not grow, exactly."""
+        """Exact counts of everything that must not grow."""
         process = psutil.Process(self.process.pid)
         return {
             "threads": process.num_threads(),
@@ -78,7 +78,7 @@ MakeLive = Callable[..., LiveService]
 
 @pytest.fixture
 def rtmp_port() -> Iterator[int]:
-    """Where something takes connections, as an RTMP server does."""
+    """A port that accepts connections, like an RTMP server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def take() -> None:
@@ -95,7 +95,7 @@ def rtmp_port() -> Iterator[int]:
 
 @pytest.fixture
 def live(tmp_path: Path, rtmp_port: int) -> Iterator[MakeLive]:
-    """Start the service; keywords are settings in lower case."""
+    """A function that starts the service. Its keywords are settings in lower case."""
     path = tmp_path / "ffmpeg"
     path.write_text(IDLE_FFMPEG)
     path.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Requests as no client sends them, made by a seeded generator, and a client that can send them."""
+"""Requests that no real client sends, from a seeded generator, and a client that can send them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-NAME = "m1"  # of a stream that runs
+NAME = "m1"  # of a running stream
 BODY_ROUTES = (
     ("POST", "/start_stream"),
     ("POST", "/stop_stream"),
@@ -26,7 +26,7 @@ PATHS = (
     "/readyz",
     "/openapi.json",
 )
-# Right but for what is done to them: a start of a name that is taken, a stop of one that is not.
+# Correct calls, before they are spoiled: a start under a taken name, a stop of an unknown one.
 BODIES = {
     "/start_stream": {
         "youtube_url": "rtmp://127.0.0.1/live2/key",
@@ -282,7 +282,7 @@ CHUNKS = (
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is sent, and whether it is HTTP that the application gets to see; more may be awaited behind it."""
+    """What is sent, whether it reaches the application as HTTP, and whether the server waits for more."""
 
     data: bytes
     is_for_app: bool = True
@@ -290,7 +290,7 @@ class Attempt:
 
 
 def attempts(seed: int) -> Iterator[Attempt]:
-    """Without end, the same for the same seed."""
+    """An endless sequence, the same for the same seed."""
     dice = random.Random(seed)
     kinds: tuple[tuple[Callable[[random.Random], Attempt], int], ...] = (
         (_broken_body, 25),
@@ -341,7 +341,7 @@ def _wrong_value(dice: random.Random) -> Attempt:
                 break
             place = place[key]
         if place is body and key == "stream_name" and path == "/start_stream":
-            continue  # or it might be a good one that is free
+            continue  # otherwise it might be a good name that is free
         place[key] = copy.deepcopy(dice.choice(VALUES))
     if dice.random() < 0.1:
         body = dice.choice([[body], str(body), 5, None, [[[[body]]]]])
@@ -417,7 +417,7 @@ class Answer:
 
 
 class RawClient:
-    """One connection, kept while the service keeps it, that sends what it is told to."""
+    """Sends what it is told to, over one connection for as long as the service keeps it open."""
 
     LIMIT_S = 20.0
 
@@ -427,7 +427,7 @@ class RawClient:
         self._rest = b""
 
     def send(self, attempt: Attempt) -> Answer | None:
-        """The first answer; None when what was sent was not enough for one."""
+        """The first answer; None if the service waits for more."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), self.LIMIT_S)
             self._rest = b""
@@ -437,7 +437,7 @@ class RawClient:
                 self._socket.shutdown(socket.SHUT_WR)
             answer, is_kept = self._read(attempt)
         except (BrokenPipeError, ConnectionResetError):
-            answer, is_kept = None, False  # it was refused before it was read to its end
+            answer, is_kept = None, False  # it was refused before all of it was read
         if attempt.is_incomplete or not is_kept:
             self.close()
         return answer

@@ -1,4 +1,4 @@
-"""Ten thousand requests as no client should send them: each is answered or ended, none is a fault, nothing grows."""
+"""Ten thousand requests that no client should send: each is answered or closed, none fails, and nothing grows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.waiting import eventually
 
 CLIENTS = 4
 WARM_UP, MEASURED = 3_000, 7_000
-# A leak of 1 KB a request would be 7 MB; what the allocator keeps has come by the end of the warm-up.
+# A leak of 1 KB for each request would be 7 MB. After the warm-up the allocator needs no more.
 MAX_GROWTH_BYTES = 3_500_000
 
 
 def fault(attempt: Attempt, answer: Answer | None) -> str | None:
-    """What is wrong with this answer, if anything is."""
+    """What is wrong with this answer, or None."""
     if answer is None:
         return None if attempt.is_incomplete or not attempt.is_for_app else "no answer"
     if answer.status >= 500 and answer.status != 501:  # 501: a transfer encoding that nobody knows
@@ -29,11 +29,11 @@ def fault(attempt: Attempt, answer: Answer | None) -> str | None:
     if answer.status < 400:
         return None if answer.status in (200, 204) else "a redirect"
     is_error = answer.content_type == "application/json" and list(json.loads(answer.body)) == ["error"]
-    return None if is_error else "an error that is not told as errors are"
+    return None if is_error else "an error that is not in JSON"
 
 
 def send(live: LiveService, count: int, seed: int) -> Counter[int | None]:
-    """Send so many by CLIENTS connections at once; the statuses that came."""
+    """Send this many over CLIENTS connections at once, and count the statuses."""
 
     def run(number: int) -> Counter[int | None]:
         statuses: Counter[int | None] = Counter()
@@ -53,7 +53,7 @@ def send(live: LiveService, count: int, seed: int) -> Counter[int | None]:
 
 
 def settled_counts(live: LiveService) -> dict[str, int]:
-    """Once they stay the same: a connection that was closed a moment ago may still be held."""
+    """The counts, once they no longer change: a connection may still be closing."""
     seen = [live.counts()]
 
     def is_same() -> bool:
@@ -77,7 +77,7 @@ def test_ten_thousand_malformed_requests_do_no_harm(live: MakeLive) -> None:
     assert one.rss_bytes() - rss_bytes < MAX_GROWTH_BYTES
     assert statuses.total() == WARM_UP + MEASURED
     for status in (None, 200, 204, 400, 404, 405, 409, 413, 431, 501):
-        assert statuses[status], f"no {status}: they are no longer what they are meant to be"
+        assert statuses[status], f"no {status}: the requests no longer test what they should"
     assert one.process.poll() is None
     assert "a call failed" not in one.log()
     assert "Traceback" not in one.log()

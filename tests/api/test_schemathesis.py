@@ -1,4 +1,4 @@
-"""schemathesis, told by the service's own document, finds nothing wrong with the service."""
+"""schemathesis tests the service against its own OpenAPI document, and finds nothing wrong."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 
 from tests.api.conftest import LiveService, MakeLive
 
-# In the document's examples, so that there is something to be found.
+# Names in the document's examples, so that their streams exist.
 NAMES = ("my_stream_key", "m2")
-# Not to be had of FFmpegs that do nothing; not to be guessed.
+# They need a working FFmpeg, or something that cannot be guessed.
 OUT_OF_REACH = {
     ("GET", "/streams/{name}/preview.jpg"),
     ("DELETE", "/streams/{name}"),
@@ -28,13 +28,13 @@ OUT_OF_REACH = {
 
 
 def schemathesis(live: LiveService, folder: Path, *options: str) -> set[tuple[str, str]]:
-    """Let it run; which operations it got done, the document that it reads itself among them."""
+    """Run it. Returns the operations that succeeded, with the document that it reads first."""
     har = folder / "calls.har"
     headers = [word for header in live.headers.items() for word in ("-H", ": ".join(header))]
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{live.url}/openapi.json", "--no-color", *headers),
-            # The same calls each time: this is no place for surprises.
+            # The same calls in each run, so that the test does not depend on chance.
             *("--generation-deterministic", "--no-shrink"),
             *("--report", "har", "--report-har-path", str(har), *options),
         ],
@@ -75,7 +75,9 @@ def test_schemathesis_finds_nothing(live: MakeLive, tmp_path: Path, token: str, 
     one = live(token)
     for name in NAMES:
         one.start(name)
-    assert schemathesis(one, tmp_path, *options) | OUT_OF_REACH == all_operations(one), "each operation is once done"
+    assert schemathesis(one, tmp_path, *options) | OUT_OF_REACH == all_operations(one), (
+        "each operation must succeed at least once"
+    )
     assert "a call failed" not in one.log()
     assert "Traceback" not in one.log()
     for name in one.call("GET", "/list_streams"):

@@ -1,4 +1,4 @@
-"""Cameras for drills: an FFmpeg that publishes a recording, and one in Python whose clock and sound do as told."""
+"""Cameras for drills: an FFmpeg that publishes a recording, and one in Python with a scripted clock and sound."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FFmpegCamera:
         self.process.send_signal(signal.SIGCONT)
 
     def close_cleanly(self) -> None:
-        """As a camera app does at "stop": it says goodbye to the server."""
+        """Close the connection properly, as a camera app does at "stop"."""
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(5)
@@ -49,10 +49,10 @@ class FFmpegCamera:
 
 
 class ScriptedCamera:
-    """Publishes `recording` over and over; while it does, its sound may go and its clock may jump.
+    """Publishes `recording` over and over. Its sound can be switched off, and its clock can jump.
 
     `jump_s()` moves all timestamps from the next message on. A context manager;
-    `error` says why it ended before it was told to.
+    `error` says why it ended too early.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ScriptedCamera:
                 for turn in itertools.count():
                     for message in self._messages:
                         if message.kind == AUDIO and message.is_config:
-                            # An app without sound yet says nothing of its codec either.
+                            # An app that has no sound yet does not announce its codec either.
                             sound_config = message if turn == 0 else sound_config
                             continue
                         if (message.is_config and turn) or (message.kind == AUDIO and not self.sound):

@@ -1,7 +1,7 @@
-"""A test picture that machines can read: a frame counter in blocks, and a flash with a beep every two seconds.
+"""A test picture that a program can read: a frame counter in blocks, and a flash with a beep every two seconds.
 
-Encoded once for all drills. Each frame is drawn as 16 by 9 points and blown up:
-the top row is the counter between two marks, the second row the flash.
+It is encoded once for all drills. Each frame is drawn as 16 by 9 points and
+enlarged. The top row is the counter between two marks, the second row the flash.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def counter_row(number: int) -> bytes:
 
 
 def read_counter(row: bytes) -> int | None:
-    """The counter in the averaged blocks of a frame's top row; None when it is another picture."""
+    """The counter in the averaged blocks of a frame's top row; None if it is another picture."""
     if any(abs(level - DARK) > 60 and abs(level - LIGHT) > 60 for level in row):
         return None
     bits = [level > 128 for level in row]
@@ -76,7 +76,7 @@ def _write_beeps(path: Path, seconds: int) -> None:
 
 @dataclass(frozen=True)
 class SeenFrame:
-    """One decoded frame: its time in its file, its counter when it is the camera's, and whether it flashes."""
+    """One decoded frame: its time in its file, its counter if it is the camera's, and whether it flashes."""
 
     pts_s: float
     counter: int | None
@@ -84,7 +84,7 @@ class SeenFrame:
 
 
 def decode_frames(ffmpeg: str, path: Path) -> list[SeenFrame]:
-    """Every frame of the file in the order it is shown, looked at only in its two top rows."""
+    """Every frame of the file, in the order in which it is shown. Only the two top rows are read."""
     rows = 2
     argv = [
         *(ffmpeg, "-hide_banner", "-nostats", "-copyts", "-i", str(path), "-an", "-vsync", "passthrough"),

@@ -1,4 +1,4 @@
-"""Fixtures of the drills: two nginx-rtmp with failing ways between, the service, a watcher, a row of the report."""
+"""Fixtures of the drills: two nginx-rtmp, connections that can fail, the service, a watcher, rows of the report."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @dataclass(frozen=True)
 class Ways(Rtmp):
-    """The cameras' server as it is; to `youtube` by the way that can fail."""
+    """URLs of the cameras' server, and of `youtube` by the connection that can fail."""
 
     tube: YouTube
 
@@ -97,7 +97,7 @@ def drill(
     clock_recording: Path,
     tmp_path: Path,
 ) -> Iterator[Drill]:
-    """One drill; what it began is ended afterwards, whatever happened."""
+    """One drill. Whatever happens in it, everything that it started is ended afterwards."""
     rows: list[Row] = []
     request.node.stash[_ROWS] = rows
     report: DrillReport = request.config.stash[_REPORT]

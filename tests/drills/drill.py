@@ -29,7 +29,7 @@ LIVE = "live"
 NAME = "m1"
 STALL_S = 2.0
 ON_AIR_LIMIT_S = 40
-# Of figures before and after a fault.
+# The time over which figures before and after a fault are taken.
 SETTLED_S = 3.0
 # A waiting web server and its client keep a few sockets.
 SPARE_DESCRIPTORS = 3
@@ -37,7 +37,7 @@ SPARE_DESCRIPTORS = 3
 
 @dataclass(frozen=True)
 class Held:
-    """What the service holds: threads, open descriptors, files in its temporary folder."""
+    """What the service has: threads, open descriptors, files in its temporary folder."""
 
     threads: int
     descriptors: int
@@ -45,7 +45,7 @@ class Held:
 
 
 class Drill:
-    """Begun by `begin()`, ended by `end()`; `close()` ends what is still there."""
+    """Started by `begin()`, ended by `end()`. `close()` ends whatever is still there."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Drill:
         self.youtube = youtube
         self.folder = folder
         self.clock_recording = clock_recording
-        self.way_in = TcpProxy(rtmp.server.port)  # of the camera
+        self.way_in = TcpProxy(rtmp.server.port)  # between camera and server
         self._rtmp = rtmp
         self._make_service = make_service
         self._add_row = add_row
@@ -73,7 +73,7 @@ class Drill:
         return row
 
     def begin(self, *, hooks: bool = False, body: dict[str, str] | None = None, **settings: str) -> None:
-        """Start the service and a stream; the viewer is there before it."""
+        """Start the service and a stream. The viewer connects before the stream starts."""
         ingest_port = self._rtmp.server.port
         if hooks:
             port, ingest_port = free_port(), free_port()
@@ -88,11 +88,11 @@ class Drill:
         self._start(body or {})
 
     def start_again(self) -> None:
-        """Another stream of the same name, after `end()`."""
+        """Start another stream under the same name, after `end()`."""
         self._start({})
 
     def _start(self, body: dict[str, str]) -> None:
-        psutil.cpu_percent()  # from now on
+        psutil.cpu_percent()  # measured from now on
         self.begun_at = time.monotonic()
         answer = self.one.post("/start_stream", {"youtube_url": self.youtube.url(self.key), "stream_name": NAME} | body)
         assert answer.status_code == 200, answer.text
@@ -114,7 +114,7 @@ class Drill:
         return watcher
 
     def camera(self, recording: Path | None = None, *options: str) -> FFmpegCamera:
-        """An FFmpeg that publishes, by the way that can fail, until the drill's end or until it is told."""
+        """An FFmpeg that publishes over the connection that can fail, until the drill ends or it is told to end."""
         url = f"rtmp://127.0.0.1:{self.way_in.port}/{LIVE}/{NAME}"
         return self._cameras.enter_context(FFmpegCamera(FFMPEG, recording or self.clock_recording, url, *options))
 
@@ -129,7 +129,7 @@ class Drill:
     def begin_with_camera(
         self, *, hooks: bool = False, body: dict[str, str] | None = None, **settings: str
     ) -> FFmpegCamera:
-        """The usual start: the camera's picture on air, and a while of it seen by the viewer."""
+        """The usual start: the camera is on air, and the viewer has seen it for a while."""
         self.begin(hooks=hooks, body=body, **settings)
         camera = self.camera()
         self.await_on_air("camera")
@@ -143,7 +143,7 @@ class Drill:
         return said
 
     def await_on_air(self, what: str, limit_s: float = ON_AIR_LIMIT_S) -> float:
-        """Wait until `camera` or `slate` is on air; the time then."""
+        """Wait until `camera` or `slate` is on air, and return the time."""
         eventually(lambda: self.snapshot()["on_air"] == what, limit_s, f"on air: {what}")
         return time.monotonic()
 
@@ -152,11 +152,11 @@ class Drill:
         return self.snapshot()
 
     def observe(self, seconds: float = SETTLED_S) -> None:
-        """Let this time go by: what arrives in it is what is measured."""
+        """Wait, while the viewer goes on recording."""
         time.sleep(seconds)
 
     def children(self, role: str) -> list[int]:
-        """Process ids: of `compositor`, `slate` or `publisher`."""
+        """The process ids of this role: `compositor`, `slate` or `publisher`."""
         marks = {"compositor": "mpegts pipe:1", "slate": "mpegts pipe:1", "publisher": "pipe:0"}
         found = self.one.children(marks[role])
         if role == "publisher":
@@ -181,15 +181,15 @@ class Drill:
         return Sight(self.viewer.seen(FFMPEG), self.camera_side)
 
     def end(self, *rows: Row) -> float:
-        """Stop the stream and see that nothing of it is left; how long the stop took, in seconds."""
+        """Stop the stream and check that nothing of it is left. Returns how long the stop took, in seconds."""
         began = time.monotonic()
         answer = self.one.post("/stop_stream", {"stream_name": NAME})
         took_s = time.monotonic() - began
         assert answer.status_code == 200, answer.text
-        self.see_what_is_left(*rows)
+        self.check_what_is_left(*rows)
         return took_s
 
-    def see_what_is_left(self, *rows: Row) -> None:
+    def check_what_is_left(self, *rows: Row) -> None:
         left = ""
         for _ in range(200):  # the kernel and the web server may take a moment
             left = self._left()
@@ -215,14 +215,14 @@ class Drill:
 
 
 class Sight:
-    """What the viewer saw, decoded: each frame's arrival, and whether it was the camera's and which."""
+    """What the viewer saw, decoded: when each frame arrived, and which of the camera's frames it was, if any."""
 
     def __init__(self, frames: list[tuple[float, SeenFrame]], camera_side: Watcher) -> None:
         self.frames = frames
         self._sent = _sent_frames(camera_side)
 
     def delays_s(self, begin: float, end: float = float("inf")) -> list[tuple[float, float]]:
-        """Of the camera's frames that arrived in this time: arrival, and seconds since they came from the camera."""
+        """For each of the camera's frames that arrived in this time: its arrival, and its delay since the camera."""
         found = []
         for arrival, frame in self.frames:
             if begin <= arrival <= end and frame.counter is not None:
@@ -233,7 +233,7 @@ class Sight:
         return found
 
     def delay_s(self, begin: float, end: float = float("inf")) -> float | None:
-        """The median from camera to viewer."""
+        """The median delay from camera to viewer."""
         delays = [delay_s for _, delay_s in self.delays_s(begin, end)]
         return statistics.median(delays) if delays else None
 
@@ -251,8 +251,8 @@ class Sight:
 def _sent_frames(camera_side: Watcher) -> dict[int, list[float]]:
     """When each number of the counter came from the camera.
 
-    A camera that begins sends the recording from its first frame, and it goes round;
-    a new segment that goes on where the last one ended is the same camera with another clock.
+    A camera starts with the recording's first frame and repeats the recording. A new
+    segment that goes on where the last one ended is the same camera with another clock.
     """
     recording = RECORDED_S * RATE
     sent: dict[int, list[float]] = {}
@@ -271,12 +271,12 @@ def _sent_frames(camera_side: Watcher) -> dict[int, list[float]]:
 
 
 def started_by(service: Service) -> list[int]:
-    """All that lives of what the service started, orphans and their children as well."""
+    """All running processes that the service started, also orphans and their children."""
     return [pid for pid, command in started_with(service.temp).items() if "app.py" not in command]
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process in MiB; 0 when it is gone."""
+    """Resident memory of a process in MiB; 0 if it is gone."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except OSError:

@@ -1,4 +1,4 @@
-"""FLV files: RTMP messages one after the other."""
+"""FLV files: one RTMP message after the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEADER = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 
 
 def read_flv(path: Path) -> Iterator[Message]:
-    """The messages of a file, in its order."""
+    """The messages of a file, in order."""
     data = path.read_bytes()
     at = int.from_bytes(data[5:9]) + 4
     while at + 11 <= len(data):

@@ -1,4 +1,4 @@
-"""A TCP relay on loopback that can fail in all the ways a network does."""
+"""A TCP relay on loopback that can fail in all the ways in which a network fails."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import struct
 import threading
 import time
 
-# As small as carries 2 Mbit/s: what the kernel takes in hides a stall from the sender.
+# Just large enough for 2 Mbit/s: the sender does not notice a stall until the kernel's buffer is full.
 RECEIVE_BUFFER_BYTES = 64 * 1024
 PIECE_BYTES = 8 * 1024
 _RESET = struct.pack("ii", 1, 0)
 
 
 class TcpProxy:
-    """Passes connections on to `target_port` until told to misbehave; `close()` ends it.
+    """Passes connections on to `target_port` until told to misbehave. `close()` ends it.
 
-    `stall()` stops reading on what is and what will be connected (its machine
-    has vanished, or it hangs), `throttle()` reads so many bytes a second,
-    `cut()` resets what is connected, `refuse()` does not listen, `drop_new()`
-    closes each new connection at once; `heal()` ends all of these.
+    `stall()` stops reading on present and new connections, as if a machine had
+    vanished or hung. `throttle()` limits the bytes in a second. `cut()` resets
+    all connections. `refuse()` stops listening. `drop_new()` closes each new
+    connection at once. `heal()` ends all of these.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -47,7 +47,7 @@ class TcpProxy:
         self._drops_new = True
 
     def refuse(self) -> None:
-        """Connections that are open are cut as well."""
+        """Stop listening, and cut the open connections."""
         self._stop_listening()
         self.cut()
 

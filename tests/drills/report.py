@@ -9,7 +9,7 @@ from bench.report import machine, write_section
 
 HEADING = "What the viewer sees when something fails"
 TITLE = "Drills"
-UNSEEN = "not looked at"
+UNSEEN = "not checked"
 _HEAD = (
     *("fault", "target", "longest gap, s", "connections", "to normal, s", "arrival − PTS, s", "left behind"),
     "verdict",
@@ -18,10 +18,10 @@ _HEAD = (
 
 @dataclass
 class Row:
-    """What one drill measured. A figure that has no meaning in it stays None.
+    """What one drill measured. A figure that means nothing in it stays None.
 
-    `misses` names each target that was not met, with its figure and the reason as
-    far as it is known; `failure` is set when the drill's function failed.
+    `misses` names each target that was not met, with its figure and the reason if
+    it is known. `failure` is set if the drill's function failed.
     """
 
     fault: str
@@ -68,11 +68,13 @@ class DrillReport:
     def write(self, path: Path, ffmpeg: str) -> None:
         lines = [f"Made by `make drills` on {machine(ffmpeg)}. Output profile 480p30, preset superfast.", ""]
         lines += [
-            "The gap is between two frames' arrivals at the viewer; connections are those that the publisher made;",
-            "to normal is from the fault's end (or the fault, where it ends by itself) to the camera's picture at",
-            "the viewer; arrival − PTS is by how much that changed from before the fault to after it, and in",
-            "brackets for how long the viewer got nothing (gaps over 0.5 s together), which is part of it.",
-            "– means that it has no meaning here.",
+            "- **longest gap**: the longest time between two frames at the viewer",
+            "- **connections**: how many connections the publisher made to the destination",
+            "- **to normal**: from the end of the fault (or its beginning, if it ends by itself) until the viewer sees",
+            "  the camera's picture again",
+            "- **arrival − PTS**: how much this difference grew from before the fault to after it; in brackets, how",
+            "  long the viewer got nothing (all gaps over 0.5 s), which is included",
+            "- –: means nothing in this drill",
             "",
             f"| {' | '.join(_HEAD)} |",
             f"|{'---|' * len(_HEAD)}",
@@ -82,7 +84,7 @@ class DrillReport:
         lines += ["", f"{met} of {len(self.rows)} met."]
         remarks = [f"- **{row.fault}**: {'; '.join(_remarks(row))}" for row in self.rows if _remarks(row)]
         if remarks:
-            lines += ["", "Remarks, and what was missed by how much:", "", *remarks]
+            lines += ["", "Remarks, and by how much targets were missed:", "", *remarks]
         write_section(path, HEADING, TITLE, lines, (TITLE,))
 
 

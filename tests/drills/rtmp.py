@@ -1,7 +1,7 @@
-"""RTMP from a client's side, as little of it as the drills need: play a stream, or publish one.
+"""An RTMP client with only what the drills need: it plays a stream, or publishes one.
 
-FFmpeg as a viewer mends timestamps, waits to probe and stops for good when a
-publisher is replaced. This client hands on each message as it came.
+As a viewer FFmpeg would repair timestamps, wait to probe, and stop for good when
+a publisher is replaced. This client gives each message as it came.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Message:
 
     @property
     def pts_ms(self) -> int:
-        """When it is shown: H.264's composition offset is counted in."""
+        """When it is shown; includes H.264's composition offset."""
         if self.kind != VIDEO or len(self.payload) < VIDEO_HEAD:
             return self.time_ms
         offset = int.from_bytes(self.payload[2:VIDEO_HEAD])

@@ -1,4 +1,4 @@
-"""Faults between the compositor and "YouTube": killed children; it closes, hangs, is slow or refuses."""
+"""Faults between the compositor and "YouTube": processes are killed; it hangs up, hangs, is slow or refuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import eventually
 KILLS = 5
 PROVEN_S = 8
 REFUSED = "the destination closes the connection right after publish: check the stream key"
-LONGEST_WAIT_S = 30 * 1.5  # with its jitter
+LONGEST_WAIT_S = 30 * 1.5  # with jitter
 
 
 def await_successor(drill: Drill, role: str, gone: int) -> None:
@@ -82,9 +82,9 @@ def test_slate_killed(drill: Drill) -> None:
 @pytest.mark.timeout(180)
 def test_publisher_lost(drill: Drill, fault: str) -> None:
     names = {"killed": "publisher killed", "closed": "YouTube closes", "down": "YouTube is down for 30 s"}
-    row = drill.row(names[fault], "reconnects; delay at most 0.5 s above before")
+    row = drill.row(names[fault], "reconnects; delay at most 0.5 s more than before")
     drill.begin_with_camera()
-    if fault != "killed":  # a connection that ends this soon is taken for a refused key
+    if fault != "killed":  # a connection that ends too soon counts as a refused key
         drill.observe(PROVEN_S)
     began = ended = time.monotonic()
     if fault == "killed":
@@ -110,7 +110,7 @@ def test_publisher_lost(drill: Drill, fault: str) -> None:
     assert row.normal_s is not None, "the viewer did not see the camera's picture again"
     judge_delay(row, sight, began, 0.5)
     eventually(lambda: drill.snapshot()["destination"]["state"] == "connected", 20, "the state is connected")
-    row.notes.append(f"said meanwhile: {lost['reason']}; said afterwards: {drill.snapshot()['reason'] or 'nothing'}")
+    row.notes.append(f"reason meanwhile: {lost['reason']}; reason afterwards: {drill.snapshot()['reason'] or 'none'}")
     drill.end(row)
     assert row.connections == 2
 
@@ -118,7 +118,7 @@ def test_publisher_lost(drill: Drill, fault: str) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_youtube_stops_reading(drill: Drill) -> None:
-    row = drill.row("YouTube accepts and stops reading", "replaced within 15 s; the backup untouched")
+    row = drill.row("YouTube accepts and stops reading", "replaced within 15 s; the backup is not affected")
     backup_key = "key-of-backup"
     backup_url = f"rtmp://127.0.0.1:{drill.youtube.port}/youtube/{backup_key}"
     backup = drill.watch(drill.youtube.port, "youtube", backup_key)
@@ -175,7 +175,7 @@ def test_uplink_throttled(drill: Drill) -> None:
     row.normal_s = sight.camera_since(ended)
     row.notes.append(
         f"delay at most {max(delays, default=0):.1f} s meanwhile, {drill.viewer.rate(fault, ended):.1f} fps arrived, "
-        f"{dropped} frames counted as dropped; said: {'; '.join(sorted(reasons)) or 'nothing'}"
+        f"{dropped} frames counted as dropped; reason: {'; '.join(sorted(reasons)) or 'none'}"
     )
     row.hold("delay meanwhile", max(delays, default=None), 15)
     judge_delay(row, sight, fault, 0.5)
@@ -187,7 +187,7 @@ def test_uplink_throttled(drill: Drill) -> None:
 
 
 def test_key_refused(drill: Drill) -> None:
-    row = drill.row("YouTube refuses the key", "reason shown within 10 s; tries go on, bounded")
+    row = drill.row("YouTube refuses the key", "reason shown within 10 s; attempts go on, with growing pauses")
     key = "key-of-m1"
     drill.youtube.refuse_key(key)
     drill.begin()
@@ -199,13 +199,13 @@ def test_key_refused(drill: Drill) -> None:
     eventually(is_named, 40, f"the reason is named: {drill.snapshot()['destination']}")
     shown_s = time.monotonic() - drill.begun_at
     assert drill.snapshot()["destination"]["state"] == "reconnecting"
-    tries = drill.youtube.connections(key, drill.begun_at)
-    eventually(lambda: drill.youtube.connections(key, drill.begun_at) > tries, LONGEST_WAIT_S, "another try")
+    attempts = drill.youtube.connections(key, drill.begun_at)
+    eventually(lambda: drill.youtube.connections(key, drill.begun_at) > attempts, LONGEST_WAIT_S, "another attempt")
     drill.youtube.refuse_key(None)
     eventually(lambda: drill.viewer.frames, LONGEST_WAIT_S, "on air with the key admitted")
     row.connections = drill.youtube.connections(key, drill.begun_at)
     lasted_s = time.monotonic() - drill.begun_at
-    row.notes.append(f"reason shown after {shown_s:.1f} s; {row.connections} tries in {lasted_s:.0f} s")
+    row.notes.append(f"reason shown after {shown_s:.1f} s; {row.connections} attempts in {lasted_s:.0f} s")
     row.hold("reason shown", shown_s, 10)
     drill.end(row)
 

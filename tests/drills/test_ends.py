@@ -1,4 +1,4 @@
-"""Ends: a stop in each state, children that do not heed SIGTERM, a service that is killed beside another."""
+"""Ends: a stop in each state, processes that ignore SIGTERM, and one of two services killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOP_LIMIT_S = 6.0
 
 @pytest.fixture
 def stubborn_ffmpeg(tmp_path: Path) -> Path:
-    """FFmpeg in a wrapper that only takes note of SIGTERM, and lives on when its FFmpeg has ended by it."""
+    """FFmpeg in a wrapper that does not end at SIGTERM, even when its FFmpeg has ended."""
     wrapper = tmp_path / "stubborn-ffmpeg"
     wrapper.write_text(
         "#!/bin/bash\n"
@@ -33,7 +33,7 @@ def stubborn_ffmpeg(tmp_path: Path) -> Path:
 
 
 def bring_to(drill: Drill, state: str) -> None:
-    """From just begun to this state."""
+    """Bring a stream that has just started into this state."""
     if state == "starting":
         return
     drill.await_on_air("slate")
@@ -71,7 +71,7 @@ def test_stop_in_each_state(drill: Drill, stubborn: bool, stubborn_ffmpeg: Path)
 
 
 def test_two_services_one_killed(drill: Drill, service: MakeService, tmp_path: Path) -> None:
-    row = drill.row("two services on one machine; one killed", "the other's streams untouched")
+    row = drill.row("two services on one machine; one killed", "the other's streams are not affected")
     drill.begin_with_camera(stall_timeout_s="6")  # no camera stalls here
     other = service(log_dir=str(tmp_path / "other-logs"))
     other.start("m2")
@@ -81,7 +81,7 @@ def test_two_services_one_killed(drill: Drill, service: MakeService, tmp_path: P
     fault = time.monotonic()
     other.process.kill()
     other.process.wait()
-    eventually(lambda: not any(map(runs, pids)), 10, "the killed one's FFmpegs end")
+    eventually(lambda: not any(map(runs, pids)), 10, "the killed service's FFmpegs end")
     gone_s = time.monotonic() - fault
     again = service(log_dir=str(tmp_path / "other-logs"))
     again.start("m2")
@@ -90,9 +90,9 @@ def test_two_services_one_killed(drill: Drill, service: MakeService, tmp_path: P
     assert_full_rate(drill)
     fill(row, drill, fault)
     assert drill.sight().slate_frames(fault) == 0
-    row.notes.append(f"the killed one's FFmpegs were gone after {gone_s:.1f} s")
+    row.notes.append(f"the killed service's FFmpegs were gone after {gone_s:.1f} s")
     row.hold_gap(0.3)
-    row.hold("FFmpegs of the killed one gone", gone_s, 10)
+    row.hold("FFmpegs of the killed service gone", gone_s, 10)
     row.hold_one_connection()
     drill.end(row)
     assert row.connections == 1

@@ -1,4 +1,4 @@
-"""Faults of what the overlay is made from: the video must not notice, and the last good overlay stays."""
+"""Faults of the overlay's sources: the video must not suffer, and the last good overlay stays."""
 
 from __future__ import annotations
 
@@ -101,14 +101,14 @@ def test_match_api_faults(drill: Drill, feed: MatchFeed, eyes: Callable[[], View
         judge_video(
             drill,
             f"match API {names}, for {EACH_S * 6:g} s",
-            "video not touched; last good overlay",
+            "video not affected; last good overlay",
             fault,
-            f"the score follows {time.monotonic() - healed:.1f} s after the last",
+            f"the score is right again {time.monotonic() - healed:.1f} s after the last fault",
         )
 
 
 class FailingWay:
-    """The feed by a relay that can refuse connections."""
+    """The feed behind a relay that can refuse connections."""
 
     def __init__(self, feed: MatchFeed) -> None:
         self._proxy = TcpProxy(int(feed.url.rpartition(":")[2]))
@@ -134,7 +134,7 @@ def png_of(image: Image.Image, **options: object) -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A PNG that claims to be that wide and high, in a few kilobytes."""
+    """A PNG of a few kilobytes that claims to be this wide and high."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
@@ -145,7 +145,7 @@ def bomb(side: int) -> bytes:
 
 
 def await_polls(feed: MatchFeed) -> None:
-    """Until the answer that stands now has been asked for and taken."""
+    """Wait until the service has polled the present answer."""
     asked = len(feed.calls)
     eventually(lambda: len(feed.calls) > asked + 2, what="the service polls")
 
@@ -197,9 +197,9 @@ def test_overlay_image_faults(drill: Drill, feed: MatchFeed, eyes: Callable[[], 
     judge_video(
         drill,
         f"overlay image {', '.join([*unusable, *usable, '1×1'])}",
-        "video not touched; last good overlay, or the image where usable",
+        "video not affected; last good overlay, or the image where usable",
         fault,
-        f"shown: {', '.join(usable)}; kept out: {', '.join(unusable)}",
+        f"shown: {', '.join(usable)}; rejected: {', '.join(unusable)}",
     )
 
 
@@ -240,7 +240,7 @@ def test_temp_folder_full(tiny_temp: Path, drill: Drill, feed: MatchFeed, eyes: 
     judge_video(
         drill,
         "temp folder full",
-        "video not touched; overlay follows again when there is room",
+        "video not affected; overlay is right again when there is room",
         fault,
-        f"the score follows {time.monotonic() - healed:.1f} s after there is room",
+        f"the score is right again {time.monotonic() - healed:.1f} s after there is room",
     )

@@ -1,4 +1,4 @@
-"""`make soak`: random faults for SOAK_MINUTES, then what the service holds against what it held before."""
+"""`make soak`: random faults for SOAK_MINUTES, then a comparison of memory, threads and descriptors."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.waiting import eventually
 
 TITLE = "Soak"
 MINUTES = float(os.environ.get("SOAK_MINUTES") or 10)
-# Python's allocator and caches settle within the first faults; what leaks goes on.
+# Python's allocator and caches settle during the first faults; a leak goes on.
 WARM_UP_S = 60.0
 MEMORY_TOLERANCE_MB = 8.0
 LONGEST_PAUSE_S = 8.0
 
 
 class Faults:
-    """What may happen to a match; each call is one fault, and heals what it broke."""
+    """What may happen to a match. Each call causes one fault, and repairs it."""
 
     def __init__(self, drill: Drill, camera: FFmpegCamera, dice: random.Random) -> None:
         self._drill = drill
@@ -115,14 +115,14 @@ def test_soak(drill: Drill, request: pytest.FixtureRequest) -> None:
         "",
         f"Faults: {faults_said}.",
         "",
-        "| of the service, on air | after the first minute | at the end | tolerance |",
+        "| the service, on air | after the first minute | at the end | tolerance |",
         "|---|---|---|---|",
         f"| resident memory, MiB | {cold[0]:.1f} | {now[0]:.1f} | {MEMORY_TOLERANCE_MB:+g} |",
         f"| threads | {cold[1]} | {now[1]} | 0 |",
         f"| descriptors | {cold[2]} | {now[2]} | 0 |",
         "",
-        f"Resident memory meanwhile: median {statistics.median(memory):.1f} MiB, most {max(memory):.1f} MiB. After the "
-        "stop: nothing left.",
+        f"Resident memory during the run: median {statistics.median(memory):.1f} MiB, highest {max(memory):.1f} MiB. "
+        "After the stop: nothing left.",
     ]
     print("\n".join(lines))
     if path := request.config.getoption("--drills-report", default=None):
@@ -133,10 +133,10 @@ def test_soak(drill: Drill, request: pytest.FixtureRequest) -> None:
 
 
 def settle(drill: Drill) -> None:
-    """On air with the camera, all of it, for a while."""
+    """Wait until the camera is on air at full rate."""
     eventually(lambda: drill.viewer.between(time.monotonic() - 0.2), 60, "frames again")
     drill.await_on_air("camera", 60)
-    eventually(lambda: not drill.children("slate"), 20, "the slate is ended")
+    eventually(lambda: not drill.children("slate"), 20, "the slate has ended")
     drill.observe(2)
     assert_full_rate(drill)
 

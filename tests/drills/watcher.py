@@ -1,4 +1,4 @@
-"""What the viewer gets: every message that arrives at the "YouTube" side, with the time of its arrival."""
+"""What the viewer gets: every message that arrives at the "YouTube" end, with its arrival time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RETRY_S = 0.05
 
 @dataclass(frozen=True)
 class Frame:
-    """A video message: arrival by time.monotonic(), decoding time in seconds, place in the recording, size in bytes."""
+    """A video message: arrival (time.monotonic()), times in seconds, place in the recording, size in bytes."""
 
     arrival: float
     dts_s: float
@@ -35,9 +35,9 @@ class Frame:
 
 
 class Watcher:
-    """Plays rtmp://127.0.0.1:PORT/APPLICATION/NAME until `close()`, also across publishers, and records it.
+    """Plays and records rtmp://127.0.0.1:PORT/APPLICATION/NAME until `close()`, also from one publisher to the next.
 
-    The recording is cut into segments where timestamps start anew.
+    The recording is cut into segments where timestamps start again.
     """
 
     def __init__(self, port: int, application: str, name: str, folder: Path) -> None:
@@ -105,7 +105,7 @@ class Watcher:
             self.frames.append(Frame(now, time_s, message.pts_ms / 1000, message.is_key, segment, size))
 
     def between(self, begin: float, end: float = float("inf")) -> list[Frame]:
-        """The frames that arrived in this time."""
+        """The frames that arrived between these times."""
         frames = self.frames
         return frames[
             bisect.bisect_left(frames, begin, key=lambda f: f.arrival) : bisect.bisect_right(
@@ -114,22 +114,22 @@ class Watcher:
         ]
 
     def longest_gap_s(self, begin: float, end: float | None = None) -> float:
-        """Between two frames' arrivals in this time, `begin` and `end` (now) counted as if frames came then."""
+        """The longest time between two arrivals; `begin` and `end` (by default now) count as arrivals."""
         end = time.monotonic() if end is None else end
         arrivals = [begin, *(frame.arrival for frame in self.between(begin, end)), end]
         return max(later - earlier for earlier, later in itertools.pairwise(arrivals))
 
     def longest_step_s(self, begin: float, end: float = float("inf")) -> float:
-        """Of decoding time between two frames that follow each other."""
+        """The longest step of decoding time from one frame to the next."""
         frames = self.between(begin, end)
         return max((later.dts_s - earlier.dts_s for earlier, later in itertools.pairwise(frames)), default=0.0)
 
     def rate(self, begin: float, end: float) -> float:
-        """Frames a second that arrived."""
+        """How many frames arrived in a second."""
         return len(self.between(begin, end)) / (end - begin)
 
     def lag_s(self, begin: float, end: float = float("inf")) -> float | None:
-        """The median of arrival minus decoding time; only its changes mean something."""
+        """The median of arrival minus decoding time. Only its changes have a meaning."""
         frames = self.between(begin, end)
         return statistics.median(frame.arrival - frame.dts_s for frame in frames) if frames else None
 
@@ -142,7 +142,7 @@ class Watcher:
         return last - first
 
     def outage_s(self, begin: float, end: float = float("inf")) -> float:
-        """For how long no frames came where media time did not go on either, gaps under OUTAGE_S left out."""
+        """For how long no frames came and media time stood still as well, without gaps under OUTAGE_S."""
         pairs = itertools.pairwise(self.between(begin, end))
         steps = [(later.arrival - earlier.arrival, later.dts_s - earlier.dts_s) for earlier, later in pairs]
         return sum(gap_s - step_s for gap_s, step_s in steps if gap_s > OUTAGE_S)

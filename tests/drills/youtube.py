@@ -1,4 +1,4 @@
-"""A "YouTube" that can misbehave: nginx-rtmp that reports its publishers, behind a TCP relay that fails on demand."""
+"""A "YouTube" that can misbehave: nginx-rtmp that reports its publishers, behind a TCP relay that can fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ APPLICATION = "youtube"
 
 
 class YouTube:
-    """`close()` ends it; between drills `reset()` forgets what was."""
+    """`close()` ends it. `reset()` puts it in order again between drills."""
 
     def __init__(self, folder: Path) -> None:
         self._doorman = Doorman()
@@ -29,11 +29,11 @@ class YouTube:
         return self.server.port
 
     def url(self, key: str) -> str:
-        """Where a publisher is to go, by the way that can fail."""
+        """Where a publisher connects, over the connection that can fail."""
         return f"rtmp://127.0.0.1:{self.way_in.port}/{APPLICATION}/{key}"
 
     def connections(self, key: str, since: float = 0.0) -> int:
-        """How often this key was published, or tried to, since that time (time.monotonic())."""
+        """How many times a publisher tried to publish this key since that time (time.monotonic())."""
         return sum(name == key and at >= since for at, name in self._doorman.published)
 
     def refuse_key(self, key: str | None) -> None:
@@ -51,7 +51,7 @@ class YouTube:
 
 
 class Doorman:
-    """Answers nginx's `on_publish`: 200, or 403 for the key that is refused."""
+    """Answers nginx's `on_publish` with 200, or with 403 for the refused key."""
 
     def __init__(self) -> None:
         self.published: list[tuple[float, str]] = []

@@ -1,4 +1,4 @@
-"""What the tests of a cluster share: its nodes' names and room, and looks at it from outside."""
+"""What the cluster tests share: names and room of the nodes, and ways to look at them from outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import eventually
 NODES = ("n1", "n2")
 ROOM = 4
 BACK_LIMIT_S = 60
-# Only who has the token may join, as docs/cluster.md advises.
+# As docs/cluster.md advises, a process needs a token to join.
 TOKEN = "a-token-of-the-cluster-that-is-long-enough"
 JOINING = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
 PUSHED: dict[str, Any] = {
@@ -37,7 +37,7 @@ def commands_on(nodes: RayNodes) -> dict[str, dict[str, str]]:
     found = {}
     for node in nodes.nodes.values():
         for process in node.processes():
-            with contextlib.suppress(psutil.Error):  # it has just ended
+            with contextlib.suppress(psutil.Error):  # the process has just ended
                 found[" ".join(process.cmdline())] = process.environ()
     return found
 

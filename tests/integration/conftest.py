@@ -1,4 +1,4 @@
-"""The real thing on loopback: nginx-rtmp, the service as a process, cameras, and what arrives."""
+"""Everything real, on loopback: nginx-rtmp, the service as a process, cameras, and the received stream."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rtmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rtmp]:
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A few seconds of each camera, encoded once: publishing a copy costs next to nothing."""
+    """A few seconds of each camera, encoded once, because publishing a copy takes hardly any CPU."""
     folder = tmp_path_factory.mktemp("cameras")
 
     def make(kind: str) -> Path:
@@ -64,14 +64,14 @@ Camera = Callable[..., contextlib.AbstractContextManager[Any]]
 
 
 def publishing(rtmp: Rtmp, recording: Path, name: str) -> contextlib.AbstractContextManager[Any]:
-    """A camera that sends this over and over as `name`, for the length of the block."""
+    """A camera that sends this recording over and over as `name` during the block."""
     source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
     return running([FFMPEG, "-loglevel", "error", *source, "-c", "copy", "-f", "flv", rtmp.url("live", name)])
 
 
 @pytest.fixture
 def camera(rtmp: Rtmp, recordings: Callable[[str], Path]) -> Camera:
-    """Publish a camera of this kind as `name` for the length of the block."""
+    """Publish a camera of this kind as `name` during the block."""
     return lambda name, kind="720p": publishing(rtmp, recordings(kind), name)
 
 
@@ -82,7 +82,7 @@ def service(rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService
 
 
 def record(url: str, path: Path, seconds: float) -> Path:
-    """Keep what arrives at `url`, from the first keyframe that comes."""
+    """Record what arrives at `url`, from the first keyframe on."""
     argv = [FFMPEG, "-y", "-loglevel", "error", "-i", url, "-c", "copy", "-t", str(seconds), "-f", "flv", str(path)]
     subprocess.run(argv, stdin=subprocess.DEVNULL, check=True, timeout=60)
     return path
@@ -108,11 +108,11 @@ def mean_volume_db(path: Path) -> float:
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayNodes]:
-    """A Ray cluster that the tests of a module share; who kills a node adds it again. At the end nothing is left."""
+    """A Ray cluster for all tests of a module. A test that kills a node adds it again. At the end nothing is left."""
     folder = tmp_path_factory.mktemp("cluster")
     temp = folder / "tmp"
     temp.mkdir()
-    # Patient with nodes that are only starved.
+    # So that a node on a busy machine is not taken for dead.
     patience = {"RAY_health_check_failure_threshold": "5"}
     cluster = RayNodes(folder, {"TMPDIR": str(temp), **JOINING, **patience})
     pids: list[int] = []
@@ -130,9 +130,9 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayNodes]:
 
 @pytest.fixture
 def front_end(nodes: RayNodes, rtmp: Rtmp, feed: MatchFeed, tmp_path: Path) -> Iterator[MakeService]:
-    """Start front ends of the cluster; the streams that a test has left are stopped."""
+    """A function that starts front ends of the cluster. Streams that a test leaves behind are stopped."""
     for name, node in nodes.nodes.items():
-        if node.process.poll() is not None:  # a test that failed has left it so
+        if node.process.poll() is not None:  # a failed test left it dead
             _ = nodes.add_head() if name == "head" else nodes.add(name, 1)
     with services(rtmp, feed.url, tmp_path) as make:
         made: list[Service] = []

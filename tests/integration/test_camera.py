@@ -1,4 +1,4 @@
-"""The camera comes, goes and comes back; the viewer's one connection goes on."""
+"""The camera comes, goes and comes back, and the viewer keeps one connection."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.waiting import eventually
 
 MATCH = list(states())
 BALLS = quiet_balls(60, 2)
-# Between two frames at the viewer while a source takes another's place: one frame is 0.033 s.
+# Between two frames at the viewer while one source replaces another. One frame is 0.033 s.
 LONGEST_STEP_S = Fraction("0.15")
 
 
 @pytest.fixture
 def on_air(service: MakeService, feed: MatchFeed, tmp_path: Path) -> Iterator[tuple[Service, str, Path]]:
-    """A stream without a camera, where it arrives, and the recording that is made of all of it."""
+    """A stream without a camera, the URL where it arrives, and the recording of all that arrives."""
     feed.data = Answer.of(MATCH[BALLS[0]].as_current_score())
     one = service()
     url = one.start("m1")
@@ -42,10 +42,10 @@ def on_air(service: MakeService, feed: MatchFeed, tmp_path: Path) -> Iterator[tu
 
 
 def assert_seamless(path: Path) -> None:
-    """Decoding times that never go back, without a hole where one source followed the other.
+    """Check that decoding times never go back, and have no hole where one source followed another.
 
-    Two may be equal: FFmpeg joins a successor by its sound or its picture, whichever
-    comes first, and lifts a frame that would lie a few milliseconds before the last.
+    Two may be equal. FFmpeg joins a successor by its sound or its picture, whichever
+    comes first, and moves a frame that would be a few milliseconds too early.
     """
     times: list[Fraction] = []
 
@@ -77,7 +77,7 @@ def is_slate(url: str, folder: Path) -> bool:
     return corner.getextrema()[1] < 60  # type: ignore[operator]
 
 
-def test_one_connection_through_no_camera_camera_none_and_another_camera(
+def test_one_connection_from_no_camera_to_a_camera_and_another_one(
     on_air: tuple[Service, str, Path], camera: Camera, feed: MatchFeed, tmp_path: Path
 ) -> None:
     one, url, path = on_air

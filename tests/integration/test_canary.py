@@ -1,4 +1,4 @@
-"""Secrets pushed through starts, faults, stops and a crash show nowhere."""
+"""Secrets go through starts, faults, stops and a crash, and are never shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECRETS = (KEY, BACKUP_KEY, DEAD_KEY, TOKEN, HOOK_SECRET)
 
 
 class Titles:
-    """What `ps` would show of a process and all below it, looked at all the time."""
+    """What `ps` would show of a process and its descendants, collected all the time."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
@@ -60,7 +60,7 @@ class Titles:
                     process = psutil.Process(pid)
                     children = process.children(recursive=True)
                     self._keep([process, *children], "cmdline")
-                    # A child that has not begun its program yet still has the service's own.
+                    # A child that has not started its program yet still has the service's environment.
                     self._keep([child for child in children if "ffmpeg" in child.name()], "environ")
 
     def _keep(self, processes: list[psutil.Process], what: str) -> None:
@@ -72,7 +72,7 @@ class Titles:
 
 @pytest.fixture
 def closing_destination() -> Iterator[int]:
-    """Its port; whoever connects is let go at once."""
+    """The port of a destination that closes each connection at once."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         end = threading.Event()
 
@@ -102,7 +102,7 @@ def pages() -> list[str]:
 
 
 def answers_of(service: Service) -> list[bytes]:
-    """All that can be fetched, with the token and by a session."""
+    """Everything that can be fetched, with the token and with a session."""
     with requests.Session() as browser:
         login = browser.post(f"{service.url}/login", {"token": TOKEN}, timeout=10)
         assert "relay_session" in browser.cookies, login.text
@@ -116,7 +116,7 @@ def answers_of(service: Service) -> list[bytes]:
 
 
 def refusals_of(service: Service) -> list[bytes]:
-    """What is said to calls that hold a key and cannot be obeyed."""
+    """The answers to calls that contain a key and must be refused."""
     urls = (
         f"rtmp://nowhere.invalid/x/{KEY}",
         f"http://127.0.0.1/x/{KEY}",
@@ -144,7 +144,7 @@ def kill_children(service: Service, word: str) -> None:
     eventually(lambda: not any(runs(pid) for pid in pids))
 
 
-def test_no_secret_shows_anywhere(
+def test_no_secret_is_shown_anywhere(
     service: MakeService, camera: Camera, feed: MatchFeed, rtmp: Rtmp, tmp_path: Path, closing_destination: int
 ) -> None:
     feed.data = Answer.of(next(states()).as_current_score())

@@ -1,4 +1,4 @@
-"""Streams on a real Ray cluster of several nodes: real FFmpeg, real nginx-rtmp."""
+"""Streams on a real Ray cluster of several nodes, with real FFmpeg and nginx-rtmp."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.timeout(240)
 
 
-def test_streams_are_spread_refused_and_told_the_same_by_all_front_ends(
+def test_streams_are_spread_and_all_front_ends_say_the_same(
     nodes: RayNodes, front_end: Callable[[], Service], rtmp: Rtmp
 ) -> None:
     one, two, three = front_end(), front_end(), front_end()
@@ -103,7 +103,7 @@ def test_streams_are_spread_refused_and_told_the_same_by_all_front_ends(
     eventually(has_started, 30, "its room is free again")
 
 
-def test_a_node_is_drained_one_stream_after_the_other(
+def test_a_node_is_drained_stream_by_stream(
     nodes: RayNodes, front_end: Callable[[], Service], rtmp: Rtmp, camera: Camera, tmp_path: Path
 ) -> None:
     one = front_end()
@@ -117,11 +117,13 @@ def test_a_node_is_drained_one_stream_after_the_other(
         other = next(name for name in NODES if name != before["node"])
         watchers = [Watcher(rtmp.server.port, "youtube", key, tmp_path) for key in ("key-of-m1", "backup-of-m1")]
         try:
-            eventually(lambda: all(len(watcher.frames) > 30 for watcher in watchers), 20, "frames come both ways")
+            eventually(
+                lambda: all(len(watcher.frames) > 30 for watcher in watchers), 20, "frames arrive at both destinations"
+            )
             began_at = time.monotonic()
             with pushing(one, "m1") as accepted:
-                told = drain(nodes, before["node"])
-            assert told.returncode == 0, told.stdout + told.stderr
+                ended = drain(nodes, before["node"])
+            assert ended.returncode == 0, ended.stdout + ended.stderr
             eventually(lambda: status_of(one, "m1")["state"] == "live", 30)
             eventually(lambda: all(absences(watcher, began_at) for watcher in watchers), 20, "both have been moved")
             away = [absence for watcher in watchers for absence in absences(watcher, began_at)]
@@ -132,8 +134,8 @@ def test_a_node_is_drained_one_stream_after_the_other(
         both_s = min(back for _, back in away) - max(left for left, _ in away)
         gaps_s = [back - left for left, back in away]
         print(f"away: {gaps_s[0]:.1f} s (primary), {gaps_s[1]:.1f} s (backup), {max(0.0, both_s):.2f} s (both)")
-        assert both_s < 0.5, "one of the two was always served"
-        assert re.search(rf"m1: moved to {other} in \d+\.\d s", told.stdout)
+        assert both_s < 0.5, "one of the two destinations must always be served"
+        assert re.search(rf"m1: moved to {other} in \d+\.\d s", ended.stdout)
         after = status_of(one, "m1")
         (move,) = after["moves"]
         assert (move["from_node"], move["to_node"]) == (before["node"], other)
@@ -159,7 +161,7 @@ def test_a_node_is_drained_one_stream_after_the_other(
 
 
 def absences(watcher: Watcher, since: float) -> list[tuple[float, float]]:
-    """When frames of one connection to the destination ended, and those of the next one came."""
+    """For each new connection: when the last frame before it and the first frame on it arrived."""
     frames = watcher.between(since)
     return [
         (before.arrival, after.arrival)
@@ -168,7 +170,7 @@ def absences(watcher: Watcher, since: float) -> list[tuple[float, float]]:
     ]
 
 
-def test_a_stream_stays_where_it_is_when_the_other_node_does_not_reach_its_destination(
+def test_a_stream_stays_if_the_other_node_does_not_reach_its_destination(
     nodes: RayNodes, front_end: Callable[[], Service], rtmp: Rtmp, camera: Camera, tmp_path: Path
 ) -> None:
     one = front_end()
@@ -181,11 +183,11 @@ def test_a_stream_stays_where_it_is_when_the_other_node_does_not_reach_its_desti
             eventually(lambda: status_of(one, "m1")["state"] == "live", 30)
             before = status_of(one, "m1")
             way.drop_new()
-            told = drain(nodes, before["node"])
+            ended = drain(nodes, before["node"])
             other = next(name for name in NODES if name != before["node"])
-            assert f"m1: stays: Node {other} does not reach the primary destination: the stream stays" in told.stdout
-            assert told.stdout.endswith(f"1 stream left on {before['node']}: make room, and run this again\n")
-            assert told.returncode == 1
+            assert f"m1: stays: Node {other} does not reach the primary destination: the stream stays" in ended.stdout
+            assert ended.stdout.endswith(f"1 stream left on {before['node']}: make room, and run this again\n")
+            assert ended.returncode == 1
             way.heal()
             eventually(lambda: status_of(one, "m1")["state"] == "live", 60)
             after = status_of(one, "m1")
@@ -203,7 +205,7 @@ def with_runs(runs: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def pushing(one: Service, name: str) -> Iterator[list[int]]:
-    """Push score after score for the length of the block; gives those that were taken."""
+    """Push score after score during the block. Gives those that were accepted."""
     accepted: list[int] = []
     answers: set[int] = set()
     done = threading.Event()
@@ -228,7 +230,7 @@ def pushing(one: Service, name: str) -> Iterator[list[int]]:
 
 
 def drain(nodes: RayNodes, name: str) -> subprocess.CompletedProcess[str]:
-    """What an operator types before maintenance."""
+    """Run the command that empties a node before maintenance."""
     environment = (
         os.environ
         | JOINING
@@ -250,7 +252,7 @@ def drain(nodes: RayNodes, name: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_fails_is_told_and_what_is_asked_for_comes_from_the_node(
+def test_failures_are_reported_and_answers_come_from_the_node(
     front_end: Callable[..., Service], rtmp: Rtmp, feed: MatchFeed
 ) -> None:
     one = front_end(max_stream_duration_s="15")

@@ -1,4 +1,4 @@
-"""Nodes, front ends and the head of a real Ray cluster are killed: real FFmpeg, real nginx-rtmp."""
+"""Nodes, front ends and the head of a real Ray cluster are killed, with real FFmpeg and nginx-rtmp."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def test_a_stream_comes_back_when_its_node_is_killed(
         one.call("PUT", "/streams/m1/match", PUSHED)
         one.call("PATCH", "/streams/m1", {"score_delay_s": 0.5})
         eventually(lambda: status_of(one, "m1")["state"] == "live", 30)
-        time.sleep(1.5)  # what was pushed is kept twice a second
+        time.sleep(1.5)  # the pushed score is saved twice a second
         before = status_of(one, "m1")
         watcher = Watcher(rtmp.server.port, "youtube", "key-of-m1", tmp_path)
         try:
             eventually(lambda: len(watcher.frames) > 30, 20, "the viewer gets frames")
             killed_at = time.monotonic()
             nodes.nodes[before["node"]].kill()
-            eventually(lambda: status_of(one, "m1")["reason"], 30, "it is said that something is wrong")
+            eventually(lambda: status_of(one, "m1")["reason"], 30, "the status says that something is wrong")
             eventually(lambda: is_back(one, "m1"), BACK_LIMIT_S, "the stream is on air again")
             eventually(lambda: status_of(one, "m1")["state"] == "live", 30)
             eventually(lambda: watcher.between(killed_at + 2), 20, "frames arrive again")
@@ -61,16 +61,18 @@ def test_a_stream_comes_back_when_its_node_is_killed(
         finally:
             watcher.close()
         print(f"node killed: no frames at the viewer for {gap_s:.1f} s")
-        of_ffmpeg = [told for command, told in commands_on(nodes).items() if "pipe:" in command]
+        of_ffmpeg = [environment for command, environment in commands_on(nodes).items() if "pipe:" in command]
         assert of_ffmpeg
-        assert not [told for told in of_ffmpeg if TOKEN in told.values()], "FFmpeg joins no cluster"
+        assert not [environment for environment in of_ffmpeg if TOKEN in environment.values()], (
+            "FFmpeg does not need the token"
+        )
         after = status_of(one, "m1")
         (move,) = after["moves"]
         other = next(name for name in NODES if name != before["node"])
         assert (move["from_node"], move["to_node"], after["node"]) == (before["node"], other, other)
         assert move["reason"].startswith(f"node {before['node']} is gone")
         assert move["at"].endswith("Z")
-        assert after["uptime_s"] > before["uptime_s"], "its start is the first one"
+        assert after["uptime_s"] > before["uptime_s"], "it counts from its first start"
         assert after["score_delay_s"] == 0.5
         assert [called[2].get("overlay_id") for called in feed.calls if called[0] == "POST"].count("7") == 2
         assert f"On node {other}, moved from {before['node']} at" in requests.get(one.url, timeout=30).text
@@ -80,7 +82,7 @@ def test_a_stream_comes_back_when_its_node_is_killed(
             eventually(
                 lambda: viewer.strip is not None and mean_distance(viewer.strip, expected) < RECOGNISED,
                 30,
-                "the score that was pushed before is in the picture that arrives",
+                "the score that was pushed before is in the received picture",
             )
         finally:
             viewer.close()
@@ -88,10 +90,10 @@ def test_a_stream_comes_back_when_its_node_is_killed(
     nodes.add(before["node"], 1)
     said = b"".join(path.read_bytes() for path in nodes.logs.iterdir() if path.is_file()) + one.log().encode()
     assert b"[m1] " in said
-    assert b"key-of-m1" not in said, "what the nodes log holds no stream key"
+    assert b"key-of-m1" not in said, "the logs of the nodes contain no stream key"
 
 
-def test_a_stream_without_room_waits_and_says_so_until_there_is_some_or_it_is_stopped(
+def test_a_stream_without_room_waits_and_says_so(
     nodes: RayNodes, front_end: Callable[[], Service], feed: MatchFeed
 ) -> None:
     one = front_end()
@@ -104,8 +106,8 @@ def test_a_stream_without_room_waits_and_says_so_until_there_is_some_or_it_is_st
     for name in ("m1", "m2"):
         eventually(lambda name=name: (status_of(one, name)["reason"] or "").startswith(waits), 30)  # type: ignore[misc]
     one.stop("m1")
-    told = [body for _, path, body in feed.calls if path.endswith("/stop-match-monitoring")]
-    assert told == [{"match_id": "m1"}], "by the front end: the stream has no process that could"
+    stops = [body for _, path, body in feed.calls if path.endswith("/stop-match-monitoring")]
+    assert stops == [{"match_id": "m1"}], "the front end calls it, because the stream has no process"
     assert list(one.listed()) == ["m2"]
     for name in NODES:
         nodes.add(name, 1)
@@ -114,7 +116,7 @@ def test_a_stream_without_room_waits_and_says_so_until_there_is_some_or_it_is_st
     one.stop("m2")
 
 
-def test_streams_outlive_a_front_end_and_the_head(
+def test_streams_survive_a_front_end_and_the_head(
     nodes: RayNodes, front_end: Callable[[], Service], rtmp: Rtmp, camera: Camera, tmp_path: Path
 ) -> None:
     one = front_end()
@@ -146,8 +148,8 @@ def test_streams_outlive_a_front_end_and_the_head(
             assert status_of(three, "m1")["moves"] == []
             three.start("m2")
             three.stop("m2")
-            assert watcher.longest_step_s(fault) < 0.5, "the viewer has lost nothing"
-            assert watcher.longest_gap_s(fault) < at_camera.longest_gap_s(fault) + 2, "nor waited for it"
+            assert watcher.longest_step_s(fault) < 0.5, "the viewer lost nothing"
+            assert watcher.longest_gap_s(fault) < at_camera.longest_gap_s(fault) + 2, "and did not wait"
             assert len({frame.segment for frame in watcher.frames}) == 1
             three.stop("m1")
         finally:

@@ -1,4 +1,4 @@
-"""The overlay's colours as they leave the compositor: those of the stream's tags."""
+"""The overlay's colours as they leave the compositor are those that the stream's tags name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from overlay import OverlayFile
 from tests.service import FFMPEG
 
 BLUE = (0x00, 0x4B, 0xA0)
-# ITU-R BT.709 in studio range; by BT.601 it would be 69, 176, 89.
+# ITU-R BT.709 in studio range. With BT.601 it would be 69, 176, 89.
 BLUE_YUV = (72, 173, 92)
 
 

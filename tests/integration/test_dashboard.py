@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: over the real service, and over streams that the test makes up."""
+"""The dashboard in a real browser: with the real service, and with streams that the test makes up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.waiting import eventually
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KEY = "canary-of-the-page"
 TOKEN = "open-sesame-1234567890"
-# The camera starts, and what goes on air is decoded: FFmpegs on a busy machine.
+# For FFmpegs to start and decode on a busy machine.
 SLOW_MS = 40_000
 # As in dashboard.js.
 POLL_S, PICTURES_S = 2.0, 4.0
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
     with sync_playwright() as playwright:
-        # Whatever the page might ask for elsewhere, it finds nothing.
+        # The page can reach no other host.
         nowhere = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", nowhere])
         yield browser
@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Desk:
-    """A page, and all that went wrong on it; `expects` are the faults that the test brings about."""
+    """A page, and everything that went wrong on it. `expects` are the faults that the test causes."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -83,19 +83,19 @@ class Desk:
         return self.page.locator(f"[id='stream-{name}']")
 
     def pass_s(self, seconds: float) -> Literal[False]:
-        """Let the page believe that so much time has gone by; False, so that a condition may begin with it."""
+        """Move the page's clock. Returns False, so that a condition can begin with this call."""
         self.page.clock.run_for(round(1000 * seconds))
         return False
 
     def poll(self) -> None:
-        """Return when the page has asked once more."""
+        """Return when the page has loaded itself again."""
         with self.page.expect_response(lambda response: urlsplit(response.url).path == "/"):
             self.pass_s(POLL_S)
 
 
 @pytest.fixture
 def desk(browser: Browser, stage: Stage) -> Iterator[Desk]:
-    """Closed before the stage is: a page that still asks would complain."""
+    """The page is closed before the stage, because it would report calls without an answer."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     desk = Desk(context.new_page())
@@ -114,7 +114,7 @@ def jpeg(color: str) -> bytes:
 
 
 class Stage(StreamRegistry):
-    """A registry whose streams the test makes up, behind a real web server."""
+    """A registry with streams that the test makes up, behind a real web server."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -134,7 +134,7 @@ class Stage(StreamRegistry):
         self._thread.start()
 
     def vanish(self) -> None:
-        """As a service that was killed."""
+        """Stop answering, like a killed service."""
         if self._server is not None:
             self._server.shutdown()
             self._thread.join()
@@ -186,7 +186,7 @@ def stage(settings_with: SettingsFactory) -> Iterator[Stage]:
 
 
 def is_green(card: Locator) -> bool:
-    """True when the middle of its picture is."""
+    """True if its picture is green."""
     with Image.open(io.BytesIO(card.locator(".picture img").screenshot())) as picture:
         red, green, blue = picture.convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     return green > 90 and red < 60 and blue < 60
@@ -197,7 +197,7 @@ def test_a_match_from_the_form_to_the_stop(
 ) -> None:
     feed.data = Answer.of(next(states()).as_current_score())
     one = service()
-    # A first picture that is late is answered with 404.
+    # The first picture may be late; until then it is a 404.
     desk.expects = ["ERR_CONNECTION_REFUSED", f"status of 404 (NOT FOUND) {one.url}/streams/m1/preview.jpg"]
     page, card = desk.page, desk.card("m1")
     youtube = RtmpServer(tmp_path, "127.0.0.1", free_port(), ["live2"])
@@ -210,7 +210,7 @@ def test_a_match_from_the_form_to_the_stop(
         page.get_by_role("button", name="Start", exact=True).click()
         expect(card.locator(".word")).to_have_text("slate", timeout=SLOW_MS)
         expect(card.locator(".troubles")).to_have_text("the camera has not come yet")
-        expect(page).to_have_title("(1) in trouble, of 1 stream")
+        expect(page).to_have_title("(1) of 1 stream in trouble")
         expect(card.locator(".picture")).not_to_have_class(re.compile("blank"), timeout=SLOW_MS)
         on_slate = card.locator(".picture img").screenshot()
         with camera("m1"):
@@ -247,7 +247,7 @@ def differs(card: Locator, before: bytes) -> bool:
         return mean_distance(was.convert("L"), now.convert("L")) > 20
 
 
-def test_all_of_it_goes_by_keyboard(desk: Desk, stage: Stage) -> None:
+def test_everything_works_with_the_keyboard(desk: Desk, stage: Stage) -> None:
     page, keys = desk.page, desk.page.keyboard
     stage.show(replace(LIVE, name="m2"))
     page.goto(stage.url)
@@ -276,7 +276,7 @@ def test_all_of_it_goes_by_keyboard(desk: Desk, stage: Stage) -> None:
     assert list(stage.shown) == ["m2"]
 
 
-def test_an_error_stands_at_its_field_and_the_key_is_not_kept(desk: Desk, stage: Stage) -> None:
+def test_an_error_is_shown_at_its_field_and_the_key_is_not_kept(desk: Desk, stage: Stage) -> None:
     desk.expects = ["status of 400", "status of 409", "status of 500"]
     page = desk.page
     page.goto(stage.url)
@@ -290,7 +290,7 @@ def test_an_error_stands_at_its_field_and_the_key_is_not_kept(desk: Desk, stage:
     name.fill("a b")
     url.fill("rtmp://127.0.0.1/live2/key")
     start.click()
-    expect(page.locator("#stream_name-error")).to_contain_text("stream_name must be 1 to 64 of")
+    expect(page.locator("#stream_name-error")).to_contain_text("stream_name must be 1 to 64 characters of")
     expect(name).to_be_focused()
     expect(name).to_have_attribute("aria-invalid", "true")
     name.fill("m1")
@@ -325,7 +325,7 @@ def test_an_error_stands_at_its_field_and_the_key_is_not_kept(desk: Desk, stage:
     expect(page.locator("#stream_name-error")).to_have_text("Stream already active")
 
 
-def test_a_service_that_is_gone_is_unmistakable_and_so_is_its_return(desk: Desk, stage: Stage) -> None:
+def test_the_page_shows_when_the_service_is_gone_and_when_it_is_back(desk: Desk, stage: Stage) -> None:
     desk.expects = ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
     page = desk.page
     stage.show(LIVE)
@@ -334,7 +334,7 @@ def test_a_service_that_is_gone_is_unmistakable_and_so_is_its_return(desk: Desk,
     expect(bar).to_be_empty()
     stage.vanish()
     desk.pass_s(POLL_S)
-    expect(bar).to_contain_text(re.compile(r"The service does not answer\. It was last heard from at \d\d:\d\d:\d\d"))
+    expect(bar).to_contain_text(re.compile(r"The service does not answer\. Its last answer came at \d\d:\d\d:\d\d"))
     expect(page.locator("body")).to_have_class("is-old")
     expect(desk.card("m1")).to_be_visible()
     desk.card("m1").get_by_role("button", name="Stop m1").click()
@@ -349,7 +349,7 @@ def test_a_service_that_is_gone_is_unmistakable_and_so_is_its_return(desk: Desk,
     expect(desk.card("m1").locator(".word")).to_have_text("slate")
 
 
-def test_what_the_reader_is_at_survives_an_update(desk: Desk, stage: Stage) -> None:
+def test_an_update_does_not_disturb_what_the_reader_is_doing(desk: Desk, stage: Stage) -> None:
     desk.expects = ["status of 400"]
     page, card = desk.page, desk.card("m1")
     stage.show(LIVE)
@@ -372,7 +372,7 @@ def test_what_the_reader_is_at_survives_an_update(desk: Desk, stage: Stage) -> N
     expect(delay).to_have_value("700")
 
 
-def test_cards_come_in_their_order_and_none_moves_under_a_hand(desk: Desk, stage: Stage) -> None:
+def test_cards_appear_in_order_and_none_moves_while_the_reader_points_at_them(desk: Desk, stage: Stage) -> None:
     page = desk.page
     names = page.locator(".card h2")
     stage.show(replace(LIVE, name="m2"), replace(LIVE, name="m10"))
@@ -397,7 +397,7 @@ def test_cards_come_in_their_order_and_none_moves_under_a_hand(desk: Desk, stage
     expect(desk.card("m3")).to_be_focused()
 
 
-def test_a_hidden_page_asks_for_nothing(desk: Desk, stage: Stage) -> None:
+def test_a_hidden_page_makes_no_calls(desk: Desk, stage: Stage) -> None:
     page = desk.page
     stage.show(LIVE)
     page.goto(stage.url)
@@ -416,7 +416,7 @@ def test_a_hidden_page_asks_for_nothing(desk: Desk, stage: Stage) -> None:
         page.evaluate(hide, False)
 
 
-def test_of_forty_streams_only_those_in_view_have_their_pictures_refreshed(desk: Desk, stage: Stage) -> None:
+def test_only_the_pictures_in_view_are_refreshed(desk: Desk, stage: Stage) -> None:
     stage.show(*(replace(LIVE, name=f"m{number:02}") for number in range(40)))
     page = desk.page
     refreshed = page.locator(".picture img[src^='blob:']")
@@ -432,7 +432,7 @@ def test_of_forty_streams_only_those_in_view_have_their_pictures_refreshed(desk:
     eventually(lambda: desk.pass_s(PICTURES_S) or last.locator("img[src^='blob:']").count(), 15)
 
 
-def test_a_picture_that_is_not_there_is_said_and_comes_by_itself(desk: Desk, stage: Stage) -> None:
+def test_a_missing_picture_is_announced_and_appears_by_itself(desk: Desk, stage: Stage) -> None:
     desk.expects = ["status of 404"]
     stage.show(LIVE)
     stage.picture = None
@@ -473,9 +473,7 @@ def no_wider_than_the_screen(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def test_the_page_asks_for_the_token_and_is_left_by_a_logout_or_when_the_session_ends(
-    desk: Desk, settings_with: SettingsFactory
-) -> None:
+def test_login_logout_and_the_end_of_a_session(desk: Desk, settings_with: SettingsFactory) -> None:
     desk.expects = ["status of 401"]
     page = desk.page
     stage = Stage(settings_with(host="127.0.0.1", port=free_port(), api_token=TOKEN))

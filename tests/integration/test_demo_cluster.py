@@ -1,4 +1,4 @@
-"""`make demo-cluster`: a node is killed, its stream comes back, and nothing is left of all that."""
+"""`make demo-cluster`: a node is killed, its stream comes back, and nothing is left at the end."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.waiting import eventually
 
 OUT = ROOT / "demo" / "out"
 LIMIT_S = 200
-# A black or uniform picture has next to none of it.
+# Of brightness: a black or uniform picture has hardly any.
 LEAST_SPREAD = 20
 
 
 @pytest.fixture
 def temp() -> Iterator[Path]:
-    """Short, unlike pytest's own: Ray puts sockets into it."""
+    """A folder with a short path, unlike pytest's own, because Ray puts sockets into it."""
     with tempfile.TemporaryDirectory(prefix="demo-", dir="/tmp") as folder:
         yield Path(folder)
 
@@ -42,6 +42,6 @@ def test_the_stream_of_a_killed_node_comes_back_on_another_one(temp: Path) -> No
         with Image.open(OUT / f"ground-{number}.png") as picture:
             assert picture.size == (854, 480)
             assert ImageStat.Stat(picture.convert("L")).stddev[0] > LEAST_SPREAD
-    assert list((OUT / "logs").glob("worker-*.err")), "what the streams said on their nodes is kept"
+    assert list((OUT / "logs").glob("worker-*.err")), "the logs of the streams are kept"
     eventually(lambda: not started_with(temp), 5, f"no process is left: {started_with(temp)}")
     assert list(temp.iterdir()) == []

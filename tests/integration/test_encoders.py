@@ -1,4 +1,4 @@
-"""Every encoder with the FFmpeg that is installed: it works, or the start says why it does not."""
+"""Every encoder with the installed FFmpeg: it works, or the start says why not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_x264_works(settings_with: SettingsFactory) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name != X264])
-def test_one_in_hardware_works_or_says_why_not(settings_with: SettingsFactory, name: str) -> None:
+def test_a_hardware_encoder_works_or_says_why_not(settings_with: SettingsFactory, name: str) -> None:
     settings = settings_with(video_encoder=name)
     try:
         installed.try_encoder(FFMPEG, settings.encoder, settings.profile)
@@ -44,7 +44,7 @@ def test_one_in_hardware_works_or_says_why_not(settings_with: SettingsFactory, n
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_its_options_are_ffmpegs(settings_with: SettingsFactory, name: str) -> None:
+def test_ffmpeg_knows_the_options_of_the_encoder(settings_with: SettingsFactory, name: str) -> None:
     if f" {name} " not in says("-encoders"):
         pytest.skip(f"this FFmpeg has no {name}")
     settings = settings_with(video_encoder=name)

@@ -1,4 +1,4 @@
-"""What is left after a stop, after many, after the service's end and after its murder."""
+"""What is left after one stop, after many, after the end of the service and after its kill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def counts(service: Service) -> tuple[int, int, int]:
     )
 
 
-def test_nothing_is_left_of_twenty_starts_and_stops(service: MakeService, camera: Camera, feed: MatchFeed) -> None:
+def test_nothing_is_left_after_twenty_starts_and_stops(service: MakeService, camera: Camera, feed: MatchFeed) -> None:
     feed.data = Answer.of(next(states()).as_current_score())
     with camera("m1"):
         one = service()
@@ -39,7 +39,7 @@ def test_nothing_is_left_of_twenty_starts_and_stops(service: MakeService, camera
         eventually(lambda: all(now <= then for now, then in zip(counts(one), before, strict=True)))
 
 
-def test_sigterm_ends_the_service_and_all_it_started(service: MakeService, camera: Camera) -> None:
+def test_sigterm_ends_the_service_and_all_that_it_started(service: MakeService, camera: Camera) -> None:
     with camera("m1"):
         one = service(overlay_api_base="", overlay_image_base="")
         for name in ("m1", "m2"):
@@ -68,19 +68,19 @@ def test_a_killed_service_leaves_no_ffmpeg_even_one_that_waits_for_a_camera(
         eventually(lambda: not [pid for pid in pids if runs(pid)], 10)
         again = service(overlay_api_base="", overlay_image_base="")
         again.start("m1")
-        assert len(list(again.temp.iterdir())) == 1, "what the killed one left is swept away"
+        assert len(list(again.temp.iterdir())) == 1, "the files of the killed service are removed"
         again.stop("m1")
 
 
-def test_the_demo_shows_both_flows(tmp_path: Path) -> None:
+def test_the_demo_shows_picture_and_score(tmp_path: Path) -> None:
     ended = run_demo("demo.run", tmp_path, 10, 100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "both flowed" in ended.stdout
+    assert "picture and score arrived" in ended.stdout
     assert (ROOT / "demo" / "out" / "frame.png").stat().st_size > 50_000
     assert list(tmp_path.iterdir()) == []
 
 
-def test_streams_come_back_on_air_after_a_kill_and_a_stopped_one_does_not(
+def test_after_a_kill_running_streams_come_back_and_stopped_ones_do_not(
     service: MakeService, camera: Camera, tmp_path: Path
 ) -> None:
     settings = {"state_file": str(tmp_path / "streams.json"), "overlay_api_base": "", "overlay_image_base": ""}

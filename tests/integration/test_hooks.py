@@ -1,4 +1,4 @@
-"""nginx-rtmp lets a camera in, or turns it away, as the service's hook says."""
+"""nginx-rtmp accepts a camera or turns it away, as the service's hook says."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SHIPPED_CONFIG = deploy.rtmp_server.rtmp_config
 
 
 def plain(*args: object) -> str:
-    """As shipped, but patient with a machine that is held up: nginx lets in whom the service does not answer about."""
+    """The shipped configuration with a longer time limit, because nginx accepts cameras if the service answers late."""
     return SHIPPED_CONFIG(*args).replace("proxy_read_timeout 3s", "proxy_read_timeout 10s")  # type: ignore[arg-type]
 
 
 def away(secret: str) -> Callable[..., str]:
-    """The configuration of an nginx whose hooks do not come from this machine, with this secret in their path."""
+    """A configuration whose hooks seem to come from another machine, with this secret in their path."""
 
     def config(*args: object) -> str:
         hooked = plain(*args).replace("/hooks/publish", f"/hooks/{secret}/publish")
@@ -33,17 +33,17 @@ def away(secret: str) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize(
-    ("config", "is_believed"),
+    ("config", "is_accepted"),
     [(plain, True), (away(SECRET), True), (away(SECRET + "x"), False)],
     ids=["from here", "by the secret", "wrong secret"],
 )
-def test_only_announced_cameras_are_let_in(
+def test_only_cameras_of_a_stream_are_accepted(
     service: MakeService,
     recordings: Callable[[str], Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     config: Callable[..., str],
-    is_believed: bool,
+    is_accepted: bool,
 ) -> None:
     monkeypatch.setattr("deploy.rtmp_server.rtmp_config", config)
     port, folder = free_port(), tmp_path / "ingest"
@@ -62,16 +62,16 @@ def test_only_announced_cameras_are_let_in(
         )
         assert not is_let_in("m1")
         one.start("m1")
-        assert is_let_in("m1") == is_believed
+        assert is_let_in("m1") == is_accepted
         assert not is_let_in("m2")
         assert not is_let_in("m2?name=m1")
         one.stop("m1")
         assert not is_let_in("m1")
-        if is_believed:
-            assert "No stream of the name m2 is announced" in one.log()
+        if is_accepted:
+            assert "No stream has the name m2" in one.log()
         assert "canary" not in one.log()
         one.process.terminate()
         one.process.wait(20)
-        eventually(lambda: is_let_in("m2"), what="the gate lets cameras in while the service is down")
+        eventually(lambda: is_let_in("m2"), what="cameras are accepted while the service is down")
     finally:
         server.close()

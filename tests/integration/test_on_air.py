@@ -1,4 +1,4 @@
-"""What arrives at the "YouTube" side, decoded and looked at."""
+"""What arrives at the "YouTube" end, decoded and checked."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from tests.waiting import eventually
 
 CANVAS = canvas_of(PROFILES[PROFILE])
 MATCH = list(states())
-# Far above what the encoder does to a still strip, far below another strip.
+# The encoder changes a still strip far less than this, and another strip differs far more.
 RECOGNISED = 12.0
-# What goes on air now has arrived by then, and the keyframes of its start are over.
+# By then the picture has arrived, and the extra keyframes of the start are over.
 SETTLED_AFTER_S = 4.5
 KEYFRAMES_S = 2
 RECORDED_S = 9
-# STALL_TIMEOUT_S where no camera stalls: a machine that stands still for a moment is not to bring the slate.
+# STALL_TIMEOUT_S where no camera stalls, so that a busy machine does not bring up the slate.
 PATIENT_S = "6"
 
 
 def strip_as_seen(image: Image.Image) -> Image.Image:
-    """The strip of this overlay, as the viewer cuts it out, over a grey picture."""
+    """The strip of this overlay over a grey picture, as the viewer crops it."""
     picture = Image.new("RGBA", (CANVAS.width, CANVAS.top + CANVAS.height), (128, 128, 128, 255))
     picture.alpha_composite(image.convert("RGBA"), (0, CANVAS.top))
     return picture.crop(strip_box(CANVAS)).convert("L")
@@ -54,7 +54,7 @@ def score_strip(number: int) -> Image.Image:
 
 
 def shows(viewer: Viewer, strips: Sequence[Image.Image], wanted: int) -> bool:
-    """True when the picture now is most like `strips[wanted]`, and like it."""
+    """True if the present picture is close to `strips[wanted]`, and closer than to the others."""
     if viewer.strip is None:
         return False
     seen = viewer.strip
@@ -76,7 +76,7 @@ def viewer_of(watch: list[Viewer], url: str) -> Viewer:
 
 
 def quiet_balls(first: int, count: int) -> list[int]:
-    """Numbers of states, from `first` on, between which no banner is shown."""
+    """The numbers of some states, from `first` on, with no banner between them."""
     found = [first]
     for number in range(first + 1, len(MATCH)):
         before, after = (parse_match_data(MATCH[ball].as_own_shape()) for ball in (found[-1], number))
@@ -105,7 +105,7 @@ def test_the_score_on_air_follows_the_feed(
 
 
 def assert_is_the_profile(path: Path, *, sound: bool) -> None:
-    """Size, rate, codecs, colours, keyframes and sound of what arrived."""
+    """Check size, rate, codecs, colours, keyframes and sound of what arrived."""
     profile = PROFILES[PROFILE]
     streams = {stream["codec_type"]: stream for stream in probe(path, "-show_streams")["streams"]}
     video, audio = streams["video"], streams["audio"]
@@ -120,21 +120,21 @@ def assert_is_the_profile(path: Path, *, sound: bool) -> None:
     packets = settled(probe(path, "-select_streams", "v", "-show_packets")["packets"])
     times = [Fraction(packet["dts_time"]) for packet in packets]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert max(gaps) < Fraction("0.05"), "the picture stumbles"
+    assert max(gaps) < Fraction("0.05"), "the picture must not stutter"
     assert abs((len(times) - 1) / (times[-1] - times[0]) - profile.frame_rate) < Fraction("0.3")
     keys = [Fraction(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
     assert len(keys) >= 2
     for earlier, later in itertools.pairwise(keys):
-        assert abs(later - earlier - KEYFRAMES_S) < Fraction("0.01"), "keyframes are not 2 s apart"
+        assert abs(later - earlier - KEYFRAMES_S) < Fraction("0.01"), "keyframes must be 2 s apart"
     seconds = times[-1] - times[0]
     kbps = sum(int(packet["size"]) for packet in packets) * 8 / 1000 / seconds
     assert abs(kbps / profile.video_bitrate_kbps - 1) < 0.15
 
 
 def settled(packets: list[dict[str, str]]) -> list[dict[str, str]]:
-    """From the first keyframe on behind which no handover from the slate can still be under way.
+    """The packets from the first keyframe on after which no handover from the slate can follow.
 
-    A compositor has more keyframes in its first seconds; how soon it is on air depends on the machine.
+    A compositor has more keyframes in its first seconds. How soon it is on air depends on the machine.
     """
     keys = [i for i, packet in enumerate(packets) if "K" in packet["flags"]]
     times = [float(packets[i]["pts_time"]) for i in keys]
@@ -143,7 +143,7 @@ def settled(packets: list[dict[str, str]]) -> list[dict[str, str]]:
     return packets[next(i for i, time in zip(keys, times, strict=True) if time >= begin) :]
 
 
-# All at once would be more than two cores can do.
+# All at once would be too much for two cores.
 SIDE_BY_SIDE = (("720p", SILENT), ("4:3 at 25", "1080p"), ("portrait", "full range"))
 
 
@@ -151,7 +151,7 @@ SIDE_BY_SIDE = (("720p", SILENT), ("4:3 at 25", "1080p"), ("portrait", "full ran
 def arrived(
     rtmp: Rtmp, recordings: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
-    """What arrives of each kind of camera, two of them recorded at a time."""
+    """Recordings of what arrives from each kind of camera, two made at a time."""
     folder = tmp_path_factory.mktemp("arrived")
     found: dict[str, Path] = {}
 
@@ -187,7 +187,7 @@ def arrived(
         *(("1080p", None), ("portrait", "sides"), ("full range", None)),
     ],
 )
-def test_any_camera_comes_out_as_the_profile(
+def test_any_camera_is_converted_to_the_profile(
     arrived: Callable[[str], Path], tmp_path: Path, kind: str, bars: str | None
 ) -> None:
     path = arrived(kind)
@@ -267,24 +267,28 @@ def scene_strip(scene: Scene) -> Image.Image:
     return strip_as_seen(drawing.draw_scene(scene, CANVAS))
 
 
-def test_banners_are_on_air_and_go(service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]) -> None:
+def test_banners_appear_on_air_and_disappear(
+    service: MakeService, camera: Camera, feed: MatchFeed, watch: list[Viewer]
+) -> None:
     boards = [parse_match_data(state.as_own_shape()) for state in MATCH]
-    told = {ball: Moments().between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
+    found = {ball: Moments().between(boards[ball - 1], boards[ball]) for ball in range(60, len(boards))}
     feed.data = Answer.of(MATCH[0].as_own_shape())
     with camera("m1"):
         one = service()
         viewer = viewer_of(watch, one.start("m1"))
         eventually(lambda: "relay.stream: is live" in one.log(), 40)
         for kind in ("WICKET", "SIX"):
-            ball, event = next((ball, events[0]) for ball, events in told.items() if [e.kind for e in events] == [kind])
+            ball, event = next(
+                (ball, events[0]) for ball, events in found.items() if [e.kind for e in events] == [kind]
+            )
             strips = [scene_strip(Scene(boards[ball - 1])), scene_strip(Scene(boards[ball], event))]
             strips.append(scene_strip(Scene(boards[ball])))
             feed.data = Answer.of(MATCH[ball - 1].as_own_shape())
-            # The first also tells that the overlay's pictures which a new compositor reads ahead are used up.
+            # The first one also shows that the new compositor has used up the overlay pictures that it read ahead.
             assert viewer.wait_for(lambda v: shows(v, strips, 0), 40), f"no score before {kind}"
             feed.data = Answer.of(MATCH[ball].as_own_shape())
             assert viewer.wait_for(lambda v: shows(v, strips, 1), 20), f"{kind} is not on air"
-            assert viewer.wait_for(lambda v: shows(v, strips, 2), 20), f"{kind} does not go"
+            assert viewer.wait_for(lambda v: shows(v, strips, 2), 20), f"{kind} does not disappear"
         one.stop("m1")
 
 
@@ -297,7 +301,7 @@ def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Ca
         viewer = viewer_of(watch, one.start("m1"))
 
         def lag_s(number: int) -> float:
-            """From the push to the picture that has arrived."""
+            """The time from the push to its arrival in the picture."""
             pushed_at = time.monotonic()
             one.call("PUT", "/streams/m1/match", MATCH[balls[number]].as_own_shape())
             assert viewer.wait_for(lambda v: shows(v, strips, number), 40), f"score {number} is not on air"
@@ -305,7 +309,7 @@ def test_the_score_is_on_air_later_by_its_delay(service: MakeService, camera: Ca
 
         eventually(lambda: "relay.stream: is live" in one.log(), 40)
         lag_s(0)
-        # A machine that is held up only ever adds to a lag.
+        # A busy machine can only make a lag longer.
         at_once = min(lag_s(number) for number in (1, 2, 3))
         one.call("PATCH", "/streams/m1", {"score_delay_s": delay_s})
         delayed = min(lag_s(number) for number in (4, 5, 6))

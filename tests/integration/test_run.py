@@ -1,4 +1,4 @@
-"""`make run`: nginx-rtmp beside the service, and the end of both."""
+"""`make run`: nginx-rtmp and the service together, and the end of both."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("moment", ["while it starts", "when it serves"])
+@pytest.mark.parametrize("moment", ["while it starts", "when it runs"])
 def test_a_signal_ends_both_and_leaves_nothing(tmp_path: Path, moment: str, number: signal.Signals) -> None:
-    ffmpeg = tmp_path / "ffmpeg"  # one that does not answer holds up the start
+    ffmpeg = tmp_path / "ffmpeg"  # one that does not answer delays the start
     ffmpeg.write_text("#!/bin/sh\nexec " + ("sleep 60" if "starts" in moment else f'{FFMPEG} "$@"') + "\n")
     ffmpeg.chmod(0o755)
     port, rtmp_port, temp = free_port(), free_port(), tmp_path / "tmp"

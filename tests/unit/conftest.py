@@ -1,7 +1,7 @@
-"""The fake FFmpeg as a fixture, and two ways to run the service's parts over it.
+"""The fake FFmpeg as a fixture, and two ways to run parts of the service with it.
 
-`Rig` is what the children of one stream need, for parts that the test steps by
-itself. `Relay` is a whole registry, whose supervisors step their streams.
+`Rig` has what the FFmpegs of one stream need, and the test itself steps the
+parts. `Relay` is a whole registry, in which supervisors step the streams.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class FakeFFmpeg:
         unfinished.replace(self.folder / "script.json")
 
     def lives(self, role: str) -> list[dict[str, Any]]:
-        """What each life of this role noted, oldest first."""
+        """What each run in this role wrote down, oldest first."""
         path = self.folder / "lives.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
         return [life for life in map(json.loads, lines) if life["role"] == role]
 
     def argv(self, pid: int) -> list[str]:
-        """The arguments of this life, awaited."""
+        """Wait for this process's arguments, and return them."""
         path, found = self.folder / "lives.jsonl", list[list[str]]()
 
         def noted() -> bool:
@@ -73,18 +73,18 @@ class FakeFFmpeg:
         return found[0]
 
     def order(self, pid: int, line: str) -> None:
-        """Tell a life that `obeys` what to do."""
+        """Tell a process that `obeys` what to do."""
         with (self.folder / f"orders-{pid}").open("a") as orders:
             orders.write(line + "\n")
 
     def feed(self, pid: int, data: bytes) -> None:
-        """Have a life that follows its feed give this on its stdout."""
+        """Make a process that follows its feed write this to its stdout."""
         with (self.folder / f"feed-{pid}").open("ab") as file:
             file.write(data)
 
     @property
     def obedient(self) -> dict[str, Any]:
-        """The script of a role that gives what `feed()` and does what `order()` says."""
+        """The script of a role that writes what `feed()` gives it and does what `order()` says."""
         return {"obeys": True, "follow": f"{self.folder}/feed-{{pid}}"}
 
     def received(self, pid: int) -> bytes:
@@ -101,13 +101,13 @@ def fake_ffmpeg(tmp_path: Path) -> FakeFFmpeg:
 
 @pytest.fixture
 def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No FFmpeg is run just to be asked what it can do."""
+    """No FFmpeg is run only to find out what it can do."""
     monkeypatch.setattr("relay.installed.reads_presets", lambda _path: True)
     monkeypatch.setattr("relay.installed.slate_head_start_s", lambda _path: 0.6)
 
 
 class Rig:
-    """A loop, a switch and a clock, on which the test's own thread steps a part of a stream."""
+    """A loop, a switch and a clock. The test's own thread steps a part of a stream on them."""
 
     def __init__(self, settings: Settings, fake: FakeFFmpeg) -> None:
         self.settings = settings
@@ -132,7 +132,7 @@ class Rig:
         return child.process.pid
 
     def say(self, child: Child, line: str) -> None:
-        """Have it print this line, once only; returns when the line was taken."""
+        """Make it print this line once, and return when the line was read."""
         self.fake.order(self.pid(child), f"say {line}")
         process = child.process
         assert process is not None
@@ -143,11 +143,11 @@ class Rig:
         eventually(child.has_died, what=f"the end of the {child.role}")
 
     def settle(self) -> None:
-        """Return when the loop has done what it was at."""
+        """Return when the loop has finished its present work."""
         self.loop.call(lambda: None)
 
     def frame(self, child: Child, *, key: bool = False, ticks: int | None = None, sound: bool = False) -> bytes:
-        """One frame from this child, with sound before it if asked for; returns when the switch has it."""
+        """Send one frame from this child, with sound before it if `sound` is set. Returns when the switch has it."""
         pid, fd = self.pid(child), child.stdout
         assert fd is not None
         muxer = self.muxers.setdefault(pid, Muxer())
@@ -155,7 +155,7 @@ class Rig:
         data = muxer.key_frame(payload, ticks=ticks) if key else muxer.video(payload, ticks=ticks)
         data = data + muxer.audio(b"sound" * 9) if sound else data
         now = self.clock()
-        assert self.switch.source(fd).frame_at != now, "the clock must go on between two frames"
+        assert self.switch.source(fd).frame_at != now, "the clock must move between two frames"
         self.fake.feed(pid, data)
 
         def taken() -> bool:
@@ -186,7 +186,7 @@ def destination(url: str = f"rtmp://127.0.0.1/live2/{KEY}") -> Destination:
 
 
 class Relay:
-    """A registry over fake FFmpegs, and the clocks that the test moves."""
+    """A registry with fake FFmpegs, and with clocks that the test moves."""
 
     def __init__(self, settings: Settings, fake: FakeFFmpeg, wall_s: float) -> None:
         self.fake = fake
@@ -212,7 +212,7 @@ class Relay:
         return [stream.stream_name for stream in self.state_file.streams]
 
     def wait(self, condition: Callable[[], object], what: str = "") -> None:
-        """Move the clock on until the condition holds."""
+        """Move the clock until the condition holds."""
 
         def holds() -> object:
             self.clock.advance(0.1)
@@ -238,7 +238,7 @@ def relay(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[MakeRelay]:
-    """Makes relays; nothing of any may be left at the end."""
+    """Makes relays. At the end nothing of them may be left."""
     temp = tmp_path / "tmp"
     temp.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temp))

@@ -33,7 +33,7 @@ def run(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def real_enough(fake: FakeFFmpeg) -> str:
-    """A fake that also claims the encoders and filters that are asked for at the start."""
+    """A fake FFmpeg that also names the encoders and filters which the service asks for at its start."""
     names = "\\n".join(
         f" . {name} ." for name in ("libx264", "h264_nvenc", "aac", "overlay", "scale", "fps", "pad", "setparams")
     )
@@ -101,16 +101,16 @@ def test_a_signal_ends_the_service_cleanly(tmp_path: Path, fake_ffmpeg: FakeFFmp
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: log.exists() and "serves on" in log.read_text(), 30)
+        eventually(lambda: log.exists() and "listening on" in log.read_text(), 30)
         process.send_signal(number)
         assert process.wait(15) == 0
     finally:
         process.kill()
         process.wait()
-    assert f"{number.name}: stops" in log.read_text()
+    assert f"{number.name}: the service stops" in log.read_text()
 
 
-def test_one_machine_does_without_ray(tmp_path: Path) -> None:
+def test_one_machine_needs_no_ray(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.modules['ray'] = None\n"
          "import app\n"

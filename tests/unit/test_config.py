@@ -55,7 +55,7 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
     "secret", ["short", "x" * 15, "x" * 129, "canary-0123456789é", "canary-0123456789\n", "../../canary/12345"]
 )
 def test_a_hook_secret_is_safe_in_a_path(secret: str) -> None:
-    with pytest.raises(ConfigurationError, match="HOOK_SECRET: must be 16 to 128 of A-Z a-z 0-9 _ -"):
+    with pytest.raises(ConfigurationError, match="HOOK_SECRET: must be 16 to 128 characters of A-Z a-z 0-9 _ -"):
         load_settings({"hook_secret": secret})
     assert load_settings({"hook_secret": ""}).hook_secret.get_secret_value() == ""
     assert "canary" not in repr(load_settings({"hook_secret": "canary-0123456789"}))
@@ -66,7 +66,7 @@ def test_a_trusted_proxy_is_one_address() -> None:
     assert str(load_settings({"trusted_proxy": "2001:DB8::1"}).trusted_proxy) == "2001:db8::1"
 
 
-def test_a_secret_shows_neither_in_a_message_nor_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_shown_neither_in_a_message_nor_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "canary-token")
     monkeypatch.setenv("PORT", "canary-port")
     with pytest.raises(ConfigurationError) as caught:
@@ -95,7 +95,7 @@ def test_an_empty_picture_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().slate_image == Path("club.png")
 
 
-def test_trailing_slashes_are_taken_off() -> None:
+def test_trailing_slashes_are_removed() -> None:
     settings = load_settings({"rtmp_server": "rtmp://localhost/live/", "overlay_api_base": "http://localhost:1/x/"})
     assert (settings.rtmp_server, settings.overlay_api_base) == ("rtmp://localhost/live", "http://localhost:1/x")
 
@@ -104,7 +104,7 @@ def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-def test_secrets_leave_the_environment_that_children_inherit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_removed_from_the_environment_that_children_inherit(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_TOKEN", "hook_secret", "RTMP_SERVER"):
         monkeypatch.setenv(name, "rtmp://localhost/live")
     forget_secrets()
@@ -113,12 +113,12 @@ def test_secrets_leave_the_environment_that_children_inherit(monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("given", "read"), [("auto", "auto"), ("3", 3), (" 12 ", 12), (7, 7)])
-def test_the_most_streams_are_a_number_or_left_to_the_machine(given: object, read: object) -> None:
+def test_the_limit_of_streams_is_a_number_or_auto(given: object, read: object) -> None:
     assert load_settings({"max_concurrent_streams": given}).max_concurrent_streams == read
 
 
 @pytest.mark.parametrize("given", ["", "many", "0", "1001", "2.5", 0, 1.5])
-def test_any_other_number_of_streams_is_refused_by_name(given: object) -> None:
+def test_any_other_limit_of_streams_is_refused_by_name(given: object) -> None:
     with pytest.raises(ConfigurationError, match="MAX_CONCURRENT_STREAMS: must be auto, or a whole number from 1"):
         load_settings({"max_concurrent_streams": given})
 
@@ -134,6 +134,6 @@ def test_any_other_head_is_refused_by_name(given: str) -> None:
         load_settings({"ray_address": given})
 
 
-def test_a_cluster_keeps_its_streams_itself() -> None:
+def test_a_cluster_needs_no_state_file() -> None:
     with pytest.raises(ConfigurationError, match="STATE_FILE: must be empty with STREAM_BACKEND=ray"):
         load_settings({"stream_backend": "ray", "state_file": "streams.json"})

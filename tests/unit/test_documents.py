@@ -1,4 +1,4 @@
-"""The documents' tables and examples are those of the code, and none of them grows too long."""
+"""Tables and examples in the documents agree with the code, and no document is too long."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ def settings_rows() -> list[str]:
 
 
 def rows_after(text: str, header: str) -> list[str]:
-    """The rows of the table in `text` whose header line begins so."""
+    """The rows of the table whose header line begins with `header`."""
     lines = text[text.index(f"\n{header}") + 1 :].splitlines()[2:]
     return lines[: next((index for index, line in enumerate(lines) if not line.startswith("|")), len(lines))]
 
 
-def test_the_settings_table_is_the_codes() -> None:
+def test_the_settings_table_agrees_with_the_code() -> None:
     assert rows_after(SETTINGS, "| variable |") == settings_rows()
 
 
-def test_the_profiles_table_is_the_codes() -> None:
+def test_the_profiles_table_agrees_with_the_code() -> None:
     assert rows_after(SETTINGS, "| profile |") == [
         f"| `{p.name}` | {p.width} × {p.height}, {p.frame_rate} fps | {p.video_bitrate_kbps / 1000:g} Mbit/s |"
         for p in PROFILES.values()
     ]
 
 
-def test_the_table_of_costs_is_the_codes() -> None:
+def test_the_table_of_costs_agrees_with_the_code() -> None:
     assert rows_after(SETTINGS, "| core-seconds a second |") == [
         f"| `{name}` | {' | '.join(f'{cost:.2f}' for cost in costs)} |" for name, costs in COSTS.items()
     ]
@@ -68,7 +68,7 @@ def test_the_api_table_names_every_route(settings_with: SettingsFactory) -> None
 
 
 @pytest.mark.parametrize("text", re.findall(r"```json\n(.*?)```", API, re.DOTALL), ids=lambda text: text.strip()[:20])
-def test_the_feed_examples_are_read(text: str) -> None:
+def test_the_feed_examples_can_be_read(text: str) -> None:
     assert parse_match_data(json.loads(text)).batters
 
 
@@ -83,7 +83,7 @@ def anchors(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_what_it_points_to_is_there(document: Path) -> None:
+def test_the_links_lead_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(((?!http)[^)]+)\)", document.read_text()):
         path, _, anchor = "".join(link.split()).partition("#")
         target = document.parent / path if path else document
@@ -91,7 +91,7 @@ def test_what_it_points_to_is_there(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_the_readme_is_read_in_two_minutes() -> None:
+def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 

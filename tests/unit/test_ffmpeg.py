@@ -38,7 +38,7 @@ def test_the_compositors_command_line() -> None:
     )
 
 
-def test_the_slates_command_line_differs_in_its_picture_alone() -> None:
+def test_the_slates_command_line_differs_only_in_its_picture() -> None:
     profile = PROFILES["720p30"]
     paths = (Path("/tmp/s.png"), Path("/tmp/o.png"))
     slate = ffmpeg.slate_args(*paths, canvas_of(profile), profile, ENCODER)

@@ -28,10 +28,10 @@ def test_lines_name_their_stream_and_go_to_their_file(tmp_path: Path) -> None:
     set_up_logging(tmp_path / "logs", "INFO")
     StreamLogger(logging.getLogger("streams"), "match-7").info("started")
     StreamLogger(logging.getLogger(FFMPEG_LOGGER), "match-7").info("compositor 1: frame")
-    logging.getLogger("app").info("serves")
+    logging.getLogger("app").info("listening")
     application = (tmp_path / "logs" / "application.log").read_text()
     assert "[match-7] streams: started" in application
-    assert "[-] app: serves" in application
+    assert "[-] app: listening" in application
     assert "compositor" not in application
     assert "[match-7] ffmpeg.output: compositor 1: frame" in (tmp_path / "logs" / "ffmpeg.log").read_text()
 
@@ -42,7 +42,7 @@ def test_ffmpegs_output_is_kept_at_any_log_level(tmp_path: Path) -> None:
     assert "a line" in (tmp_path / "ffmpeg.log").read_text()
 
 
-def test_keys_are_redacted_in_messages_arguments_and_tracebacks(tmp_path: Path) -> None:
+def test_keys_are_masked_in_messages_arguments_and_tracebacks(tmp_path: Path) -> None:
     set_up_logging(tmp_path, "INFO")
     redact.add(["canary-1234"])
     try:
@@ -70,7 +70,7 @@ def test_a_key_of_two_streams_stays_masked_until_both_are_gone() -> None:
     assert redact("shared-key") == "shared-key"
 
 
-def test_a_key_that_begins_another_does_not_bare_its_rest() -> None:
+def test_a_key_that_is_the_beginning_of_another_does_not_reveal_the_rest() -> None:
     redact.add(["abcd"])
     redact.add(["abcd-efgh"])
     assert redact("key abcd-efgh") == "key ****"

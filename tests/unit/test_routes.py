@@ -78,7 +78,7 @@ def test_start_list_stop_answer_as_the_spec_says(client: FlaskClient) -> None:
     assert client.get("/list_streams").json == {}
 
 
-def test_keys_are_masked_in_the_list_when_that_is_asked_for(relay: MakeRelay, settings_with: SettingsFactory) -> None:
+def test_keys_are_masked_in_the_list_if_that_is_set(relay: MakeRelay, settings_with: SettingsFactory) -> None:
     one = relay()
     client = create_app(settings_with(list_streams_show_key=False), one.registry).test_client()
     assert client.post("/start_stream", json=GOOD).json == {
@@ -91,7 +91,7 @@ def test_keys_are_masked_in_the_list_when_that_is_asked_for(relay: MakeRelay, se
     assert isinstance(listed["m1"]["uptime"], float)
 
 
-def test_the_specs_content_type_is_taken(client: FlaskClient) -> None:
+def test_the_content_type_of_the_spec_is_accepted(client: FlaskClient) -> None:
     answer = client.post("/start_stream", data=json.dumps(GOOD), content_type="application/json; charset=UTF-8")
     assert answer.status_code == 200
 
@@ -185,11 +185,11 @@ BAD_NAMES = [
 def test_bad_names_are_refused(client: FlaskClient, call: str, name: object) -> None:
     answer = client.post(call, json=GOOD | {"stream_name": name})
     assert answer.status_code == 400
-    assert_is_error(answer.json, "stream_name must be 1 to 64 of")
+    assert_is_error(answer.json, "stream_name must be 1 to 64 characters of")
 
 
 @pytest.mark.parametrize("name", ["a", "_", "0", "A.b_c-9", "x" * 64])
-def test_good_names_are_taken(client: FlaskClient, name: str) -> None:
+def test_good_names_are_accepted(client: FlaskClient, name: str) -> None:
     assert client.post("/start_stream", json=GOOD | {"stream_name": name}).status_code == 200
 
 
@@ -227,9 +227,9 @@ def test_the_overlay_id_is_passed_on(client: FlaskClient, feed: MatchFeed) -> No
     assert feed.calls[0][2] == {"match_id": "m1", "overlay_id": "3"}
 
 
-def test_a_backup_is_another_destination(client: FlaskClient) -> None:
+def test_a_backup_must_be_another_destination(client: FlaskClient) -> None:
     answer = client.post("/start_stream", json=GOOD | {"backup_url": URL})
-    assert (answer.status_code, answer.json) == (409, {"error": "backup_url must be another URL than youtube_url"})
+    assert (answer.status_code, answer.json) == (409, {"error": "backup_url must be different from youtube_url"})
     unusable: list[object] = [False, 0, [], {}, "rtmp://127.0.0.1/live2"]
     for bad in unusable:
         answer = client.post("/start_stream", json=GOOD | {"backup_url": bad})
@@ -301,23 +301,23 @@ def test_with_a_token_set_calls_need_it(guarded: FlaskClient) -> None:
     assert guarded.get("/list_streams", headers={"Authorization": "Bearer open-sesame"}).json == {}
 
 
-def test_whether_the_process_lives_is_told_to_all(guarded: FlaskClient) -> None:
+def test_anyone_may_ask_whether_the_process_is_alive(guarded: FlaskClient) -> None:
     answer = guarded.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
     for path in ("/readyz", "/metrics", "/openapi.json", "/healthz/"):
         assert guarded.get(path).status_code == 401
 
 
-def test_readiness_is_told_by_its_status_and_in_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_is_a_status_and_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     for ready, status in ((True, 200), (False, 503)):
-        told = Readiness(ready, {"ffmpeg": Check(ready, "as it is")})
-        monkeypatch.setattr("web.health.Health.readiness", lambda _self, told=told: told)
+        found = Readiness(ready, {"ffmpeg": Check(ready, "as it is")})
+        monkeypatch.setattr("web.health.Health.readiness", lambda _self, found=found: found)
         answer = client.get("/readyz")
         assert answer.status_code == status
         assert answer.json == {"ready": ready, "checks": {"ffmpeg": {"ok": ready, "detail": "as it is"}}}
 
 
-def test_without_a_token_and_beyond_loopback_a_warning_is_logged(
+def test_a_warning_is_logged_if_others_reach_it_without_a_token(
     settings_with: SettingsFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     create_app(settings_with(host="127.0.0.1"))
@@ -378,7 +378,7 @@ def test_a_push_that_cannot_be_used_names_the_field(on_air: FlaskClient, change:
     assert answer.json["error"].startswith(reason)
 
 
-def test_what_is_missing_or_null_or_unknown_in_a_push_is_fine(client: FlaskClient) -> None:
+def test_missing_null_and_unknown_fields_in_a_push_are_fine(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     body = SCORE | {"result": None, "title": "", "umpires": ["A"], "batters": None, "bowling": {"name": "CSK"}}
     assert client.put("/streams/m1/match", json=body).status_code == 200
@@ -396,7 +396,7 @@ def test_the_score_delay_may_be_given_at_the_start_and_changed(client: FlaskClie
 
 
 @pytest.mark.parametrize("value", [-1, 121, "5", True, [1], float("nan"), float("inf")])
-def test_a_score_delay_that_is_none_is_refused(on_air: FlaskClient, value: Any) -> None:
+def test_a_wrong_score_delay_is_refused(on_air: FlaskClient, value: Any) -> None:
     reason = {"error": "score_delay_s must be a number of seconds from 0 to 120"}
     answer = on_air.post("/start_stream", json=GOOD | {"stream_name": "m2", "score_delay_s": value})
     assert (answer.status_code, answer.json) == (400, reason)
@@ -405,7 +405,7 @@ def test_a_score_delay_that_is_none_is_refused(on_air: FlaskClient, value: Any) 
     assert on_air.patch("/streams/m1", json={}).status_code == 400
 
 
-def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: FlaskClient) -> None:
+def test_calls_for_an_unknown_stream_are_404(client: FlaskClient) -> None:
     answers = [
         client.put("/streams/m9/match", json=SCORE),
         client.patch("/streams/m9", json={"score_delay_s": 1}),
@@ -416,15 +416,13 @@ def test_a_stream_that_is_not_there_has_no_overlay_and_takes_nothing(client: Fla
     assert [(answer.status_code, answer.json) for answer in answers] == [(404, {"error": "Stream not found"})] * 5
 
 
-def test_a_stream_that_runs_is_not_dismissed(client: FlaskClient) -> None:
+def test_a_running_stream_is_not_dismissed(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     answer = client.delete("/streams/m1")
     assert (answer.status_code, answer.json) == (409, {"error": "Stream already active"})
 
 
-def test_a_picture_that_is_not_there_yet_is_worth_another_question(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_picture_may_be_asked_for_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relay.preview.FIRST_WAIT_S", 0.01)
     client.post("/start_stream", json=GOOD)
     answer = client.get("/streams/m1/preview.jpg")
@@ -432,7 +430,7 @@ def test_a_picture_that_is_not_there_yet_is_worth_another_question(
     assert answer.json == {"error": "There is no picture of stream m1 yet"}
 
 
-def test_a_picture_is_sent_once_and_then_only_when_it_is_another(
+def test_a_picture_is_sent_again_only_if_it_has_changed(
     client: FlaskClient, fake_ffmpeg: FakeFFmpeg, tmp_path: Path
 ) -> None:
     (tmp_path / "emit.ts").write_bytes(Muxer().key_frame(ACCESS_UNIT + b"one"))
@@ -448,14 +446,14 @@ def test_a_picture_is_sent_once_and_then_only_when_it_is_another(
     assert client.get("/streams/m1/preview.jpg").status_code == 404
 
 
-def test_the_score_delay_is_told(client: FlaskClient) -> None:
+def test_the_score_delay_is_shown(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD | {"score_delay_s": 2.5})
     assert [stream["score_delay_s"] for stream in client.get("/streams").json["streams"]] == [2.5]  # type: ignore[index]
     client.patch("/streams/m1", json={"score_delay_s": 3})
     assert client.get("/streams/m1").json["score_delay_s"] == 3  # type: ignore[index]
 
 
-def test_a_push_is_bounded(client: FlaskClient) -> None:
+def test_the_size_of_a_push_is_limited(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     assert client.put("/streams/m1/match", json=SCORE | {"x": "y" * 70_000}).status_code == 413
     nested = '{"sport": "cricket", "title": ' + "[" * 20_000 + "]" * 20_000 + "}"

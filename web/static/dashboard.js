@@ -1,11 +1,11 @@
-// Keeps the page up to date: asks for it again, takes over what has changed, and calls the API for the rest.
+// Keeps the page up to date: loads it again, takes over what has changed, and calls the API for everything else.
 
 const POLL_MS = 2000;
 const ANSWER_LIMIT_MS = 6000;
 const START_LIMIT_MS = 30000;
 const PICTURES_MS = 4000;
 const PICTURES_AT_ONCE = 3;
-// No card comes or goes while a finger or a mouse is at work.
+// No card appears or disappears while the reader works with a finger or a mouse.
 const HANDS_OFF_MS = 1500;
 
 const one = (selector, root = document) => root.querySelector(selector);
@@ -15,8 +15,6 @@ const startDialog = one("#start");
 const stopDialog = one("#stop");
 
 document.documentElement.classList.add("js");
-
-// ---- Asking the service
 
 class SessionEnded extends Error {}
 
@@ -35,7 +33,7 @@ async function ask(path, { method = "GET", body, limitMs = ANSWER_LIMIT_MS, ...m
   return answer;
 }
 
-// What is wrong in words, or "" when it was done.
+// Calls the API. Returns what is wrong, in words, or "" if it worked.
 async function order(path, method, body, limitMs) {
   try {
     const answer = await ask(path, { method, body, limitMs });
@@ -48,8 +46,6 @@ async function order(path, method, body, limitMs) {
 function say(text) {
   one("#said").textContent = text;
 }
-
-// ---- Following
 
 let turn = 0;
 let timer = 0;
@@ -90,7 +86,7 @@ function noteLost() {
   document.body.classList.add("is-old");
   const time = heardAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   one("#unreachable").textContent =
-    `The service does not answer. It was last heard from at ${time}; what is shown is from then.`;
+    `The service does not answer. Its last answer came at ${time}, and what you see is from then.`;
 }
 
 function take(page, mayMove) {
@@ -116,7 +112,7 @@ function tellChanges(fresh) {
   say(changes.map(({ dataset }) => [dataset.name, dataset.word, dataset.trouble].filter(Boolean).join(", ")).join("; "));
 }
 
-// Both are in the order of their names.
+// Both lists are sorted by name.
 function place(fresh) {
   const staying = new Set(fresh.map((card) => card.id));
   for (const card of [...cards.children]) if (!staying.has(card.id)) drop(card);
@@ -137,7 +133,7 @@ function drop(card) {
   card.remove();
 }
 
-// Makes `old` like `fresh` and touches nothing that is so already: focus, typed text and open details stay.
+// Makes `old` like `fresh`, and leaves alone what is already the same: focus, typed text and open details stay.
 function morph(old, fresh) {
   const isOther = old.nodeName !== fresh.nodeName || old.dataset?.keep !== fresh.dataset?.keep;
   if (isOther) {
@@ -165,8 +161,6 @@ function morphAttributes(old, fresh) {
   }
 }
 
-// ---- Pictures, of the cards in view only
-
 const begunAt = performance.now();
 const visible = new Set();
 const loadedAt = new WeakMap();
@@ -179,6 +173,7 @@ const inView = new IntersectionObserver((changes) => {
   }
 });
 
+// Loads the pictures of the cards in view only.
 async function followPictures() {
   if (!document.hidden && !isOld) {
     const jobs = [...visible].flatMap(jobsOf);
@@ -201,7 +196,7 @@ function jobsOf(card) {
 
 function hasChanged(card, overlay) {
   const sinceLoaded = (performance.now() - (loadedAt.get(overlay) ?? begunAt)) / 1000;
-  // The age is as of the last answer.
+  // The age is from the last answer.
   return card.dataset.overlayAge !== "" && card.dataset.overlayAge < sinceLoaded + POLL_MS / 1000;
 }
 
@@ -217,7 +212,7 @@ async function refresh(image, url) {
     tags.set(image, tag);
     loadedAt.set(image, askedAt);
   } catch {
-    // Whether the service answers is told by follow().
+    // follow() shows whether the service answers.
   }
 }
 
@@ -234,8 +229,6 @@ async function show(image, blob) {
 function noteLoaded(image) {
   image.closest(".picture")?.classList.toggle("blank", image.naturalWidth === 0);
 }
-
-// ---- Start, stop, dismiss, delay
 
 function openStart(name = "") {
   const form = one("form", startDialog);
@@ -260,11 +253,11 @@ async function start(form) {
   reveal(false);
   startDialog.close();
   await follow({ mayMove: true });
-  say(`${body.stream_name} is started`);
+  say(`${body.stream_name} has started`);
   document.getElementById(`stream-${body.stream_name}`)?.focus();
 }
 
-// The service names the field; what it names none for stands above the buttons.
+// The service names the field. A fault without a field is shown above the buttons.
 function showFault(form, fault) {
   const fields = [...form.elements].filter((input) => input.name);
   const named = fields.filter((input) => fault.includes(input.name));
@@ -315,7 +308,7 @@ async function stop(form) {
   one("[data-error]", form).textContent = fault;
   if (fault) return;
   stopDialog.close();
-  await leave(name, `${name} is stopped`);
+  await leave(name, `${name} has stopped`);
 }
 
 async function dismiss(name) {
@@ -323,7 +316,7 @@ async function dismiss(name) {
   await leave(name, fault || `${name} is dismissed`);
 }
 
-// A card goes; the focus goes on to the next one.
+// When a card disappears, the focus moves on to the next one.
 async function leave(name, text) {
   const card = document.getElementById(`stream-${name}`);
   const next = card?.nextElementSibling ?? card?.previousElementSibling ?? one("h1");
@@ -341,10 +334,8 @@ async function setDelay(form) {
   if (fault) return;
   input.defaultValue = input.value;
   form.reset(); // from now on it shows what the service says
-  say(`The score of ${form.dataset.delay} is shown ${input.value} s later than heard of`);
+  say(`The score of ${form.dataset.delay} is now shown ${input.value} s later`);
 }
-
-// ---- What the reader does
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button");

@@ -31,7 +31,7 @@ HOOKS = {f"/hooks/{place}{event}" for place in ("", "<secret>/") for event in ("
 
 
 class Site:
-    """An application with a page and clocks that the test moves."""
+    """An application with a page, and with clocks that the test moves."""
 
     def __init__(self, settings: SettingsFactory, **overrides: Any) -> None:
         chosen = settings(**overrides)
@@ -69,7 +69,7 @@ def site(settings_with: SettingsFactory) -> Iterator[MakeSite]:
         one.registry.close()
 
 
-def test_every_route_needs_the_token_but_the_named_ones(settings_with: SettingsFactory) -> None:
+def test_every_route_except_the_named_ones_needs_the_token(settings_with: SettingsFactory) -> None:
     registry = StreamRegistry(settings_with())
     app = create_app(settings_with(api_token=TOKEN), registry)
     client = app.test_client()
@@ -114,7 +114,7 @@ def test_another_header_is_refused(site: MakeSite, header: str) -> None:
 
 
 @pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer  {TOKEN}"])
-def test_the_right_header_is_taken(site: MakeSite, header: str) -> None:
+def test_the_right_header_is_accepted(site: MakeSite, header: str) -> None:
     assert site().client.get("/list_streams", headers={"Authorization": header}).json == {}
 
 
@@ -150,13 +150,13 @@ def test_no_spelling_of_a_path_gets_around_it(site: MakeSite, path: str) -> None
 @pytest.mark.parametrize(
     "name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "/etc/passwd", "..\\app.py", "x/../../app.py"]
 )
-def test_static_files_are_those_of_their_folder(settings_with: SettingsFactory, name: str) -> None:
+def test_static_files_come_from_their_folder_only(settings_with: SettingsFactory, name: str) -> None:
     answer = create_app(settings_with(api_token=TOKEN)).test_client().get(f"/static/{name}")
     assert answer.status_code in (401, 404)
     assert list(answer.json or {}) == ["error"]
 
 
-def test_a_page_is_sent_to_the_login_and_a_tool_is_told(site: MakeSite) -> None:
+def test_a_browser_is_sent_to_the_login_and_a_tool_gets_an_error(site: MakeSite) -> None:
     client = site().client
     for path, method in (("/", "GET"), ("/", "HEAD"), ("/logout", "POST")):
         answer = client.open(path, method=method, headers=PAGE)
@@ -194,13 +194,13 @@ def test_logging_in_gives_a_session(site: MakeSite) -> None:
     assert one.client.get("/login").status_code == 200
 
 
-def test_over_https_the_cookie_is_kept_to_it(site: MakeSite) -> None:
+def test_over_https_the_cookie_is_secure(site: MakeSite) -> None:
     answer = site().client.post("/login", data={"token": TOKEN}, base_url="https://relay.example")
     assert "Secure" in answer.headers["Set-Cookie"].split("; ")
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", "é", "x" * 50_000, "<b>", "\x00"])
-def test_a_wrong_token_is_told_plainly(site: MakeSite, token: str) -> None:
+def test_a_wrong_token_is_named_plainly(site: MakeSite, token: str) -> None:
     one = site()
     answer = one.log_in(token, **PAGE)
     assert (answer.status_code, answer.mimetype) == (401, "text/html")
@@ -220,7 +220,7 @@ def test_a_login_that_is_no_form_is_refused(site: MakeSite, body: bytes, kind: s
 
 def test_changes_by_cookie_need_the_csrf_token(site: MakeSite) -> None:
     one = site()
-    assert one.client.get("/", headers=BEARER).text == "", "without a session there is none"
+    assert one.client.get("/", headers=BEARER).text == "", "without a session there is no token"
     one.log_in()
     token = one.client.get("/").text
     assert token
@@ -233,18 +233,21 @@ def test_changes_by_cookie_need_the_csrf_token(site: MakeSite) -> None:
     ):
         for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "wrong"}, {"X-CSRF-Token": token[:-1]}):
             answer = one.client.open(path, method=method, headers=headers, json=score)
-            assert (answer.status_code, answer.json) == (403, {"error": "X-CSRF-Token must hold the page's CSRF token"})
+            assert (answer.status_code, answer.json) == (
+                403,
+                {"error": "X-CSRF-Token must contain the page's CSRF token"},
+            )
         answer = one.client.open(f"{path}?csrf_token={token}", method=method, json=score)
-        assert answer.status_code == 403, "the header alone counts"
+        assert answer.status_code == 403, "only the header counts"
         for headers in ({"X-CSRF-Token": token}, BEARER, BEARER | {"X-CSRF-Token": "wrong"}):
             assert one.client.open(path, method=method, headers=headers, json=score).status_code in (400, 404, 405)
     other = site()
     other.log_in()
     answer = other.client.put("/streams/x/match", headers={"X-CSRF-Token": token}, json=score)
-    assert answer.status_code == 403, "it is of another session"
+    assert answer.status_code == 403, "it belongs to another session"
 
 
-def test_logging_out_ends_the_session_also_for_who_kept_the_cookie(site: MakeSite) -> None:
+def test_logging_out_ends_the_session_even_if_the_cookie_was_kept(site: MakeSite) -> None:
     one = site()
     one.log_in()
     kept = one.client.get_cookie(COOKIE)
@@ -261,11 +264,11 @@ def test_logging_out_ends_the_session_also_for_who_kept_the_cookie(site: MakeSit
 
 
 @pytest.mark.parametrize("value", ["", "x", "x.y.z", TOKEN, "é", "\x00", '"', "x" * 100_000])
-def test_a_forged_cookie_is_none(site: MakeSite, value: str) -> None:
+def test_a_forged_cookie_is_no_session(site: MakeSite, value: str) -> None:
     one = site()
     for _ in range(2 * FREE_FAILURES):
         answer = one.client.get("/list_streams", headers={"Cookie": f"{COOKIE}={quote(value)}"})
-        assert (answer.status_code, answer.json) == (401, NEEDED), "an old tab makes nobody wait"
+        assert (answer.status_code, answer.json) == (401, NEEDED), "an old tab must make nobody wait"
 
 
 def test_without_a_token_there_is_nothing_to_log_in_to(site: MakeSite) -> None:
@@ -288,7 +291,9 @@ def guess(one: Site, way: str, token: str = WRONG, address: str = "192.0.2.9") -
 
 
 @pytest.mark.parametrize("way", ["login", "bearer"])
-def test_who_guesses_must_wait_by_either_way(site: MakeSite, way: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_guessing_makes_a_caller_wait_at_the_login_and_with_a_header(
+    site: MakeSite, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
     one = site()
     for number in range(FREE_FAILURES):
         assert guess(one, ("login", "bearer")[number % 2]).status_code == 401
@@ -302,7 +307,7 @@ def test_who_guesses_must_wait_by_either_way(site: MakeSite, way: str, caplog: p
     one.clock.advance(1)
     assert guess(one, way, TOKEN).status_code in (200, 303)
     assert "192.0.2.9 gave a wrong token" in caplog.text
-    assert "192.0.2.9 gave wrong tokens and must wait 1 s" in caplog.text
+    assert "192.0.2.9 gave too many wrong tokens and has to wait 1 s" in caplog.text
     assert "canary" not in caplog.text
 
 
@@ -315,7 +320,7 @@ def test_a_page_is_told_to_wait(site: MakeSite) -> None:
     assert "Too many wrong tokens from this address: try again in 1 s" in answer.text
 
 
-def test_guesses_from_its_address_shut_out_no_session_and_no_tool_of_the_operator(site: MakeSite) -> None:
+def test_guesses_from_the_operators_address_do_not_lock_the_operator_out(site: MakeSite) -> None:
     one = site()
     one.log_in()
     assert guess(one, "bearer", TOKEN, "127.0.0.1").status_code == 200
@@ -359,7 +364,7 @@ def test_a_flood_of_guesses_does_not_fill_the_log(site: MakeSite, caplog: pytest
     ],
 )
 @pytest.mark.parametrize("api_token", ["", TOKEN])
-def test_changes_asked_for_by_another_site_are_refused(
+def test_changes_from_another_site_are_refused(
     site: MakeSite, origin: str, host: str, is_own: bool, api_token: str
 ) -> None:
     one = site(api_token=api_token)
@@ -371,7 +376,7 @@ def test_changes_asked_for_by_another_site_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("host", "is_taken"),
+    ("host", "is_accepted"),
     [
         ("127.0.0.1:1233", True),
         ("192.0.2.7", True),
@@ -395,18 +400,18 @@ def test_changes_asked_for_by_another_site_are_refused(
         ("\xe9vil.example", False),
     ],
 )
-def test_without_a_token_a_name_that_others_may_point_here_is_refused(
-    site: MakeSite, host: str, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+def test_without_a_token_a_public_name_is_refused(
+    site: MakeSite, host: str, is_accepted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "This.Machine.example")
     answer = site(api_token="").client.get("/list_streams", headers={"Host": host})
-    assert (answer.status_code == 200) == is_taken
-    if not is_taken:
+    assert (answer.status_code == 200) == is_accepted
+    if not is_accepted:
         assert (answer.status_code, list(answer.json or {})) == (403, ["error"])
     assert site().client.get("/list_streams", headers={"Host": host} | BEARER).status_code == 200
 
 
-def test_a_trusted_proxy_tells_address_and_scheme_and_nobody_else_does(site: MakeSite) -> None:
+def test_only_the_trusted_proxy_can_name_address_and_scheme(site: MakeSite) -> None:
     one = site(trusted_proxy="127.0.0.1")
 
     def forwarded(address: str, by: str) -> TestResponse:
@@ -419,7 +424,7 @@ def test_a_trusted_proxy_tells_address_and_scheme_and_nobody_else_does(site: Mak
     assert forwarded("192.0.2.2", "127.0.0.1").status_code == 401
     for number in range(FREE_FAILURES):
         forwarded(f"192.0.2.{number}", "10.0.0.1")
-    assert forwarded("192.0.2.99", "10.0.0.1").status_code == 429, "its own word does not count"
+    assert forwarded("192.0.2.99", "10.0.0.1").status_code == 429, "what it says of itself does not count"
     for by, is_secure in (("127.0.0.1", True), ("10.0.0.2", False)):
         answer = one.client.post(
             "/login",
@@ -443,7 +448,7 @@ def test_a_trusted_proxy_tells_address_and_scheme_and_nobody_else_does(site: Mak
         ("localhost", "", False),
     ],
 )
-def test_open_is_what_others_reach_without_a_token(
+def test_a_service_is_open_if_others_reach_it_without_a_token(
     settings_with: SettingsFactory, host: str, token: str, expected: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = settings_with(host=host, api_token=token)
@@ -452,9 +457,9 @@ def test_open_is_what_others_reach_without_a_token(
     assert ("API_TOKEN is not set" in caplog.text) == expected
 
 
-def test_a_short_token_is_warned_of(settings_with: SettingsFactory, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_short_token_gets_a_warning(settings_with: SettingsFactory, caplog: pytest.LogCaptureFixture) -> None:
     create_app(settings_with(api_token=TOKEN))
     assert caplog.messages == []
     create_app(settings_with(api_token="canary"))
-    assert "API_TOKEN is short enough to be guessed: take 16 characters or more" in caplog.messages
+    assert "API_TOKEN is short enough to be guessed: use 16 characters or more" in caplog.messages
     assert "canary" not in caplog.text

@@ -97,12 +97,12 @@ def test_an_empty_page_says_what_to_do(show: Show) -> None:
     page = show(rtmp_server="rtmp://localhost:1935/live")
     assert (page.find("title"), page.find("article")) == (["No streams"], [])
     [empty] = page.find("section", id="empty")
-    # The reader's own name for this machine: `localhost` would be his phone.
+    # The name that the reader uses for this machine: on a phone `localhost` would be the phone.
     assert "rtmp://localhost:1935/live/STREAM_NAME" in empty
     assert "hidden" not in dict(page.elements)["section"]
 
 
-def test_the_camera_is_pointed_at_the_machine_that_the_page_came_from(settings_with: SettingsFactory) -> None:
+def test_the_page_names_its_own_host_as_the_address_for_cameras(settings_with: SettingsFactory) -> None:
     client = client_of(settings_with(rtmp_server="rtmp://127.0.0.1:1935/live"), [])
     assert "rtmp://cams.local:1935/live/STREAM_NAME" in client.get("/", headers={"Host": "cams.local:1233"}).text
     client = client_of(settings_with(rtmp_server="rtmp://10.1.2.3/live"), [])
@@ -131,7 +131,7 @@ def test_a_stream_is_shown_with_its_figures(show: Show) -> None:
         (LIVE, "live", "ok", ()),
         (replace(LIVE, reason="too slow"), "live, degraded", "warn", ("too slow",)),
         (replace(LIVE, score_age_s=None), "live", "ok", ()),
-        (replace(LIVE, score_age_s=75.0), "live, degraded", "warn", ("no score was heard for 1 min 15 s",)),
+        (replace(LIVE, score_age_s=75.0), "live, degraded", "warn", ("no score received for 1 min 15 s",)),
         (in_states("slate", reason="no frames"), "slate", "warn", ("no frames",)),
         (in_states("slate"), "slate", "warn", ("the camera is away",)),
         (in_states("reconnecting", reason="refused"), "reconnecting", "bad", ("refused",)),
@@ -147,7 +147,7 @@ def test_a_stream_is_shown_with_its_figures(show: Show) -> None:
         ),
     ],
 )
-def test_how_much_a_stream_asks_for_attention(
+def test_how_much_attention_a_stream_needs(
     settings_with: SettingsFactory, status: StreamStatus, word: str, level: str, troubles: tuple[str, ...]
 ) -> None:
     card = card_of(status, NOW, settings_with())
@@ -161,12 +161,12 @@ def test_figures_that_are_off_are_marked(settings_with: SettingsFactory) -> None
     assert figures == {
         "On air": False, "Frames/s": False, "Bitrate": False, "Speed": True, "Score age": True, "Dropped": True
     }  # fmt: skip
-    # The rate of the first seconds says nothing yet.
+    # In the first seconds the speed means nothing yet.
     young = card_of(replace(status, uptime_s=5.0), NOW, settings_with())
     assert not next(figure.is_off for figure in young.figures if figure.label == "Speed")
 
 
-def test_cards_stand_by_name_and_those_in_trouble_are_named_at_the_top_the_worst_first(show: Show) -> None:
+def test_cards_are_sorted_by_name_and_troubles_are_listed_at_the_top_worst_first(show: Show) -> None:
     streams = [
         replace(LIVE, name="m10"),
         in_states("slate", name="m2"),
@@ -176,25 +176,25 @@ def test_cards_stand_by_name_and_those_in_trouble_are_named_at_the_top_the_worst
     page = show(*streams)
     assert page.find("h2")[1:5] == ["M1", "m2", "m3", "m10"]
     assert page.find("a") == ["m3 failed", "m2 slate"]
-    assert page.find("title") == ["(2) in trouble, of 4 streams"]
+    assert page.find("title") == ["(2) of 4 streams in trouble"]
     assert page.find("h1") == ["2 of 4 live"]
 
 
-def test_forty_streams_have_forty_cards_and_a_short_top(show: Show) -> None:
+def test_forty_streams_have_forty_cards_and_a_short_list_of_troubles(show: Show) -> None:
     page = show(*(in_states("slate", name=f"m{number}") for number in range(40)))
     assert len(page.find("article")) == 40
     assert len(page.find("a")) == 6
     assert "and 34 more" in page.find("li")
 
 
-def test_a_stream_that_failed_has_no_picture_and_can_be_dismissed(show: Show) -> None:
+def test_a_failed_stream_has_no_picture_and_can_be_dismissed(show: Show) -> None:
     page = show(in_states("failed", reason="it has lasted MAX_STREAM_DURATION_S", on_air=None))
     assert page.values("img", "src") == []
     assert page.find("button", data_dismiss="m1") == ["Dismiss"]
     assert page.find("button", data_stop="m1") == []
 
 
-def test_what_comes_from_outside_is_text_and_nothing_else(show: Show) -> None:
+def test_text_from_outside_is_shown_as_text(show: Show) -> None:
     hostile = in_states(
         "reconnecting",
         reason=HOSTILE,
@@ -208,7 +208,7 @@ def test_what_comes_from_outside_is_text_and_nothing_else(show: Show) -> None:
     assert HOSTILE in page.find("li")
 
 
-def test_nothing_on_the_page_needs_more_than_the_strictest_policy(show: Show) -> None:
+def test_the_page_works_under_the_strictest_content_policy(show: Show) -> None:
     page = show(LIVE, in_states("failed", name="m2"))
     assert page.find("style") == []
     assert page.find("script") == [""]
@@ -218,7 +218,7 @@ def test_nothing_on_the_page_needs_more_than_the_strictest_policy(show: Show) ->
             assert re.match(r"[/#](?!/)", attributes.get(name, "/")), attributes
 
 
-def test_every_field_has_a_label_and_every_picture_a_text(show: Show) -> None:
+def test_every_field_has_a_label_and_every_picture_an_alt_text(show: Show) -> None:
     page = show(LIVE)
     labelled = page.values("label", "for")
     fields = [has for name, has in page.elements if name == "input" and has.get("type") != "checkbox"]
@@ -231,8 +231,8 @@ def test_every_field_has_a_label_and_every_picture_a_text(show: Show) -> None:
     assert dict(page.elements)["html"]["lang"] == "en"
 
 
-def test_without_a_token_and_beyond_loopback_the_page_warns(show: Show) -> None:
-    warning = "No API_TOKEN is set: whoever reaches this page can start and stop streams."
+def test_the_page_warns_if_others_reach_it_without_a_token(show: Show) -> None:
+    warning = "No API_TOKEN is set: anyone who reaches this page can start and stop streams."
     assert warning in show(LIVE).find("p", class_="notice")
     assert warning not in show(LIVE, host="127.0.0.1").find("p", class_="notice")
 
@@ -250,12 +250,12 @@ def test_its_files_are_served(settings_with: SettingsFactory, name: str, kind: s
     [(-1, "0 s"), (0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (200, "3 min 20 s"), (600, "10 min"),
      (3599, "59 min"), (3600, "1 h 0 min"), (43_199, "11 h 59 min")],
 )  # fmt: skip
-def test_a_duration_is_as_precise_as_is_of_use(seconds: float, text: str) -> None:
+def test_a_duration_is_as_precise_as_is_useful(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.62, "0.6 s"), (12.3, "12 s"), (75.0, "1 min 15 s")])
-def test_an_age_has_tenths_while_it_is_young(seconds: float | None, text: str) -> None:
+def test_an_age_has_tenths_below_ten_seconds(seconds: float | None, text: str) -> None:
     assert age(seconds) == text
 
 
@@ -266,7 +266,7 @@ NODES = (
 )
 
 
-def test_a_cluster_shows_its_nodes_with_their_load_and_what_fits(settings_with: SettingsFactory) -> None:
+def test_the_nodes_of_a_cluster_are_shown_with_their_load_and_room(settings_with: SettingsFactory) -> None:
     page = Page(client_of(settings_with(), [LIVE], NODES).get("/").text)
     assert page.find("th", scope="row") == ["n1", "n2", "n3"]
     cells = page.find("td")
@@ -276,7 +276,7 @@ def test_a_cluster_shows_its_nodes_with_their_load_and_what_fits(settings_with: 
     assert page.find("tr", class_="off") == ["n31 streamdrained0.0 of 2 CPUs free–"]
 
 
-def test_one_machine_shows_no_nodes(show: Show) -> None:
+def test_without_a_cluster_no_nodes_are_shown(show: Show) -> None:
     assert (show(LIVE).find("table"), show(LIVE).find("p", class_="place")) == ([], [])
 
 
@@ -290,11 +290,11 @@ def test_one_machine_shows_no_nodes(show: Show) -> None:
         ),
         (
             (Move("2026-05-12T17:58:03Z", "n2", "n2", "its process on node n2 ended"),),
-            "On node n2, begun again at 17:58:03 UTC: its process on node n2 ended",
+            "On node n2, started again at 17:58:03 UTC: its process on node n2 ended",
         ),
     ],
 )
-def test_a_stream_of_a_cluster_shows_where_it_is_and_how_it_came_there(
+def test_the_card_says_on_which_node_a_stream_is_and_how_it_came_there(
     show: Show, moves: tuple[Move, ...], text: str
 ) -> None:
     assert show(replace(LIVE, node="n2", moves=moves)).find("p", class_="place") == [text]

@@ -21,7 +21,7 @@ from web.health import REMEMBERED_S, Health
 
 
 class Doctor:
-    """A health whose clock and surroundings the test moves."""
+    """A Health with a clock that the test moves."""
 
     def __init__(self, settings: Settings) -> None:
         self.clock = FakeClock()
@@ -38,7 +38,7 @@ MakeDoctor = Callable[..., Doctor]
 
 @pytest.fixture
 def ffmpegs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was asked to be found; all is."""
+    """The paths that were looked for; each is found."""
     asked: list[str] = []
 
     def find(path: str) -> str:
@@ -75,19 +75,19 @@ def doctor(
         one.registry.close()
 
 
-def test_with_all_there_it_is_ready_and_says_so_in_words(doctor: MakeDoctor, rtmp: socket.socket) -> None:
+def test_with_everything_in_place_it_is_ready_and_says_why(doctor: MakeDoctor, rtmp: socket.socket) -> None:
     readiness = doctor().health.readiness()
     assert readiness.ready
     assert {name: check.detail for name, check in readiness.checks.items()} == {
-        "ffmpeg": "/bin/sh, version 5.1.9, has the filters that are needed and libx264",
-        "rtmp_server": f"127.0.0.1:{rtmp.getsockname()[1]} takes connections",
+        "ffmpeg": "/bin/sh, version 5.1.9, has the necessary filters and libx264",
+        "rtmp_server": f"127.0.0.1:{rtmp.getsockname()[1]} accepts connections",
         "temp_folder": f"{tempfile.gettempdir()} can be written",
         "log_folder": f"{Path.cwd() / 'logs'} can be written",
         "capacity": "0 of 8 streams run",
     }
 
 
-def test_an_ffmpeg_that_lacks_something_is_told_with_what(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_ffmpeg_lacks_is_named(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
     def lacks(path: str) -> str:
         raise ConfigurationError(f"FFMPEG_BIN: {path} lacks libx264")
 
@@ -97,9 +97,7 @@ def test_an_ffmpeg_that_lacks_something_is_told_with_what(doctor: MakeDoctor, mo
     assert one.check("ffmpeg") == (False, "FFMPEG_BIN: /bin/sh lacks libx264")
 
 
-def test_an_encoder_that_does_not_work_is_told_with_its_reason(
-    doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reason_why_an_encoder_does_not_work_is_named(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_path: str, encoder: Encoder, _profile: OutputProfile) -> None:
         raise ConfigurationError(f"VIDEO_ENCODER: {encoder.name} does not work here: no device")
 
@@ -108,7 +106,7 @@ def test_an_encoder_that_does_not_work_is_told_with_its_reason(
     assert one.check("ffmpeg") == (False, "VIDEO_ENCODER: h264_vaapi does not work here: no device")
 
 
-def test_a_good_ffmpeg_is_asked_once_and_missed_when_it_is_gone(
+def test_a_good_ffmpeg_is_tried_once_and_missed_when_it_is_gone(
     doctor: MakeDoctor, ffmpegs: list[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "ffmpeg"
@@ -120,7 +118,7 @@ def test_a_good_ffmpeg_is_asked_once_and_missed_when_it_is_gone(
         one.clock.advance(REMEMBERED_S)
     assert ffmpegs == [str(path)]
     path.unlink()
-    assert one.check("ffmpeg") == (False, f"{path} is gone, or is not executable any more")
+    assert one.check("ffmpeg") == (False, f"{path} is missing, or is no longer executable")
 
 
 def test_an_rtmp_server_that_does_not_listen_is_named_until_it_does(doctor: MakeDoctor) -> None:
@@ -129,12 +127,12 @@ def test_an_rtmp_server_that_does_not_listen_is_named_until_it_does(doctor: Make
     refused = (False, f"127.0.0.1:{port} cannot be reached: Connection refused")
     assert one.check("rtmp_server") == refused
     with socket.create_server(("127.0.0.1", port)):
-        assert one.check("rtmp_server") == refused, "it is not knocked at again so soon"
+        assert one.check("rtmp_server") == refused, "it is not tried again so soon"
         one.clock.advance(REMEMBERED_S)
         assert one.check("rtmp_server")[0]
 
 
-def test_however_often_it_is_asked_the_rtmp_server_sees_one_knock(doctor: MakeDoctor, rtmp: socket.socket) -> None:
+def test_many_calls_at_once_make_one_connection_to_the_rtmp_server(doctor: MakeDoctor, rtmp: socket.socket) -> None:
     one = doctor()
     threads = [threading.Thread(target=one.health.readiness) for _ in range(8)]
     for thread in threads:
@@ -147,7 +145,9 @@ def test_however_often_it_is_asked_the_rtmp_server_sees_one_knock(doctor: MakeDo
         rtmp.accept()
 
 
-def test_who_asks_while_a_look_hangs_gets_the_last_answer(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_check_hangs_other_calls_get_its_last_result(
+    doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = doctor()
     assert one.check("rtmp_server")[0]
     one.clock.advance(REMEMBERED_S)
@@ -172,7 +172,7 @@ def test_who_asks_while_a_look_hangs_gets_the_last_answer(doctor: MakeDoctor, mo
 
 
 @pytest.mark.parametrize(("url", "address"), [("rtmp://h/live", ("h", 1935)), ("rtmps://[::1]/live", ("::1", 443))])
-def test_without_a_port_it_is_rtmps_own(
+def test_without_a_port_the_default_of_rtmp_counts(
     doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch, url: str, address: tuple[str, int]
 ) -> None:
     asked = []
@@ -186,7 +186,7 @@ def test_without_a_port_it_is_rtmps_own(
     assert asked == [(address, 1.0)]
 
 
-def test_a_folder_that_takes_no_files_is_named(
+def test_a_folder_that_cannot_be_written_is_named(
     doctor: MakeDoctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = doctor(log_dir=tmp_path / "nowhere")
@@ -200,7 +200,7 @@ def test_nothing_is_left_in_the_folders(doctor: MakeDoctor, tmp_path: Path) -> N
     assert list((tmp_path / "logs").iterdir()) == []
 
 
-def test_a_full_service_and_one_that_stops_are_not_ready(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_or_stopping_service_is_not_ready(doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
     one = doctor(max_concurrent_streams=2)
     one.registry._streams = {"a": None, "b": None}  # type: ignore[dict-item]
     assert one.check("capacity") == (False, "2 of 2 streams run")

@@ -21,7 +21,7 @@ CAME, LEFT = "/hooks/publish", "/hooks/publish_done"
 
 
 class Hooked(StreamRegistry):
-    """A registry that notes what the hooks tell it."""
+    """A registry that keeps what the hooks report."""
 
     def __init__(self, settings_with: SettingsFactory) -> None:
         super().__init__(settings_with())
@@ -49,7 +49,7 @@ def client(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
 
 
 @pytest.mark.parametrize(("path", "word"), [(CAME, "came"), (LEFT, "left")])
-def test_a_hook_tells_the_registry_which_camera(client: FlaskClient, registry: Hooked, path: str, word: str) -> None:
+def test_a_hook_names_its_camera_to_the_registry(client: FlaskClient, registry: Hooked, path: str, word: str) -> None:
     answer = client.post(path, data={"call": "publish", "addr": "192.0.2.7", "app": "live", "name": "m1"})
     assert (answer.status_code, answer.data) == (204, b"")
     assert registry.told == [(word, "m1")]
@@ -57,24 +57,26 @@ def test_a_hook_tells_the_registry_which_camera(client: FlaskClient, registry: H
 
 @pytest.mark.parametrize("path", [CAME, LEFT])
 @pytest.mark.parametrize("form", [{"name": "unknown"}, {"name": ""}, {}, {"name": "../x\n" + "y" * 999}], ids=str)
-def test_a_hook_for_no_stream_of_ours_refuses_no_camera(client: FlaskClient, path: str, form: dict[str, str]) -> None:
+def test_a_camera_without_a_stream_is_not_refused(client: FlaskClient, path: str, form: dict[str, str]) -> None:
     assert client.post(path, data=form).status_code == 204
 
 
 @pytest.mark.parametrize("path", [CAME, LEFT])
 @pytest.mark.parametrize("address", ["10.0.0.5", "192.0.2.1", "2001:db8::1", "nonsense", ""])
-def test_hooks_are_taken_from_this_machine_only(client: FlaskClient, registry: Hooked, path: str, address: str) -> None:
+def test_hooks_are_accepted_from_this_machine_only(
+    client: FlaskClient, registry: Hooked, path: str, address: str
+) -> None:
     answer = client.post(path, data={"name": "m1"}, environ_base={"REMOTE_ADDR": address})
-    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are taken from this machine only"})
+    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are accepted from this machine only"})
     assert registry.told == []
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin"])
-def test_what_a_proxy_or_a_browser_on_this_machine_sends_is_no_hook(
+def test_calls_of_a_proxy_or_a_browser_on_this_machine_are_no_hooks(
     client: FlaskClient, registry: Hooked, header: str
 ) -> None:
     answer = client.post(CAME, data={"name": "m1"}, headers={header: "127.0.0.1"})
-    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are taken from this machine only"})
+    assert (answer.status_code, answer.json) == (403, {"error": "Hooks are accepted from this machine only"})
     assert registry.told == []
 
 
@@ -87,12 +89,12 @@ def by_secret(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
     return create_app(settings_with(hook_secret=SECRET, api_token="open-sesame"), registry).test_client()
 
 
-def test_with_the_secret_in_its_path_a_hook_is_taken_from_anywhere(by_secret: FlaskClient, registry: Hooked) -> None:
+def test_with_the_secret_in_its_path_a_hook_is_accepted_from_anywhere(by_secret: FlaskClient, registry: Hooked) -> None:
     for event in ("publish", "publish_done"):
         assert by_secret.post(f"/hooks/{SECRET}/{event}", data={"name": "m1"}, **AWAY).status_code == 204
         assert by_secret.post(f"/hooks/{event}", data={"name": "m1"}, **AWAY).status_code == 403
     assert registry.told == [("came", "m1"), ("left", "m1")]
-    assert by_secret.post(CAME, data={"name": "m1"}).status_code == 204, "from this machine none is needed"
+    assert by_secret.post(CAME, data={"name": "m1"}).status_code == 204, "from this machine no secret is needed"
 
 
 @pytest.mark.parametrize(
@@ -103,19 +105,19 @@ def test_a_wrong_secret_is_refused(
     by_secret: FlaskClient, registry: Hooked, wrong: str, how: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = by_secret.post(f"/hooks/{wrong}/publish", data={"name": "m1"}, **how)
-    assert (answer.status_code, answer.json) == (403, {"error": "The path does not hold HOOK_SECRET"})
+    assert (answer.status_code, answer.json) == (403, {"error": "The path does not contain HOOK_SECRET"})
     assert registry.told == []
     assert SECRET not in caplog.text
 
 
-def test_without_a_secret_set_none_is_right(client: FlaskClient, registry: Hooked) -> None:
+def test_if_no_secret_is_set_none_is_right(client: FlaskClient, registry: Hooked) -> None:
     for path in ("/hooks/x/publish", "/hooks/%20/publish_done"):
         assert client.post(path, data={"name": "m1"}, **AWAY).status_code == 403
     assert client.post("/hooks//publish", data={"name": "m1"}, **AWAY).status_code in (308, 404)
     assert registry.told == []
 
 
-def test_only_announced_names_may_publish_when_that_is_asked_for(
+def test_with_publish_announced_only_other_names_may_not_publish(
     relay: MakeRelay, settings_with: SettingsFactory
 ) -> None:
     one = relay()
@@ -133,10 +135,10 @@ def test_only_announced_names_may_publish_when_that_is_asked_for(
     assert not may_publish("M1")
     assert not may_publish("")
     assert not may_publish()
-    assert not may_publish("m1", "intruder"), "nginx-rtmp passes on what the camera's URL holds"
+    assert not may_publish("m1", "intruder"), "nginx-rtmp passes on what the camera put into its URL"
     assert not may_publish("x\n" + "y" * 99)
-    assert client.post(CAME, data={"name": "m2"}).json == {"error": "No stream of the name m2 is announced"}
-    assert client.post(CAME, data={"name": "../m2"}).json == {"error": "No stream of this name is announced"}
+    assert client.post(CAME, data={"name": "m2"}).json == {"error": "No stream has the name m2"}
+    assert client.post(CAME, data={"name": "../m2"}).json == {"error": "No stream has this name"}
     assert client.post(LEFT, data={"name": "m2"}).status_code == 204
     one.registry.stop("m1")
     assert not may_publish("m1")
@@ -178,7 +180,7 @@ def test_streams_that_come_back_after_a_restart_are_announced_at_once(
     eventually(one.names)
     eventually(
         lambda: list(filter(one.registry.is_announced, ("m1", "refused"))) == one.names(),
-        what="the one that there is no room for is given up",
+        what="the stream without room is given up",
     )
 
 
@@ -199,13 +201,13 @@ def test_every_loopback_address_is_this_machine(client: FlaskClient, address: st
 
 
 @pytest.mark.parametrize("path", [CAME, LEFT])
-def test_a_hook_is_told_by_post_alone(client: FlaskClient, registry: Hooked, path: str) -> None:
+def test_a_hook_must_be_a_post(client: FlaskClient, registry: Hooked, path: str) -> None:
     assert client.get(path, query_string={"name": "m1"}).status_code == 405
     assert registry.told == []
 
 
 @pytest.mark.parametrize("path", [CAME, LEFT])
-def test_hooks_need_no_token_and_the_rest_still_does(
+def test_hooks_need_no_token_and_everything_else_does(
     settings_with: SettingsFactory, registry: Hooked, path: str
 ) -> None:
     client = create_app(settings_with(api_token="open-sesame"), registry).test_client()
@@ -220,7 +222,7 @@ def test_hooks_need_no_token_and_the_rest_still_does(
     assert len(registry.told) == 1
 
 
-def test_the_registry_hands_a_hook_to_the_stream_of_that_name(
+def test_the_registry_passes_a_hook_to_the_stream_with_that_name(
     relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[str, str]] = []
@@ -239,9 +241,7 @@ def test_the_registry_hands_a_hook_to_the_stream_of_that_name(
     assert told == [("camera_left", "m2"), ("camera_came", "m1")]
 
 
-def test_a_hook_ends_the_wait_of_a_stream_for_its_next_attempt(
-    relay: MakeRelay, settings_with: SettingsFactory
-) -> None:
+def test_a_hook_ends_the_wait_for_the_next_attempt(relay: MakeRelay, settings_with: SettingsFactory) -> None:
     one = relay()
     one.fake.script(compositor={"exit": 1})
     one.start()

@@ -29,7 +29,7 @@ BACKUP_URL = f"rtmp://127.0.0.1/backup/{BACKUP_KEY}"
 
 
 class Watched:
-    """A registry over fake FFmpegs, and the page that Prometheus gets of it."""
+    """A registry with fake FFmpegs, and its page for Prometheus."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
@@ -42,7 +42,7 @@ class Watched:
         self.registry.start(StreamRequest(name, destination(), backup=second))
 
     def samples(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """By name and the values of the labels, in the order of the labels' names."""
+        """By name and label values; the labels are sorted by name."""
         found: dict[str, dict[tuple[str, ...], float]] = {}
         for family in text_string_to_metric_families(self.metrics.page().decode()):
             for sample in family.samples:
@@ -85,7 +85,7 @@ def watched(
         yield make
 
 
-def test_without_streams_the_page_tells_of_the_service(watched: MakeWatched) -> None:
+def test_without_streams_the_page_describes_the_service(watched: MakeWatched) -> None:
     page = watched(max_concurrent_streams=5).samples()
     assert page["streaming_streams"] == dict.fromkeys([(state.value,) for state in State], 0)
     assert page["streaming_streams_limit"] == {(): 5}
@@ -107,7 +107,9 @@ def test_two_services_in_one_process_have_their_own_numbers(watched: MakeWatched
     assert other.value("start_seconds_count", "started") == 0
 
 
-def test_a_stream_is_told_as_its_status_tells_it(watched: MakeWatched, fake_ffmpeg: FakeFFmpeg, tmp_path: Path) -> None:
+def test_the_numbers_of_a_stream_are_those_of_its_status(
+    watched: MakeWatched, fake_ffmpeg: FakeFFmpeg, tmp_path: Path
+) -> None:
     muxer = Muxer()
     (tmp_path / "emit.ts").write_bytes(muxer.key_frame(b"k" * 3000) + muxer.video(b"v" * 900) + muxer.video(b"v"))
     publisher = {"stderr": ["[info] Output #0, flv, to 'rtmp://127.0.0.1/live2':"]}
@@ -124,7 +126,7 @@ def test_a_stream_is_told_as_its_status_tells_it(watched: MakeWatched, fake_ffmp
         ("primary", "connected", "m1"): 1,
         ("primary", "reconnecting", "m1"): 0,
     }
-    told = {
+    expected = {
         "uptime_seconds": status.uptime_s,
         "frames_per_second": status.fps,
         "speed_ratio": status.speed,
@@ -134,15 +136,15 @@ def test_a_stream_is_told_as_its_status_tells_it(watched: MakeWatched, fake_ffmp
         "score_age_seconds": status.score_age_s,
         "state_since_timestamp_seconds": datetime.fromisoformat(status.since).timestamp(),
     }
-    assert {name: page[f"streaming_stream_{name}"] for name in told} == {
-        name: {("m1",): pytest.approx(value, rel=1e-3)} for name, value in told.items()
+    assert {name: page[f"streaming_stream_{name}"] for name in expected} == {
+        name: {("m1",): pytest.approx(value, rel=1e-3)} for name, value in expected.items()
     }
     assert page["streaming_stream_dropped_frames_total"] == {("primary", "m1"): 0}
     assert page["streaming_stream_attempts_total"][("publisher", "m1")] == 1
     assert page["streaming_overlay_render_seconds_count"] == {(): 1}
 
 
-def test_what_is_not_known_has_no_series(watched: MakeWatched) -> None:
+def test_an_unknown_value_has_no_series(watched: MakeWatched) -> None:
     one = watched()
     one.start()
     assert one.value("stream_speed_ratio", "m1") == 0
@@ -150,7 +152,7 @@ def test_what_is_not_known_has_no_series(watched: MakeWatched) -> None:
         assert one.value(f"stream_{name}", "m1") is None
 
 
-def test_a_backup_has_series_of_its_own(watched: MakeWatched) -> None:
+def test_a_backup_has_its_own_series(watched: MakeWatched) -> None:
     one = watched()
     one.start(backup=True)
     one.wait_for("stream_attempts_total", "backup publisher", "m1", value=1)
@@ -158,7 +160,7 @@ def test_a_backup_has_series_of_its_own(watched: MakeWatched) -> None:
     assert one.value("stream_dropped_frames_total", "backup", "m1") == 0
 
 
-def test_restarts_are_told_by_child_and_cause(watched: MakeWatched, fake_ffmpeg: FakeFFmpeg) -> None:
+def test_restarts_are_counted_by_child_and_cause(watched: MakeWatched, fake_ffmpeg: FakeFFmpeg) -> None:
     fake_ffmpeg.script(
         compositor={"exit": 1}, publisher={"stderr": ["[error] Cannot open connection tcp://x:1"], "exit": 1}
     )
@@ -170,7 +172,7 @@ def test_restarts_are_told_by_child_and_cause(watched: MakeWatched, fake_ffmpeg:
     assert causes == {"exited", "unreachable"}
 
 
-def test_polls_and_their_failures_are_told_by_source_and_kind(watched: MakeWatched, feed: MatchFeed) -> None:
+def test_polls_and_their_failures_are_counted_by_source_and_kind(watched: MakeWatched, feed: MatchFeed) -> None:
     feed.data, feed.image = Answer(b"<html>"), Answer(b"no picture")
     one = watched(overlay_api_base=feed.url, overlay_image_base=feed.url, match_data_path="/match/{match_id}")
     one.start()
@@ -180,7 +182,7 @@ def test_polls_and_their_failures_are_told_by_source_and_kind(watched: MakeWatch
     assert min(failures.values()) >= 1
 
 
-def test_a_stream_that_is_gone_leaves_no_series(watched: MakeWatched) -> None:
+def test_a_stream_that_has_ended_leaves_no_series(watched: MakeWatched) -> None:
     one = watched()
     before = {(name, labels) for name, samples in one.samples().items() for labels in samples}
     for number in range(3):
@@ -193,7 +195,7 @@ def test_a_stream_that_is_gone_leaves_no_series(watched: MakeWatched) -> None:
     assert one.value("stop_seconds_count", "stopped") == 3
 
 
-def test_a_stream_that_failed_is_counted_among_the_states(watched: MakeWatched) -> None:
+def test_a_failed_stream_is_counted_among_the_states(watched: MakeWatched) -> None:
     one = watched(max_stream_duration_s=60)
     one.start()
     one.clock.advance(61)
@@ -202,7 +204,7 @@ def test_a_stream_that_failed_is_counted_among_the_states(watched: MakeWatched) 
     assert one.value("stream_uptime_seconds", "m1") is None
 
 
-def test_starts_are_told_by_how_they_ended(watched: MakeWatched, feed: MatchFeed) -> None:
+def test_starts_are_counted_by_their_outcome(watched: MakeWatched, feed: MatchFeed) -> None:
     one = watched(max_concurrent_streams=1, overlay_api_base=feed.url)
     feed.start = Answer(b"", 404)
     with pytest.raises(MonitoringFailed):
@@ -217,7 +219,7 @@ def test_starts_are_told_by_how_they_ended(watched: MakeWatched, feed: MatchFeed
         ("started",): 1,
         ("refused",): 2,
     }
-    assert one.value("streams_ended_total", "failed") == 0, "it had not begun"
+    assert one.value("streams_ended_total", "failed") == 0, "it had not started"
 
 
 def test_no_key_and_no_url_is_on_the_page(watched: MakeWatched, fake_ffmpeg: FakeFFmpeg) -> None:

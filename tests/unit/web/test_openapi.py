@@ -1,4 +1,4 @@
-"""The document and the routes are the same, and what it accepts is what is accepted."""
+"""The OpenAPI document has the same routes as the service, and accepts the same values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_document_has_the_routes_and_no_others(settings_with: SettingsFactor
     assert set(operations(openapi.document(made))) == routes
 
 
-def test_each_operation_is_whole(settings_with: SettingsFactory) -> None:
+def test_each_operation_is_complete(settings_with: SettingsFactory) -> None:
     document = openapi.document(settings_with())
     ids = [operation["operationId"] for operation in operations(document).values()]
     assert len(set(ids)) == len(ids)
@@ -68,18 +68,18 @@ def test_links_lead_to_operations(settings_with: SettingsFactory) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "open-sesame"])
-def test_a_token_is_asked_for_where_one_is_set(settings_with: SettingsFactory, token: str) -> None:
+def test_if_a_token_is_set_the_document_asks_for_it(settings_with: SettingsFactory, token: str) -> None:
     document = openapi.document(settings_with(api_token=token))
     assert "open-sesame" not in json.dumps(document)
     assert bool(document["components"]["securitySchemes"]) == bool(token)
     guarded = {place for place, operation in operations(document).items() if "401" in operation["responses"]}
     free = {place for place in operations(document) if place[0].startswith(("/hooks/", "/static/"))}
     free |= {("/healthz", "get"), ("/login", "get")}
-    # The login tells of a wrong one even where none is asked for: it has none to compare with.
+    # The login answers 401 to a wrong token even if no token is set.
     assert guarded == (set(operations(document)) - free if token else {("/login", "post")})
 
 
-def test_the_service_gives_it_away(settings_with: SettingsFactory) -> None:
+def test_the_service_serves_the_document(settings_with: SettingsFactory) -> None:
     made = settings_with()
     answer = create_app(made).test_client().get("/openapi.json")
     assert (answer.status_code, answer.json) == (200, openapi.document(made))
@@ -88,7 +88,7 @@ def test_the_service_gives_it_away(settings_with: SettingsFactory) -> None:
 @pytest.mark.parametrize("hosts", [HOSTS, ("*",)], ids=str)
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-def test_a_url_of_the_pattern_is_accepted(data: st.DataObject, hosts: tuple[str, ...]) -> None:
+def test_a_url_that_fits_the_pattern_is_accepted(data: st.DataObject, hosts: tuple[str, ...]) -> None:
     url = data.draw(st.from_regex(url_pattern(hosts).removesuffix("$") + r"\Z").filter(lambda text: len(text) <= 900))
     assert parse_destination(url, hosts).url == url
 
@@ -134,13 +134,13 @@ def test_the_examples_are_accepted(settings_with: SettingsFactory) -> None:
             parse_destination(properties[field]["examples"][0], made.allowed_ingest_hosts)
 
 
-def test_an_overlay_id_of_the_pattern_goes_into_json() -> None:
+def test_the_pattern_of_overlay_id_allows_only_what_json_can_hold() -> None:
     assert re.fullmatch(OVERLAY_ID_PATTERN, "über id\u200b")
     for refused in ("", "x" * 65, "a\n", "\x85", "a\x7f"):
         assert not re.search(OVERLAY_ID_PATTERN.replace("$", r"\Z"), refused)
 
 
-# What a push may hold; the document says the same, and schemathesis tries the rest.
+# The document says the same, and schemathesis tries more.
 @pytest.mark.parametrize(
     ("field", "good", "bad"),
     [
@@ -151,7 +151,7 @@ def test_an_overlay_id_of_the_pattern_goes_into_json() -> None:
         ("name", ["A", "-", "नाम", "\ue000", "x" * 500], [" ", "\x00", "\xa0", 7]),
     ],
 )
-def test_what_a_push_may_hold(field: str, good: list[Any], bad: list[Any]) -> None:
+def test_what_a_push_may_contain(field: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         read_push({"sport": "generic", "home": {"name": "A"}, "away": {field: value}})
     for value in bad:

@@ -29,7 +29,7 @@ def test_a_session_is_found_until_it_expires(one: Sessions, clock: FakeClock) ->
     assert one.find(value) is None
 
 
-def test_sessions_differ_and_hold_no_token(one: Sessions) -> None:
+def test_sessions_differ_and_do_not_contain_the_token(one: Sessions) -> None:
     values = {one.begin() for _ in range(10)}
     assert len(values) == 10
     assert not any("canary" in value for value in values)
@@ -45,7 +45,7 @@ def test_a_restart_keeps_sessions_and_a_new_token_ends_them(one: Sessions, clock
     assert Sessions(TOKEN + "x", clock).find(value) is None
 
 
-def test_what_was_not_signed_here_is_none(one: Sessions, clock: FakeClock) -> None:
+def test_a_value_that_was_not_signed_here_is_no_session(one: Sessions, clock: FakeClock) -> None:
     value = one.begin()
     session, stamp, signature = value.split(".")
     forged = [
@@ -67,7 +67,7 @@ def test_what_was_not_signed_here_is_none(one: Sessions, clock: FakeClock) -> No
     ]
     assert [one.find(text) for text in forged] == [None] * len(forged)
     clock.advance(-5)
-    assert one.find(value) is None, "it is not begun yet"
+    assert one.find(value) is None, "it has not begun yet"
 
 
 def test_an_ended_session_stays_ended(one: Sessions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_an_ended_session_stays_ended(one: Sessions, clock: FakeClock, monkeypat
     assert list(one._ended) == ["last"]
 
 
-def test_a_csrf_token_is_that_of_its_session(one: Sessions) -> None:
+def test_a_csrf_token_belongs_to_one_session(one: Sessions) -> None:
     token = one.csrf_token("a")
     assert one.is_csrf_token("a", token)
     assert not one.is_csrf_token("b", token)

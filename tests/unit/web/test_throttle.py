@@ -24,7 +24,7 @@ def one(clock: FakeClock) -> Throttle:
 
 
 def wait_s(one: Throttle, address: str, is_right: bool = False) -> int:
-    """How long it must wait before what it gives is looked at; 0 when it was."""
+    """How long the address has to wait until its credentials are checked; 0 if they were."""
     try:
         assert one.judge(address, is_right) == is_right
     except TooManyFailures as error:
@@ -43,26 +43,26 @@ def test_a_few_failures_are_free_then_waits_grow_up_to_the_longest(one: Throttle
     for _ in range(8):
         waits.append(wait_s(one, ATTACKER))
         clock.advance(waits[-1])
-        assert wait_s(one, ATTACKER) == 0, "after the wait it is looked at"
+        assert wait_s(one, ATTACKER) == 0, "after the wait it is checked"
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
 def test_guesses_are_bounded_however_fast_they_come(one: Throttle, clock: FakeClock) -> None:
-    looked_at = 0
-    for _ in range(36_000):  # an hour of ten in a second
-        looked_at += wait_s(one, ATTACKER) == 0
+    checked = 0
+    for _ in range(36_000):  # an hour, ten in each second
+        checked += wait_s(one, ATTACKER) == 0
         clock.advance(0.1)
-    assert looked_at <= 3600 / LONGEST_WAIT_S + FREE_FAILURES + 5
+    assert checked <= 3600 / LONGEST_WAIT_S + FREE_FAILURES + 5
 
 
-def test_while_it_waits_the_right_one_is_not_told_from_a_wrong_one(one: Throttle, clock: FakeClock) -> None:
+def test_during_the_wait_right_and_wrong_get_the_same_answer(one: Throttle, clock: FakeClock) -> None:
     fail(one, ATTACKER)
     assert wait_s(one, ATTACKER, is_right=True) == wait_s(one, ATTACKER) == 1
     clock.advance(1)
     assert wait_s(one, ATTACKER, is_right=True) == 0
 
 
-def test_a_right_one_is_let_in_where_one_was_right_lately_and_guesses_from_there_still_wait(
+def test_an_address_that_was_right_recently_is_let_in_and_its_guesses_still_wait(
     one: Throttle, clock: FakeClock
 ) -> None:
     assert one.judge(HOME, True)
@@ -102,7 +102,7 @@ def test_failures_are_forgotten_after_a_while(one: Throttle, clock: FakeClock) -
         ("", "nonsense", False),
     ],
 )
-def test_the_addresses_of_one_household_are_one(one: Throttle, first: str, second: str, is_one: bool) -> None:
+def test_the_addresses_of_one_household_count_as_one(one: Throttle, first: str, second: str, is_one: bool) -> None:
     fail(one, first)
     assert (wait_s(one, second) > 0) == is_one
 
@@ -120,7 +120,7 @@ def test_memory_is_bounded(one: Throttle, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(one._known) == 10
 
 
-def test_a_flood_is_counted_and_not_written(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_is_counted_instead_of_written(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     log = BoundedLog(logging.getLogger("flood"), clock)
     for number in range(5000):
         log.warning("line %d", number)

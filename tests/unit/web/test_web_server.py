@@ -92,7 +92,7 @@ def test_a_body_too_large_to_be_read_is_refused_in_json(web: Web) -> None:
     ],
     ids=["nonsense", "header", "length", "encoding", "endless length", "address", "large header"],
 )
-def test_what_is_no_http_is_refused_in_json_with_the_headers_of_every_answer(
+def test_a_request_that_is_not_http_is_refused_in_json_with_all_headers(
     web: Web, request_bytes: bytes, status: int
 ) -> None:
     answer = web.send(request_bytes)
@@ -107,7 +107,7 @@ def test_no_answer_names_the_server(web: Web) -> None:
         assert not [name for name in ("server", "via", "x-powered-by") if name in answer.headers]
 
 
-def test_two_authorization_headers_are_none(web: Web) -> None:
+def test_two_authorization_headers_count_as_none(web: Web) -> None:
     right, wrong = f"Authorization: Bearer {TOKEN}", "Authorization: Basic eDp5"
     assert web.call("GET /list_streams", right).status == 200
     for headers in ((right, right), (wrong, right)):
@@ -176,8 +176,8 @@ def test_no_secret_is_in_the_log(web: Web) -> None:
     assert "canary" not in text
 
 
-def test_what_is_no_http_has_a_path_when_its_caller_is_gone() -> None:
-    """waitress names it in its log, and fails without one."""
+def test_a_request_that_is_not_http_has_a_path() -> None:
+    """If the caller has left, waitress logs the path, and would fail without one."""
     parser = _Parser(Adjustments())
     parser.received(b"no HTTP at all\r\n\r\n")
     assert parser.error is not None

@@ -48,7 +48,7 @@ def point(streams: int) -> Point:
     )
 
 
-def test_a_bunch_is_due_at_its_begin_and_keeps_its_bytes() -> None:
+def test_a_bunch_is_due_at_its_beginning_and_keeps_its_bytes() -> None:
     index = [(0, 10), (33_333, 20), (BUNCH_US - 1, 30), (BUNCH_US, 40), (2 * BUNCH_US + 5, 50)]
     told = bunched(b"".join(struct.pack("=II", *entry) for entry in index), BUNCH_US)
     assert list(struct.iter_unpack("=II", told)) == [
@@ -70,7 +70,7 @@ def test_nodes_have_room_for_more_than_their_part() -> None:
     assert cpus * len(NODES) > 1.2 * 500 * NEED
 
 
-def test_what_a_front_end_only_remembers_is_no_answer_of_the_stream() -> None:
+def test_what_a_front_end_only_remembers_is_no_answer_from_the_stream() -> None:
     reasons = [
         None,
         "the camera has not come yet",
@@ -85,12 +85,12 @@ def test_streams_that_are_not_listed_have_not_answered() -> None:
     assert answered_share([status(None)], 4) == pytest.approx(0.25)
 
 
-def test_starts_a_second_are_those_that_began() -> None:
+def test_only_successful_starts_count() -> None:
     assert point(50).starts_a_second == pytest.approx(0.5)
     assert Point(0, [], 0.0).starts_a_second == 0
 
 
-def test_memory_is_what_each_further_stream_adds() -> None:
+def test_memory_is_what_each_additional_stream_takes() -> None:
     assert mb_a_stream([point(50), replace(point(100), taken_mb=1024.0 + 50 * 62)]) == pytest.approx(62)
     assert mb_a_stream([point(64)]) == pytest.approx(16)
 
@@ -111,7 +111,7 @@ def test_the_report_has_the_curve_its_end_and_the_lost_nodes() -> None:
     assert len({line.count("|") for line in report.lines if line}) == 1
 
 
-def test_streams_that_sleep_are_asked_for_no_status() -> None:
+def test_sleeping_streams_are_not_asked_for_their_status() -> None:
     asleep = replace(point(500), statuses_ms=[], answered=[])
     report = _report(Climb([point(50), point(100), asleep]), {}, Options())
     found = {figure.what: figure for figure in report.figures}

@@ -1,4 +1,4 @@
-"""What `deploy/` ships, before its own checkers (systemd's, nginx's, hadolint), and whether its settings are some."""
+"""The files in `deploy/`: systemd, nginx and hadolint check them, and the settings that they set must exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deploy import rtmp_server
 from deploy.rtmp_server import free_port, module_path, nginx_path
 from tests.conftest import SettingsFactory
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "streaming-overlay.service").read_text()
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
@@ -29,14 +29,14 @@ SECRET = "0123456789abcdef"
 
 
 def check(*argv: str) -> None:
-    """Run a checker; nothing may be found."""
+    """Run a checker, which must find nothing."""
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout + ended.stderr
 
 
 @pytest.fixture(params=[[], ["gpu"], ["ray"]], ids=["plain", "with the graphics card", "on a cluster"])
 def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The unit as if this checkout were the one in /opt, with drop-ins."""
+    """The unit with drop-ins, as if this checkout were the one in /opt."""
     path = tmp_path / "streaming-overlay.service"
     python = f"{sys.executable} {ROOT}/app.py"
     started = UNIT.replace("/opt/streaming-overlay/.venv/bin/python /opt/streaming-overlay/app.py", python)
@@ -49,23 +49,23 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def test_systemd_takes_the_unit(unit: Path) -> None:
+def test_systemd_accepts_the_unit(unit: Path) -> None:
     check("systemd-analyze", "--man=no", "verify", str(unit))
 
 
-def test_systemd_finds_the_unit_little_exposed(unit: Path) -> None:
-    # Without checks it is 9.6, of 10; the graphics card costs 0.4, a cluster less.
+def test_systemd_finds_the_unit_well_protected(unit: Path) -> None:
+    # Unprotected it would be 9.6 of 10. The graphics card costs 0.4, a cluster less.
     check("systemd-analyze", "--no-pager", "security", "--offline=true", "--threshold=20", str(unit))
 
 
-def test_the_unit_waits_for_longer_than_the_service_takes_to_end() -> None:
+def test_the_unit_waits_longer_than_the_service_takes_to_end() -> None:
     stop_s = int(re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)[0])
     grace_s = int(COMPOSE["services"]["service"]["stop_grace_period"].removesuffix("s"))
     assert min(stop_s, grace_s) > 6
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "nginx-container.conf"])
-def test_nginx_takes_its_configuration(tmp_path: Path, name: str) -> None:
+def test_nginx_accepts_its_configuration(tmp_path: Path, name: str) -> None:
     local = {
         "/tmp/": f"{tmp_path}/",
         "/usr/lib/nginx/modules/ngx_rtmp_module.so": str(module_path()),
@@ -83,7 +83,7 @@ def test_nginx_takes_its_configuration(tmp_path: Path, name: str) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_both_nginxes_take_cameras_alike() -> None:
+def test_both_nginx_files_accept_cameras_in_the_same_way() -> None:
     host, container = (
         re.sub(r"\s*#.*", "", (DEPLOY / name).read_text()).partition("rtmp {")[2].partition("http {")[0].split()
         for name in ("nginx.conf", "nginx-container.conf")
@@ -92,11 +92,11 @@ def test_both_nginxes_take_cameras_alike() -> None:
     assert "http://127.0.0.1:1936/hooks/publish;" in host
 
 
-def test_nobody_finds_fault_with_the_dockerfile() -> None:
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     check(str(Path(sys.executable).parent / "hadolint"), str(DEPLOY / "Dockerfile"))
 
 
-def test_the_images_run_as_somebody_and_hold_no_settings_and_no_keys() -> None:
+def test_the_images_do_not_run_as_root_and_contain_no_settings_or_keys() -> None:
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
     run = [stage for stage in stages if re.search(r"^CMD ", stage, re.MULTILINE)]
     assert [re.findall(r"^USER (\d+)$", stage, re.MULTILINE) for stage in run] == [["33"], ["10001"]]
@@ -112,7 +112,7 @@ def test_the_images_run_as_somebody_and_hold_no_settings_and_no_keys() -> None:
     assert [name for name in kept_back if is_sent(name)] == []
 
 
-def test_the_health_check_asks_what_the_service_answers_to_anybody(settings_with: SettingsFactory) -> None:
+def test_the_health_check_asks_what_the_service_answers_without_a_token(settings_with: SettingsFactory) -> None:
     [path] = re.findall(r"127\.0\.0\.1:\{[^}]+\}(/\w+)", DOCKERFILE)
     client = create_app(settings_with(api_token="0123456789abcdef")).test_client()
     assert client.get(path).status_code == 200
@@ -143,14 +143,14 @@ def test_every_variable_that_is_set_is_a_setting() -> None:
     assert [name for name in (*unit, *image, *compose) if name not in settings] == []
 
 
-def test_a_free_port_is_given_once_and_not_one_that_the_kernel_gives_out() -> None:
+def test_a_free_port_is_given_once_and_is_none_that_the_kernel_gives_out() -> None:
     first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     given = [free_port() for _ in range(50)]
     assert len(set(given)) == 50
     assert first_of_kernel != 32768 or max(given) < first_of_kernel
 
 
-def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     taken, free = free_port(), free_port()
     monkeypatch.setattr(rtmp_server, "_ports", iter([taken, free]))
     with socket.create_server(("127.0.0.1", taken)):
@@ -158,7 +158,7 @@ def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyP
 
 
 class BareMachine:
-    """A checkout with a `setup.sh` that finds all a test needs but one library, and no more programs than are given."""
+    """A checkout whose `setup.sh` finds only the given programs, and all libraries that tests need except one."""
 
     def __init__(self, folder: Path) -> None:
         self.programs, self.checkout = folder / "bin", folder / "checkout"
@@ -181,10 +181,11 @@ class BareMachine:
     def has_libraries(self, *names: str) -> None:
         self.has("ldconfig", "\n".join(f"echo '{name} (libc6) => /lib/{name}'" for name in names))
 
-    def has_pip(self, script: str) -> None:
+    def has_pip(self, script: str = "exit 0", *, is_installed: bool = False) -> None:
+        """A .venv whose pip runs this script; `is_installed` says whether its packages can be imported."""
         self._write(
             self.checkout / ".venv/bin/python",
-            f'case "$*" in *--version) exit 0 ;; *"import flask"*) exit 1 ;; esac\n{script}',
+            f'case "$*" in *--version) exit 0 ;; *"import flask"*) exit {int(not is_installed)} ;; esac\n{script}',
         )
 
     def set_up(self) -> tuple[int, str]:
@@ -216,7 +217,7 @@ NO_ROOT = {"id": "echo 1000", "apt-get": "exit 9"}
 @pytest.mark.parametrize(
     ("programs", "said"),
     [
-        ({}, "there is no apt-get: install what is called so on Debian with your system's own installer"),
+        ({}, "there is no apt-get: these are Debian's names, install them with your system's installer"),
         (NO_ROOT, 'you are not root: run "apt-get install libatomic1" as root'),
         (NO_ROOT | {"sudo": "exit 1"}, 'sudo asks for a password: run "sudo apt-get install libatomic1"'),
     ],
@@ -235,10 +236,23 @@ def test_setup_says_what_apt_could_not_install(bare: BareMachine) -> None:
         1,
         [
             "setup: installing libatomic1",
-            "setup: apt-get could not install libatomic1 (Failed to fetch):"
-            ' when that is mended, run "apt-get update && apt-get install libatomic1"',
+            "setup: apt-get could not install libatomic1 (Failed to fetch)."
+            ' Fix that, then run "apt-get update && apt-get install libatomic1"',
         ],
     )
+
+
+def test_setup_installs_again_after_an_upgrade_is_undone(bare: BareMachine) -> None:
+    bare.has_libraries("libfribidi.so.0", "libstdc++.so.6", "libatomic.so.1")
+    bare.has_pip(is_installed=True)
+    installs = (0, "setup: installing Python packages into .venv\n")
+    requirements = bare.checkout / "requirements.txt"
+    before = requirements.read_text()
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
+    requirements.write_text(before + "another\n")
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
+    requirements.write_text(before)
+    assert [bare.set_up(), bare.set_up()] == [installs, (0, "")]
 
 
 @pytest.mark.parametrize(
@@ -254,6 +268,6 @@ def test_setup_says_what_pip_could_not_install(bare: BareMachine, line: str, why
     code, said = bare.set_up()
     assert (code, said.splitlines()[-1]) == (
         1,
-        f"setup: pip could not install requirements-dev.txt ({why}):"
-        ' when that is mended, run ".venv/bin/python -m pip install -r requirements-dev.txt"',
+        f"setup: pip could not install requirements-dev.txt ({why})."
+        ' Fix that, then run ".venv/bin/python -m pip install -r requirements-dev.txt"',
     )

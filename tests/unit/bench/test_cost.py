@@ -16,7 +16,7 @@ PROFILE = PROFILES["720p30"]
 ENCODER = Encoder(X264, "veryfast", "")
 SOURCE, SINK = "rtmp://127.0.0.1:1935/live/m1", "rtmp://127.0.0.1:1935/youtube/key"
 OPTIONS = {"ref": "1", "keyint": "60"}
-# As x264 writes it, ended by a zero.
+# As x264 writes it, with a zero at the end.
 SEI = b"\0\0\1\x06\x05\xffx264 - core 164 r3095 - H.264/MPEG-4 AVC codec - options: ref=1 keyint=60\0\x80\0\0\1\x65"
 
 
@@ -29,7 +29,7 @@ def value_after(argv: list[str], option: str) -> str:
     return argv[argv.index(option) + 1]
 
 
-def test_a_pair_is_cpu_a_stream_second_of_both() -> None:
+def test_a_pair_is_the_cpu_of_both_for_each_second_of_stream() -> None:
     before = (Sample({"compositor": 10.0, "Python": 1.0}, 100), Sample({"bare": 5.0}, 300))
     after = (Sample({"compositor": 15.0, "Python": 2.0}, 400), Sample({"bare": 15.0}, 600))
     pair = cost.pair_of(before, after, 30)
@@ -38,7 +38,7 @@ def test_a_pair_is_cpu_a_stream_second_of_both() -> None:
     assert pair.ratio == pytest.approx(0.6)
 
 
-def test_a_slow_pipeline_is_not_taken_for_a_cheap_one() -> None:
+def test_a_slow_pipeline_does_not_count_as_cheap() -> None:
     before = (Sample({"FFmpeg": 0.0}, 0), Sample({"bare": 0.0}, 0))
     after = (Sample({"FFmpeg": 5.0}, 150), Sample({"bare": 5.0}, 300))
     assert cost.pair_of(before, after, 30).ratio == pytest.approx(2.0)
@@ -110,7 +110,7 @@ def test_the_one_liners_picture_is_the_strip_on_a_transparent_frame(tmp_path: Pa
         assert picture.getpixel((0, canvas.top)) == (0x11, 0x22, 0x33, 0xFF)
 
 
-def test_x264_tells_its_options() -> None:
+def test_the_options_that_x264_writes_are_read() -> None:
     assert rivals.x264_options(SEI) == OPTIONS
     with pytest.raises(ValueError, match="does not tell"):
         rivals.x264_options(b"\0\0\1\x65")
@@ -134,12 +134,12 @@ def test_frames_are_compared_by_number_and_above_the_strip() -> None:
     assert "[1:v]crop=iw:552:0:0,trim=start_frame=121," in graph
 
 
-def test_the_bitrate_is_that_of_the_frames() -> None:
+def test_the_bitrate_follows_from_the_frames() -> None:
     assert quality.parse_frames("1000\n2000,\n\n3000\n") == [1000, 2000, 3000]
     assert quality.kbps([1000, 2000, 3000], 30) == pytest.approx(480)
 
 
-def test_frames_that_fit_better_elsewhere_are_not_aligned() -> None:
+def test_frames_that_fit_better_when_shifted_are_not_aligned() -> None:
     assert quality_of().is_aligned
     assert not quality_of(shifted=[0.99, 0.9]).is_aligned
 

@@ -53,7 +53,7 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text
 
 
-def test_a_run_is_held_against_the_one_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_compared_with_the_one_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = tmp_path / "benchmarks.md"
 
     def run(first: list[float], second: list[float]) -> int:
@@ -73,7 +73,7 @@ def test_a_run_is_held_against_the_one_before(tmp_path: Path, capsys: pytest.Cap
     assert json.loads("{" + outputs[-1])["figures"][0]["verdict"] == "missed"
 
 
-def test_sections_keep_their_order_and_the_others_stay(tmp_path: Path) -> None:
+def test_sections_keep_their_order_and_other_sections_stay(tmp_path: Path) -> None:
     path = tmp_path / "document.md"
     for title, lines in (("Other", ["o"]), ("Second", ["2"]), ("First", ["1"]), ("Second", ["two", "lines"])):
         write_section(path, "Heading", title, lines, ("First", "Second"))

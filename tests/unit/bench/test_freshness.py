@@ -1,4 +1,4 @@
-"""What the freshness bench makes of what it saw."""
+"""What the freshness bench concludes from what it saw."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_picture_without_a_clock_has_no_time() -> None:
     assert read_clock_ms(bytes([128]) * 2 * COLUMNS) is None
 
 
-def test_a_frame_has_one_byte_a_block() -> None:
+def test_a_frame_has_one_byte_for_each_block() -> None:
     assert len(picture(5, 5)) == COLUMNS * ROWS
 
 
@@ -53,29 +53,29 @@ def test_each_score_is_a_grey_in_the_box_of_the_strip() -> None:
         assert luma_in(png.getvalue(), marked_box(canvas), canvas) == luma_of(number)
 
 
-def test_changes_leave_out_what_is_no_score() -> None:
+def test_a_grey_that_is_no_score_is_no_change() -> None:
     seen = [Mark(1.0, 16), Mark(1.1, 92), Mark(1.2, 95), Mark(1.3, 110), Mark(1.4, 93), Mark(1.5, 130)]
     assert changes(seen) == [Mark(1.1, luma_of(0)), Mark(1.5, luma_of(1))]
 
 
-def test_a_delay_is_from_a_cause_to_the_first_sight_of_its_score() -> None:
+def test_a_delay_is_from_a_cause_to_the_first_frame_with_its_score() -> None:
     causes = [Mark(float(number), luma_of(number)) for number in range(3)]
     seen = [Mark(0.1, luma_of(0)), Mark(0.5, luma_of(0)), Mark(1.4, luma_of(1)), Mark(2.2, luma_of(2))]
     assert delays_s(causes, seen) == pytest.approx([0.1, 0.4, 0.2])
 
 
-def test_a_score_that_was_skipped_is_not_taken_for_the_next_one_of_its_grey() -> None:
+def test_a_skipped_score_is_not_mistaken_for_the_next_with_its_grey() -> None:
     causes = [Mark(float(number), luma_of(number)) for number in range(len(GREYS) + 1)]
     seen = [Mark(number + 0.25, luma_of(number)) for number in range(1, len(GREYS) + 1)]
     assert delays_s(causes, seen) == [None, *[0.25] * len(GREYS)]
 
 
-def test_a_clock_counts_from_where_it_was_first_seen() -> None:
+def test_the_first_arrival_of_a_clock_counts() -> None:
     seen = [(10.0, View(0, 9_500, 93)), (10.1, View(33, 9_500, 93)), (10.2, View(67, None, 93))]
     assert camera_arrivals(seen) == {9_500: 10.0}
 
 
-def test_a_delay_lasts_across_the_clock_s_new_beginning() -> None:
+def test_a_delay_is_right_when_the_clock_starts_again() -> None:
     since_boot_s = (CLOCK_MS + 250) / 1000
     assert camera_delays_s({CLOCK_MS - 250: since_boot_s}) == pytest.approx([0.5])
 
@@ -97,7 +97,7 @@ def test_only_the_wanted_line_of_the_probe_is_read() -> None:
     assert read_luma(b"frame:5    pts:100     pts_time:0.1") is None
 
 
-def test_the_wrapper_changes_the_compositor_s_filters_alone(tmp_path: Path) -> None:
+def test_the_wrapper_changes_only_the_compositor_s_filters(tmp_path: Path) -> None:
     script = tmp_path / "wrapper"
     script.write_text(wrapper_script("echo", Path("/x/fifo"), Box(2, 4, 12, 8)))
     script.chmod(0o700)

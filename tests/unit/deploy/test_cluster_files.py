@@ -1,4 +1,4 @@
-"""What `deploy/` ships for a cluster: systemd's checker, and whether Ray, Settings and the files have what is named."""
+"""The files in `deploy/` for a cluster: systemd checks them, and the options, settings and files they name exist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from config import Settings
 from deploy import drain
 from deploy.ray_nodes import RAY, WATCH
-from tests.unit.test_deploy import DEPLOY, DOCKERFILE, ROOT, check
+from tests.unit.deploy.test_files import DEPLOY, DOCKERFILE, ROOT, check
 
 NODES = ("streaming-overlay-ray-head.service", "streaming-overlay-ray-worker.service")
 HEAD, WORKER = ((DEPLOY / name).read_text() for name in NODES)
@@ -28,7 +28,7 @@ PATIENCE = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
 @pytest.fixture(scope="module")
 def options() -> set[str]:
-    """Those of `ray start`."""
+    """The options of `ray start`."""
     told = subprocess.run([RAY, "start", "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
     return set(re.findall(r"(?m)^  (?:-\w, )?(--[a-z-]+)", told))
 
@@ -47,13 +47,13 @@ def pods() -> list[dict[str, Any]]:
 
 
 def raylet(group: str) -> dict[str, Any]:
-    """KubeRay starts Ray in the first container."""
+    """The container in which KubeRay starts Ray: the first one."""
     container: dict[str, Any] = GROUPS[group]["template"]["spec"]["containers"][0]
     return container
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_systemd_takes_the_units_and_finds_them_little_exposed(tmp_path: Path, name: str) -> None:
+def test_systemd_accepts_the_units_and_finds_them_well_protected(tmp_path: Path, name: str) -> None:
     unit = tmp_path / name
     shipped = (DEPLOY / name).read_text()
     unit.write_text(shipped.replace("/opt/streaming-overlay/.venv/bin/", f"{Path(sys.executable).parent}/"))
@@ -61,7 +61,7 @@ def test_systemd_takes_the_units_and_finds_them_little_exposed(tmp_path: Path, n
     check("systemd-analyze", "--no-pager", "security", "--offline=true", "--threshold=20", str(unit))
 
 
-def test_ray_knows_the_options_of_units_manifest_and_page(options: set[str]) -> None:
+def test_ray_knows_the_options_in_units_manifest_and_document(options: set[str]) -> None:
     starts = re.findall(
         r"ray start ((?:[^\n`]*\\\n)*[^\n`]*)", HEAD.split("ExecStart=")[1] + WORKER.split("ExecStart=")[1]
     )
@@ -72,9 +72,9 @@ def test_ray_knows_the_options_of_units_manifest_and_page(options: set[str]) -> 
     assert named - options == set()
 
 
-def test_the_nodes_drain_before_they_stop_and_have_the_time() -> None:
+def test_the_nodes_drain_before_they_stop_and_have_time_for_it() -> None:
     [stop] = re.findall(r"(?m)^ExecStop=(.*)$", WORKER)
-    assert stop.startswith("-"), "a drain that fails keeps the machine from stopping"
+    assert stop.startswith("-"), "a drain that fails must not keep the machine from stopping"
     assert "-m deploy.drain --anyway" in stop
     [hook] = [raylet("streams")["lifecycle"]["preStop"]["exec"]["command"]]
     assert "-m deploy.drain --anyway; ray stop" in hook[-1]
@@ -84,18 +84,18 @@ def test_the_nodes_drain_before_they_stop_and_have_the_time() -> None:
     assert "\nKillMode=mixed\n" in WORKER
 
 
-def test_a_silent_node_is_noticed_as_soon_as_in_the_tests() -> None:
+def test_a_silent_node_is_noticed_as_quickly_as_in_the_tests() -> None:
     for told in (variables(HEAD), in_pod(CLUSTER["headGroupSpec"]["template"]["spec"]["containers"][0])):
         assert {name: value for name, value in told.items() if name.startswith("RAY_health")} == WATCH
 
 
-def test_every_process_of_ray_waits_for_a_head_equally_long() -> None:
+def test_every_process_of_ray_waits_equally_long_for_a_head() -> None:
     waits = [variables(unit)[PATIENCE] for unit in (HEAD, WORKER, FRONT_END)]
     waits += [in_pod(container)[PATIENCE] for pod in pods() for container in pod["containers"]]
     assert set(waits) == {"3600"}
 
 
-def test_no_stream_runs_beside_the_head_and_all_keep_its_priority() -> None:
+def test_no_stream_runs_on_the_head_and_all_run_at_normal_priority() -> None:
     assert "--num-cpus=0 " in HEAD
     assert CLUSTER["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     assert GROUPS["frontend"]["rayStartParams"]["num-cpus"] == "0"
@@ -104,20 +104,20 @@ def test_no_stream_runs_beside_the_head_and_all_keep_its_priority() -> None:
     assert variables(WORKER)["RAY_worker_niceness"] == in_pod(raylet("streams"))["RAY_worker_niceness"] == "0"
 
 
-def test_front_end_and_nodes_are_one_user_with_one_folder() -> None:
+def test_front_end_and_nodes_have_the_same_user_and_folder() -> None:
     plain = (DEPLOY / "streaming-overlay.service").read_text()
     users = [re.findall(r"(?m)^User=(.*)$", unit) for unit in (plain, HEAD, WORKER)]
     assert users == [["streaming-overlay"]] * 3
     assert all("\nStateDirectory=streaming-ray\n" in unit for unit in (HEAD, WORKER, FRONT_END))
     assert all("--temp-dir=/var/lib/streaming-ray " in unit for unit in (HEAD, WORKER))
-    # The longest of its sockets, where systemd really has the folder; a socket's path may have 107 characters.
+    # The longest path of a socket, in the folder where systemd really puts it. At most 107 characters are allowed.
     session = "session_2026-05-12_17-40-11_123456_1234567"
     assert len(f"/var/lib/private/streaming-ray/{session}/sockets/plasma_store.10") < 107
     assert not any("\nPrivateUsers=yes" in unit for unit in (HEAD, WORKER, FRONT_END))
     assert "\nPrivateUsers=no" in FRONT_END
 
 
-def test_a_front_end_sees_its_node_in_the_pod() -> None:
+def test_in_a_pod_the_front_end_sees_its_node() -> None:
     pod = GROUPS["frontend"]["template"]["spec"]
     assert pod["shareProcessNamespace"] is True
     ray_s, service = pod["containers"]
@@ -126,7 +126,7 @@ def test_a_front_end_sees_its_node_in_the_pod() -> None:
     assert GROUPS["frontend"]["replicas"] >= 2
 
 
-def test_the_manifest_is_of_one_image_and_one_name() -> None:
+def test_the_manifest_uses_one_image_and_one_name() -> None:
     kinds = [(one["kind"], one["metadata"]["name"]) for one in KUBERAY]
     assert len(set(kinds)) == len(kinds)
     assert {kind for kind, _ in kinds} >= {"RayCluster", "Service", "NetworkPolicy", "ConfigMap"}
@@ -158,7 +158,7 @@ def test_ray_is_behind_a_token_and_a_policy_and_no_secret_is_in_the_manifest() -
     assert not [one for one in KUBERAY if one["kind"] == "Secret"]
 
 
-def test_every_setting_that_is_set_is_one() -> None:
+def test_every_setting_in_the_files_exists() -> None:
     settings = {name.upper() for name in Settings.model_fields}
     [config] = [one["data"] for one in KUBERAY if one["kind"] == "ConfigMap"]
     Settings(**{name.lower(): value for name, value in config.items()})
@@ -182,7 +182,7 @@ def test_the_image_has_what_the_cluster_needs() -> None:
     assert {"!*.py", "!deploy/__init__.py", "!deploy/drain.py", "!requirements-cluster.txt"} <= set(let_in)
 
 
-def test_the_page_names_what_is_there() -> None:
+def test_what_the_document_names_exists() -> None:
     for link in re.findall(r"\]\(((?!http)[^)#]+)", DOCS):
         assert (ROOT / "docs" / link).is_file(), link
     for path in re.findall(r"\b(?:deploy|docs)/[\w.-]+\.\w+|requirements[\w-]*\.txt", DOCS):

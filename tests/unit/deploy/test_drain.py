@@ -16,7 +16,7 @@ NODES = {name: Node(name, name, True, False, "", 8.0, 8.0) for name in ("n1", "n
 
 
 class FakeRegistry:
-    """Two nodes, of which n2 has room; a move does what `outcomes` says, or ends the stream here."""
+    """Two nodes, of which n2 has room. A stream moves there, unless `outcomes` has an error for it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.room = 9
@@ -68,26 +68,26 @@ def test_a_node_is_emptied_stream_by_stream(registry: FakeRegistry, capsys: pyte
     registry.add("m2", "n2")
     status, lines = said(registry, capsys)
     assert (status, registry.drained) == (0, ["n1"])
-    assert lines[0] == "n1 takes no streams any more, and has 1 stream to move"
+    assert lines[0] == "n1 takes no more streams; 1 stream to move"
     assert lines[1].startswith("m1: moved to n2 in ")
     assert lines[2:] == ["n1 is empty: it can be stopped"]
 
 
-def test_nothing_is_done_without_room_for_all_unless_it_is_to_be_done_anyway(
+def test_without_room_for_all_nothing_is_done_unless_anyway_is_given(
     registry: FakeRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.add("m1")
     registry.room = 0
     status, lines = said(registry, capsys)
     assert (status, registry.drained) == (1, [])
-    assert lines == ["n1 has 1 stream, and the other nodes have room for 0: nothing is done"]
+    assert lines == ["n1 has 1 stream, and the other nodes have room for 0: nothing was done"]
     registry.outcomes["m1"] = NoCapacity("No capacity left")
     status, lines = said(registry, capsys, anyway=True)
     assert (status, registry.drained) == (1, ["n1"])
     assert lines[1:] == ["m1: stays: No capacity left", "1 stream left on n1: make room, and run this again"]
 
 
-def test_a_stream_that_is_stopped_meanwhile_is_over_and_one_that_is_not_there_yet_stays(
+def test_a_stream_that_was_stopped_is_over_and_one_that_cannot_be_moved_stays(
     registry: FakeRegistry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.add("m1")
@@ -96,10 +96,10 @@ def test_a_stream_that_is_stopped_meanwhile_is_over_and_one_that_is_not_there_ye
     monkeypatch.setattr(cluster_state, "taken_seats", lambda: {"m2": ["m2"]})
     status, lines = said(registry, capsys)
     assert status == 1
-    assert lines[1:3] == ["m1: is over", "m2: stays: Stream not found"]
+    assert lines[1:3] == ["m1: has ended", "m2: stays: Stream not found"]
 
 
-def test_a_stream_that_begins_just_now_is_moved_when_it_has_begun(
+def test_a_stream_that_is_starting_is_moved_when_it_has_started(
     registry: FakeRegistry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.actors["id-of-m1"] = "n1"
@@ -110,9 +110,9 @@ def test_a_stream_that_begins_just_now_is_moved_when_it_has_begun(
     assert lines[1].startswith("m1: moved to n2 in ")
 
 
-def test_a_node_with_a_stream_that_never_begins_is_not_said_to_be_empty(
+def test_a_node_with_a_stream_that_never_starts_is_not_called_empty(
     registry: FakeRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.actors["id-of-m1"] = "n1"
     status, lines = said(registry, capsys)
-    assert (status, lines[-1]) == (1, "a stream on n1 has not begun within 0.3 s: run this again")
+    assert (status, lines[-1]) == (1, "a stream on n1 has not started within 0.3 s: run this again")

@@ -1,4 +1,4 @@
-"""The alert rules and the Grafana board speak of metrics, labels and states that there are."""
+"""The metrics, labels and states in the alert rules and in the Grafana board exist."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.conftest import SettingsFactory
 from tests.statuses import LIVE
 from web.metrics import Metrics
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 ALERTS = DEPLOY / "alerts.yml"
 BOARD = DEPLOY / "grafana-dashboard.json"
-# What Prometheus adds to each sample, and what Grafana puts in place of its variables.
+# Labels that Prometheus adds to each sample, and values that Grafana puts in place of its variables.
 ADDED = {"job": {".*"}, "instance": set[str](), "stream": {".*"}, "le": set[str]()}
 OF_PROMETHEUS = {"up"}
 
@@ -54,7 +54,7 @@ def status(state: State, end: str) -> StreamStatus:
 
 @pytest.fixture
 def known(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[str]]]:
-    """The values of each label of each sample that there can be."""
+    """All samples that the service can have, with the values of their labels."""
     monkeypatch.setattr("relay.installed.version", lambda _path: "5.1.9")
     settings = settings_with()
 
@@ -77,7 +77,7 @@ def known(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> di
 
 
 def check(expression: str, known: dict[str, dict[str, set[str]]]) -> None:
-    """Each metric of it is known, and each label that it is asked for, with these values."""
+    """Each metric in the expression is known, and so is each label and value."""
     names = re.findall(r"\b(?:streaming|process|python)_\w+|\bup\b", expression)
     assert names
     for name in names:
@@ -103,7 +103,7 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
-def test_each_alert_is_whole_and_says_what_to_do() -> None:
+def test_each_alert_is_complete_and_says_what_to_do() -> None:
     found = rules()
     names = [rule["alert"] for rule in found]
     assert len(set(names)) == len(names) >= 8
@@ -118,7 +118,7 @@ def test_each_alert_is_whole_and_says_what_to_do() -> None:
             assert "\n" not in text.strip()
 
 
-def test_alerts_ask_for_what_there_is(known: dict[str, dict[str, set[str]]]) -> None:
+def test_alerts_use_metrics_that_exist(known: dict[str, dict[str, set[str]]]) -> None:
     for rule in rules():
         check(rule["expr"], known)
         in_texts = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
@@ -127,7 +127,7 @@ def test_alerts_ask_for_what_there_is(known: dict[str, dict[str, set[str]]]) -> 
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus's own checker is not installed")
-def test_prometheus_takes_the_alerts() -> None:
+def test_prometheus_accepts_the_alerts() -> None:
     subprocess.run(["promtool", "check", "rules", str(ALERTS)], check=True, capture_output=True, timeout=30)
 
 
@@ -142,7 +142,7 @@ def expressions() -> Iterator[str]:
             yield target["expr"]
 
 
-def test_the_board_asks_for_what_there_is(known: dict[str, dict[str, set[str]]]) -> None:
+def test_the_board_uses_metrics_that_exist(known: dict[str, dict[str, set[str]]]) -> None:
     for expression in expressions():
         check(expression, known)
     for variable in board()["templating"]["list"][1:]:
@@ -174,7 +174,7 @@ def test_the_board_can_be_imported() -> None:
     assert used == {"job", "stream", "__rate_interval"}
 
 
-def test_no_panel_lies_on_another() -> None:
+def test_no_panels_overlap() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in board()["panels"]:
         at = panel["gridPos"]

@@ -18,7 +18,7 @@ def point(streams: int, cores: float, rss_mb: float = 0.0) -> Point:
     return Point(streams, {"switching": cores / 4, "polling": cores * 3 / 4}, rss_mb, 0, [])
 
 
-def test_memory_is_what_each_further_stream_adds() -> None:
+def test_memory_is_what_each_additional_stream_takes() -> None:
     assert mb_a_stream([point(1, 0, 70), point(100, 0, 100), point(201, 0, 270)]) == pytest.approx(1.0)
 
 
@@ -39,7 +39,7 @@ def test_sound_and_tables_are_due_with_the_frame_before_them() -> None:
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler, as the bench does")
-def test_the_stand_in_goes_on_where_its_recording_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stand_in_continues_after_the_end_of_its_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     muxer = Muxer()
     recording = muxer.key_frame(b"k" * 900, ticks=90_000) + muxer.video(b"v" * 900, ticks=93_000)
     monkeypatch.setattr("bench.many._recorded", lambda *_: recording)
@@ -50,14 +50,14 @@ def test_the_stand_in_goes_on_where_its_recording_ends(tmp_path: Path, monkeypat
         heard = source.stdout.read(3 * len(recording))
         source.kill()
     units = PesFramer().push(heard)
-    # The recording's times are kept in microseconds.
+    # The index has times in microseconds.
     assert [unit.ticks for unit in units] == pytest.approx([90_000 + 3_000 * number for number in range(6)], abs=2)
     assert [unit.key for unit in units] == [True, False] * 3
     assert heard[: 2 * PACKET] == recording[: 2 * PACKET]
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler, as the bench does")
-def test_the_stand_in_hands_questions_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stand_in_passes_questions_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.many._recorded", lambda *_: Muxer().key_frame(b"k", ticks=1))
     program, env = build_stand_in(tmp_path, FFMPEG)
     said = subprocess.run(

@@ -42,7 +42,7 @@ PICTURE |= dict.fromkeys(("color_primaries", "color_transfer", "color_space"), "
 
 
 def frames(count: int, size: int = 1000, key_every: int = 60, start_ms: int = 0) -> list[Frame]:
-    """At RATE, with times in whole milliseconds; keyframes are five times as large."""
+    """Frames at RATE, with times in whole milliseconds. Keyframes are five times as large."""
     return [
         Frame(at := (start_ms + round(number * 1000 / RATE)) / 1000, at, at, is_key, 0, size * 5 if is_key else size)
         for number in range(count)
@@ -50,23 +50,23 @@ def frames(count: int, size: int = 1000, key_every: int = 60, start_ms: int = 0)
     ]
 
 
-def test_every_window_holds_the_same_keyframes_though_times_are_rounded() -> None:
+def test_every_window_has_the_same_keyframes_although_times_are_rounded() -> None:
     rates = [rate for _, rate in windows_kbps(frames(300, start_ms=17), 2.0, FRAME_S)]
     assert len(rates) == 300 - 60 + 1
     assert set(rates) == {(59 * 1000 + 5000) * 8 / 1000 / 2}
 
 
-def test_a_window_begins_at_every_frame_that_it_fits_behind() -> None:
+def test_a_window_begins_at_every_frame_with_enough_frames_after_it() -> None:
     assert windows_kbps(frames(59), 2.0, FRAME_S) == []
     assert [at for at, _ in windows_kbps(frames(61), 2.0, FRAME_S)] == [0.0, 0.033]
 
 
-def test_a_hole_is_seen_as_a_low_rate() -> None:
+def test_a_hole_shows_as_a_low_rate() -> None:
     holed = [frame for frame in frames(300, key_every=1000) if not 3 <= frame.dts_s < 4]
     assert min(rate for _, rate in windows_kbps(holed, 2.0, FRAME_S)) == pytest.approx(30 * 8 / 2)
 
 
-def test_the_worst_deviation_is_in_either_direction() -> None:
+def test_the_worst_deviation_may_be_up_or_down() -> None:
     assert worst_deviation([3900, 4100, 4000], 4000) == pytest.approx(2.5)
     assert worst_deviation([3600, 4100], 4000) == pytest.approx(10)
 
@@ -126,7 +126,7 @@ def test_parameter_sets_that_change_are_wrong() -> None:
     assert found == ["level", "different parameter sets", "announced H.264 configurations"]
 
 
-def test_keyframes_may_be_nearer_while_a_source_begins() -> None:
+def test_keyframes_may_be_closer_while_a_source_begins() -> None:
     begin = frames(120, key_every=10)
     later = frames(600, start_ms=4000)
     assert irregular_keys(Part(SLATE, [*begin, *later], []), FRAME_S) == 0
@@ -145,7 +145,7 @@ def test_a_steady_part_flows() -> None:
     assert wrong(flow_properties([steady], FRAME_S)) == []
 
 
-def test_pictures_are_parted_at_the_camera_s_first_keyframe() -> None:
+def test_pictures_are_divided_at_the_camera_s_first_keyframe() -> None:
     pictures = [{"pts_time": "1.967"}, {"pts_time": "4.066"}]
     assert by_part(pictures, 4.0) == {SLATE: pictures[:1], CAMERA: pictures[1:]}
 

@@ -27,7 +27,7 @@ def step(streams: int, *problems: str, cores: float = 1.0) -> Step:
 
 
 def problems(*readings: dict[str, Any]) -> list[str]:
-    """Of one stream that was well before."""
+    """The problems of a stream that had none before."""
     return capacity.problems({"m1": WELL}, [{"m1": WELL | reading} for reading in readings], PROFILE)
 
 
@@ -47,11 +47,11 @@ def test_a_stream_that_keeps_up_has_no_problems() -> None:
         ({"restarts": {"compositor": {"stalled": 2}, "publisher": {}}}, "1 restarts"),
     ],
 )
-def test_what_a_stream_that_does_not_keep_up_shows(reading: dict[str, Any], problem: str) -> None:
+def test_signs_of_a_stream_that_does_not_keep_up(reading: dict[str, Any], problem: str) -> None:
     assert problems(reading) == [problem]
 
 
-def test_one_odd_reading_of_the_rates_is_borne() -> None:
+def test_one_odd_reading_of_the_rates_does_not_count() -> None:
     assert problems({}, {"speed": 0.97, "fps": 29.0}, {}) == []
 
 
@@ -68,7 +68,7 @@ def test_streams_are_added_until_a_step_fails_twice() -> None:
     assert [(one.streams, one.problems) for one in steps] == [(1, ()), (2, ()), (3, ("speed 0.8",))]
 
 
-def test_the_last_good_step_is_what_is_carried() -> None:
+def test_the_last_good_step_counts_as_carried() -> None:
     assert capacity.carried([step(1), step(2), step(3, "speed 0.9")]) == step(2)
     assert capacity.carried([step(1, "speed 0.9")]) is None
 
@@ -89,7 +89,7 @@ def test_cameras_are_as_large_as_the_picture_or_720p30() -> None:
     }
 
 
-def test_without_encoding_the_pictures_are_thrown_away() -> None:
+def test_without_encoding_the_pictures_are_discarded() -> None:
     encoder = Encoder(X264, "veryfast", "")
     argv = ffmpeg.compositor_args("in.flv", Path("strip.png"), canvas_of(PROFILE), PROFILE, encoder)
     cheap = capacity.without_encoding(argv)
@@ -124,7 +124,7 @@ def test_the_report_says_when_none_is_carried() -> None:
     assert [(figure.what, figure.value) for figure in made.figures[:-3]] == [("1080p60: streams carried", 0)]
 
 
-def test_the_costs_are_told_beside_what_a_stream_took_on_air() -> None:
+def test_the_costs_are_shown_beside_what_a_stream_took_on_air() -> None:
     costs = dict.fromkeys([capacity.NO_ENCODING, *capacity.TABLE_PRESETS], 0.5)
     steps = {"720p30": [step(1, cores=0.6)], "1080p30": [step(1, "speed 0.5")]}
     lines = capacity.report("veryfast", steps, {"720p30": costs, "1080p30": costs}, ADMISSION).lines
