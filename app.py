@@ -21,8 +21,8 @@ try:
     from media import io_loop
     from relay import installed
     from relay.registry import Registry, StreamRegistry
+    from relay.request import Machinery
     from relay.state_file import StateFile
-    from relay.stream import Machinery
     from web import access, dashboard, hooks, login, security_headers, web_server
     from web.metrics import Metrics
 except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ RelayError
 ├── StreamNotFound          no stream has the name
 ├── StreamStopped           the stream was stopped while it was starting
 ├── PreviewNotReady         there is no picture of the stream yet
+├── NoScoreYet              nothing is known of the stream's match yet
 ├── NoCapacity              no more streams may run
 ├── MonitoringFailed        the match API did not start monitoring
 ├── ClusterUnavailable      the cluster's head does not answer
@@ -88,6 +89,10 @@ class StreamUnreachable(RelayError):
 
 class StartTimedOut(RelayError):
     """The cluster gave the stream a process, and that process did not report in time."""
+
+
+class NoScoreYet(RelayError):
+    """Nothing is known of the stream's match."""
 
 
 class WorkFolderUnusable(RelayError):

@@ -52,6 +52,7 @@ class MatchMonitor:
         push_hold_s: float = PUSH_HOLD_S,
         overs_limit: int | None = None,
         wall_clock: Callable[[], float] = time.time,
+        on_trouble: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._match_id = stream_name
         self._api = api
@@ -65,8 +66,8 @@ class MatchMonitor:
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._asks_data = source in ("auto", "data") and api.has_data
         self._asks_images = source in ("auto", "image") and api.has_images
-        self._data = Source("match data", self._log, clock)
-        self._images = Source("overlay image", self._log, clock)
+        self._data = Source("match data", self._log, clock, on_trouble)
+        self._images = Source("overlay image", self._log, clock, on_trouble)
         self._continuity = Continuity()
         self._logos = Logos(api.logo, clock)
         self._lock = threading.Lock()  # of what pushes and polls both set
@@ -118,6 +119,18 @@ class MatchMonitor:
         """The newest scoreboard and where it is from: `api` or `push`; None while there is none. Any thread."""
         with self._lock:
             return None if self._board is None or self._from is None else (self._board, self._from)
+
+    @property
+    def source(self) -> str | None:
+        """Where the score is from: `api`, `image` or `push`; None while there is none. Any thread."""
+        if self._from is not None:
+            return self._from
+        return "image" if self._images.good_at is not None else None
+
+    @property
+    def changed_at(self) -> float | None:
+        """When the newest state that differs from the one before was heard of, by the clock. Any thread."""
+        return self._presenter.changed_at
 
     @property
     def trouble(self) -> str | None:

@@ -19,12 +19,15 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from graphics import drawing
 from graphics.layout import Canvas
+from graphics.on_screen import describe
 from logging_setup import StreamLogger
+from scoring.events import Event
 from scoring.rundown import Rundown, Scene
 from scoring.scoreboard import Scoreboard
 
@@ -99,7 +102,8 @@ class OverlayFile:
 class Presenter:
     """Keeps one overlay file in step with its rundown; `stop_event` and then `wake()` end its thread.
 
-    `on_render` is told the seconds that each drawing took, encoding and renaming included.
+    `on_render` is told the seconds that each drawing took, encoding and renaming included;
+    `on_moments` what has happened on screen, and the score in words at the end of an over.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class Presenter:
         stop_event: threading.Event,
         clock: Callable[[], float] = time.monotonic,
         on_render: Callable[[float], None] = lambda _seconds: None,
+        on_moments: Callable[[list[Event], list[str]], None] = lambda _events, _overs: None,
     ) -> None:
         self.canvas = canvas
         self._file = overlay_file
@@ -120,6 +125,7 @@ class Presenter:
         self._stop_event = stop_event
         self._clock = clock
         self._on_render = on_render
+        self._on_moments = on_moments
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._lock = threading.Lock()
         self._logos: Mapping[str, Image.Image] = {}
@@ -166,9 +172,21 @@ class Presenter:
         return self._rundown.as_of
 
     @property
+    def changed_at(self) -> float | None:
+        """When a state was heard that differs from the one before, by the clock."""
+        return self._rundown.changed_at
+
+    @property
     def drawn_at(self) -> float | None:
         """When the picture last changed, by the clock; None: it is the placeholder."""
         return self._drawn_at
+
+    @property
+    def on_screen(self) -> dict[str, Any]:
+        """What is over the picture now, in words. Any thread."""
+        with self._lock:
+            scene, logos = self._drawn or (Scene(), {})
+        return describe(scene, self.canvas, self._theme, logos).as_dict()
 
     def step(self) -> None:
         """Draw the present scene if it is not the one that stands."""
@@ -208,6 +226,9 @@ class Presenter:
 
     def _draw(self) -> None:
         wanted = (self._rundown.scene(self._clock()), self._logos)
+        events, overs = self._rundown.take_moments(), self._rundown.take_overs()
+        if events or overs:
+            self._on_moments(events, overs)
         if self._stop_event.is_set() or wanted[0].content is None or self._is_drawn(wanted):
             return
         scene, logos = wanted

@@ -20,6 +20,7 @@ from errors import (
     InvalidField,
     MonitoringFailed,
     NoCapacity,
+    NoScoreYet,
     PreviewNotReady,
     RelayError,
     SameDestination,
@@ -33,7 +34,7 @@ from errors import (
 )
 from media.destination import parse_destination
 from relay.registry import Registry
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
 from scoring.reading import read_push
 from scoring.rundown import MAX_DELAY_S
@@ -50,6 +51,7 @@ _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
     StreamNotFound: 404,
     PreviewNotReady: 404,
+    NoScoreYet: 404,
     SameDestination: 409,
     StreamAlreadyActive: 409,
     StreamStopped: 409,
@@ -152,6 +154,21 @@ def push_match(name: str) -> ResponseReturnValue:
     return {"message": f"Score of stream {name} taken"}
 
 
+@blueprint.get("/streams/<name>/match")
+def newest_match(name: str) -> ResponseReturnValue:
+    return _registry().match(name)
+
+
+@blueprint.get("/streams/<name>/on_screen")
+def on_screen(name: str) -> ResponseReturnValue:
+    return _registry().on_screen(name)
+
+
+@blueprint.get("/streams/<name>/log")
+def stream_log(name: str) -> ResponseReturnValue:
+    return {"entries": _registry().log(name, _after())}
+
+
 @blueprint.get("/streams/<name>/overlay.png")
 def overlay_png(name: str) -> ResponseReturnValue:
     headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
@@ -189,6 +206,14 @@ def metrics_page() -> ResponseReturnValue:
 def openapi_document() -> ResponseReturnValue:
     document: dict[str, Any] = current_app.extensions["openapi"]
     return document
+
+
+def _after() -> int:
+    """The number of the newest entry that the caller knows."""
+    given = request.args.get("after", "0")
+    if not re.fullmatch(r"\d{1,9}", given, re.ASCII):
+        raise InvalidField("after must be the number of an entry: a whole number from 0 on")
+    return int(given)
 
 
 def _registry() -> Registry:

@@ -26,7 +26,7 @@ from ray.exceptions import RaySystemError, RpcError
 from ray.experimental import internal_kv
 
 from errors import ClusterUnavailable
-from relay.stream import LastPush, StreamRequest
+from relay.request import LastPush, StreamRequest
 from relay.stream_state import Move, StreamStatus
 
 NAMESPACE = "streaming-overlay"

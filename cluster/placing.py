@@ -21,7 +21,7 @@ from cluster.stream_actor import CALLS_AT_ONCE, Answer, StreamActor
 from config import Settings
 from errors import ClusterUnavailable, NoCapacity, StartTimedOut, StreamAlreadyActive, StreamStopped
 from media.capacity import cpus_to_reserve
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 
 START_LIMIT_S = 60.0
 # A free node gives a process in about a second. Who has none by then may have been overtaken: another front end took

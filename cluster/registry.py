@@ -39,8 +39,9 @@ from errors import (
     StreamNotFound,
     StreamUnreachable,
 )
+from relay.match_side import end_monitoring
 from relay.registry import STOP_LIMIT_S, Load, NodeLoad, counted_start
-from relay.stream import Meters, StreamRequest, StreamSnapshot, end_monitoring
+from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
 from scoring.scoreboard import Scoreboard
 
@@ -269,6 +270,21 @@ class ClusterRegistry:
         """As `StreamRegistry.overlay_png`."""
         png: bytes = self._ask(name, "overlay_png")
         return png
+
+    def match(self, name: str) -> dict[str, Any]:
+        """As `StreamRegistry.match`."""
+        found: dict[str, Any] = self._ask(name, "match")
+        return found
+
+    def on_screen(self, name: str) -> dict[str, Any]:
+        """As `StreamRegistry.on_screen`."""
+        found: dict[str, Any] = self._ask(name, "on_screen")
+        return found
+
+    def log(self, name: str, after: int) -> list[dict[str, Any]]:
+        """As `StreamRegistry.log`."""
+        found: list[dict[str, Any]] = self._ask(name, "log", after)
+        return found
 
     def preview(self, name: str) -> bytes:
         """As `StreamRegistry.preview`."""

@@ -37,8 +37,10 @@ from errors import (
     StreamUnreachable,
 )
 from logging_setup import StreamLogger, set_up_console_logging
+from relay.match_side import end_monitoring
 from relay.registry import StreamRegistry
-from relay.stream import LastPush, Stream, StreamRequest, Which, end_monitoring
+from relay.request import LastPush, StreamRequest, Which
+from relay.stream import Stream
 from relay.stream_state import Move, StreamStatus, timestamp
 from scoring.scoreboard import Scoreboard
 
@@ -140,6 +142,15 @@ class StreamActor:
 
     def overlay_png(self) -> Answer:
         return self._answer(lambda: self._registry.overlay_png(self._request.name))
+
+    def match(self) -> Answer:
+        return self._answer(lambda: self._registry.match(self._request.name))
+
+    def on_screen(self) -> Answer:
+        return self._answer(lambda: self._registry.on_screen(self._request.name))
+
+    def log(self, after: int) -> Answer:
+        return self._answer(lambda: self._registry.log(self._request.name, after))
 
     def preview(self) -> Answer:
         return self._answer(lambda: self._registry.preview(self._request.name))

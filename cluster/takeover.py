@@ -13,7 +13,8 @@ import ray
 
 from errors import StartTimedOut, StreamUnreachable
 from ffmpeg import CLOSES_SOON_S
-from relay.stream import LastPush, Stream, Which
+from relay.request import LastPush, Which
+from relay.stream import Stream
 
 ANSWER_LIMIT_S = 5.0
 PICTURE_LIMIT_S = 20.0

@@ -22,8 +22,9 @@ from cluster.placing import free_words, room_on
 from cluster.stream_actor import Report
 from errors import ClusterUnavailable, StreamNotFound
 from relay.delivery import CONNECTING, DeliveryStatus
+from relay.feed_status import FeedStatus
 from relay.registry import FAILURES_LISTED_S, KEPT_FAILURES
-from relay.stream import Meters
+from relay.request import Meters
 from relay.stream_state import State, StreamStatus, timestamp
 
 STATUS_LIMIT_S = 1.5
@@ -198,6 +199,7 @@ def _unheard_of(record: Record) -> StreamStatus:
         score_age_s=None,
         score_delay_s=request.score_delay_s or 0.0,
         polls={},
+        feed=FeedStatus(None, None, None),
         last_error=None,
         destination=delivery(request.destination.masked_url),
         backup=delivery(request.backup.masked_url) if request.backup else None,

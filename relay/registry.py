@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from config import Settings
 from errors import (
@@ -34,8 +34,9 @@ from media.destination import parse_destination
 from media.io_loop import IoLoop
 from media.mpegts import Unit
 from relay.preview import Previews
+from relay.request import Machinery, Meters, StreamRequest, StreamSnapshot
 from relay.state_file import KeptStream, StateFile
-from relay.stream import Machinery, Meters, Stream, StreamRequest, StreamSnapshot
+from relay.stream import Stream
 from relay.stream_state import (
     StreamStatus,
 )
@@ -109,6 +110,9 @@ class Registry(Protocol):
     def push(self, name: str, board: Scoreboard) -> None: ...
     def delay_score(self, name: str, delay_s: float) -> None: ...
     def overlay_png(self, name: str) -> bytes: ...
+    def match(self, name: str) -> dict[str, Any]: ...
+    def on_screen(self, name: str) -> dict[str, Any]: ...
+    def log(self, name: str, after: int) -> list[dict[str, Any]]: ...
     def preview(self, name: str) -> bytes: ...
     def is_announced(self, name: str) -> bool: ...
     def camera_came(self, name: str) -> None: ...
@@ -236,7 +240,7 @@ class StreamRegistry:
 
     def push(self, name: str, board: Scoreboard) -> None:
         """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
-        self.running(name).push(board)
+        self.running(name).match.push(board)
 
     def delay_score(self, name: str, delay_s: float) -> None:
         """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
@@ -247,7 +251,19 @@ class StreamRegistry:
 
     def overlay_png(self, name: str) -> bytes:
         """The stream's overlay as it is now. Raises StreamNotFound."""
-        return self.running(name).overlay_png
+        return self.running(name).match.overlay_png
+
+    def match(self, name: str) -> dict[str, Any]:
+        """The newest state of its match in the own shape, and its source. Raises StreamNotFound, NoScoreYet."""
+        return self.running(name).match.newest
+
+    def on_screen(self, name: str) -> dict[str, Any]:
+        """What its viewers see over the picture, in words. Raises StreamNotFound."""
+        return self.running(name).match.on_screen
+
+    def log(self, name: str, after: int) -> list[dict[str, Any]]:
+        """What happened to it after the entry of this number. Raises StreamNotFound."""
+        return self.running(name).log.entries(after)
 
     def is_announced(self, name: str) -> bool:
         """True while a stream of this name starts, runs, or is about to come back after a restart."""

@@ -16,33 +16,29 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from config import Settings
 from errors import (
-    FeedError,
-    MonitoringFailed,
     StreamStopped,
     WorkFolderUnusable,
 )
-from graphics.layout import canvas_of
 from logging_setup import FFMPEG_LOGGER, StreamLogger, redact
-from match_monitor import MatchMonitor
-from media.destination import Destination
 from media.io_loop import Lane
 from media.mpegts import Unit
 from media.switch import Switch
-from overlay import OverlayFile, Presenter, compact
 from relay.children import Child, Surroundings
 from relay.delivery import CONNECTED, CONNECTING, Delivery
+from relay.match_side import MatchSide
 from relay.picture import Picture
-from relay.process import Spawn, end_processes
+from relay.process import end_processes
+from relay.request import Machinery, StreamRequest, StreamSnapshot, Which
+from relay.stream_log import StreamLog
 from relay.stream_state import (
     FAILED,
     LIVE,
@@ -58,90 +54,13 @@ from relay.stream_state import (
     StreamStatus,
     words,
 )
-from scoring.match_api import Connections, MatchApi
-from scoring.rundown import Rundown
-from scoring.scoreboard import Scoreboard
+from scoring.match_api import Connections
 
 QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
 STEP_S = 0.2
 # A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
 FAREWELL_LIMIT_S = 2.5
 JOIN_LIMIT_S = 1.0
-
-
-Which = Literal["primary", "backup"]
-
-
-@dataclass(frozen=True)
-class LastPush:
-    """A score that a caller pushed, and when, in epoch seconds."""
-
-    board: Scoreboard
-    at: float
-
-
-@dataclass(frozen=True)
-class StreamRequest:
-    """What a caller asks for; already validated.
-
-    Of a stream that was on air before: `begun_at` (epoch seconds) is its start
-    and `last_push` the newest score that was pushed. One that `takes_over`
-    does so from a process that still has it on air: it stays off its
-    destinations until it is told to go on.
-    """
-
-    name: str
-    destination: Destination
-    overlay_id: str = "0"
-    backup: Destination | None = None
-    begun_at: float | None = None
-    score_delay_s: float | None = None  # None: SCORE_DELAY_S
-    last_push: LastPush | None = None
-    takes_over: bool = False
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return self.destination.secrets + (self.backup.secrets if self.backup else ())
-
-
-@dataclass(frozen=True)
-class StreamSnapshot:
-    """What `list_streams` tells of a stream; `uptime_s` counts from its start call."""
-
-    name: str
-    youtube_url: str
-    masked_url: str
-    uptime_s: float
-
-
-def _unheard(*_what: object) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Meters:
-    """Who is told of what happens once; all else stands in the statuses. Called on any thread, at once.
-
-    `started` gets an outcome (`started`, `refused`, `stopped` or `failed`) and
-    the seconds that the start took, `stopped` the same of a stop (`stopped` or
-    `timed_out`), `ended` how a stream ended (`stopped` or `failed`), `rendered`
-    the seconds that one drawing of an overlay took.
-    """
-
-    started: Callable[[str, float], None] = _unheard
-    stopped: Callable[[str, float], None] = _unheard
-    ended: Callable[[str], None] = _unheard
-    rendered: Callable[[float], None] = _unheard
-
-
-@dataclass(frozen=True)
-class Machinery:
-    """What a stream uses of the outside; tests put their own in."""
-
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    spawn: Spawn = subprocess.Popen
-    meters: Meters = Meters()
 
 
 class Stream:
@@ -170,42 +89,17 @@ class Stream:
         self._wake = threading.Event()
         self._desired: Literal["run", "stop"] = "run"
         self._failure: str | None = None
-        self._may_be_monitored = False
         self._settings = settings
         self._folder = folder
         self._machinery = machinery
         self._lane = lane
-        self._connections = connections
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         now, wall_now = machinery.clock(), machinery.wall_clock()
         self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
         self._started_at = now - (wall_now - self.begun_at)
-        self._overlay_file = OverlayFile(folder / "overlay.png")
-        canvas = canvas_of(settings.profile)
-        self._api = _match_api(settings, self.stop_event, connections)
-        self._presenter = Presenter(
-            request.name,
-            canvas,
-            self._overlay_file,
-            Rundown(settings.score_stale_s, settings.score_lost_s, self._score_delay_s()),
-            settings.overlay_theme,
-            self.stop_event,
-            machinery.clock,
-            machinery.meters.rendered,
-        )
-        self._monitor = MatchMonitor(
-            request.name,
-            settings.overlay_source,
-            self._api,
-            self._presenter,
-            settings.poll_interval_s,
-            self.stop_event,
-            machinery.clock,
-            settings.score_stale_s,
-            settings.overs_per_innings or None,
-            machinery.wall_clock,
-        )
+        self.log = StreamLog(machinery.clock, machinery.wall_clock)
+        self.match = MatchSide(request, settings, folder, self.stop_event, machinery, connections, self.log)
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
         self._switch = Switch(lane, queue_bytes, self._wake.set, machinery.clock)
         around = Surroundings(
@@ -221,9 +115,9 @@ class Stream:
             request.name,
             settings,
             folder,
-            self._overlay_file,
-            canvas,
-            lambda: self._monitor.match_title,
+            self.match.overlay_file,
+            self.match.canvas,
+            lambda: self.match.title,
             self._switch,
             around,
         )
@@ -249,33 +143,27 @@ class Stream:
         """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
         redact.add(self.request.secrets)
         try:
-            self._start_monitoring()
+            self.match.start_monitoring()
             self._draw_first_pictures()
             if self.stop_event.is_set():
                 raise StreamStopped(f"Stream {self.request.name} was stopped while it started")
-            self._monitor.start()
+            self.match.start()
             self._supervisor.start()
         except BaseException:
             self.stop_event.set()
-            self._stop_monitoring()
-            self._monitor.join(JOIN_LIMIT_S)
+            self.match.stop_monitoring()
+            self.match.join(JOIN_LIMIT_S)
             self._give_back()
             raise
         self.has_begun = True
         self._log.info("started to %s", self.request.destination)
-
-    def _score_delay_s(self) -> float:
-        asked = self.request.score_delay_s
-        return self._settings.score_delay_s if asked is None else asked
-
-    def push(self, board: Scoreboard) -> None:
-        """Show what the caller says of the match. Any thread."""
-        self._monitor.push(board)
+        self.log.note("operator", f"started to {self.request.destination.masked_url}")
 
     def delay_score(self, delay_s: float) -> None:
         """From now on show score and banners this much later than heard of. Any thread."""
         self.request = replace(self.request, score_delay_s=delay_s)
-        self._presenter.set_delay(delay_s)
+        self.log.note("operator", f"score delay set to {delay_s:g} s")
+        self.match.set_delay(delay_s)
 
     def hold(self, which: Which, reason: str) -> None:
         """Leave a destination to another process; `is_off` says when it is left. Any thread."""
@@ -285,7 +173,7 @@ class Stream:
 
     def go_on(self, which: Which) -> None:
         """Take a destination, or take it again; the match is this process's business from then on. Any thread."""
-        self._may_be_monitored = self._api.has_data
+        self.match.may_be_monitored = self.match.has_data
         if delivery := self._delivery(which):
             delivery.go_on()
             self._wake.set()
@@ -302,16 +190,11 @@ class Stream:
 
     def leave(self) -> None:
         """As `ask_to_stop`, of a stream that another process has taken over: the match stays monitored."""
-        self._may_be_monitored = False
+        self.match.may_be_monitored = False
         self.ask_to_stop()
 
     def _delivery(self, which: Which) -> Delivery | None:
         return self._primary if which == "primary" else self._backup
-
-    @property
-    def overlay_png(self) -> bytes:
-        """The overlay as it is now. Any thread."""
-        return compact(self._overlay_file.content)
 
     @property
     def newest_key(self) -> Unit | None:
@@ -350,10 +233,11 @@ class Stream:
             bitrate_kbps=round(rates.kbps, 1),
             dropped_frames=self._primary.status().dropped_frames,
             last_frame_age_s=_age_s(picture.last_frame_at, now),
-            overlay_age_s=_age_s(self._monitor.drawn_at, now),
-            score_age_s=_age_s(self._monitor.score_at, now),
-            polls=self._monitor.polls,
-            score_delay_s=self._score_delay_s(),
+            overlay_age_s=_age_s(self.match.drawn_at, now),
+            score_age_s=_age_s(self.match.score_at, now),
+            polls=self.match.polls,
+            score_delay_s=self.match.delay_s,
+            feed=self.match.feed(now),
             last_error=self._last_error(now),
             destination=self._primary.status(),
             backup=self._backup.status() if self._backup else None,
@@ -372,40 +256,10 @@ class Stream:
 
     def _draw_first_pictures(self) -> None:
         try:
-            self._monitor.first_overlay(*self._last_push())
+            self.match.first_overlay()
             self.picture.prepare_slate()
         except OSError as error:
             raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
-
-    def _last_push(self) -> tuple[Scoreboard | None, float | None]:
-        last = self.request.last_push
-        if last is None:
-            return None, None
-        return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
-
-    def _start_monitoring(self) -> None:
-        if not self._api.has_data or self.request.takes_over:
-            return
-        self._may_be_monitored = True
-        try:
-            self._api.start_monitoring(self.request.name, self.request.overlay_id)
-        except FeedError as error:
-            # A question without an answer may still have been heard.
-            self._may_be_monitored = error.kind in ("timeout", "cancelled")
-            if error.kind == "cancelled":
-                raise StreamStopped(f"Stream {self.request.name} was stopped while it started") from None
-            if self.request.begun_at is not None:
-                # It was on air before the restart; the match API may be back later than we are.
-                self._log.warning("match monitoring is asked for again later: %s", error)
-                self._may_be_monitored = True
-                self._monitor.start_monitoring_later(self.request.overlay_id)
-                return
-            self._log.error("match monitoring did not start: %s", error)
-            raise MonitoringFailed("Failed to start match monitoring") from error
-
-    def _stop_monitoring(self) -> None:
-        if self._may_be_monitored:
-            end_monitoring(self._settings, self.request.name, self._connections)
 
     def _supervise(self) -> None:
         try:
@@ -427,6 +281,8 @@ class Stream:
             return
         for delivery in self._deliveries:
             delivery.step(now)
+        if self._primary.status().state == CONNECTED:
+            self.log.video_began()
         self.picture.step(now)
         self._observe(*self._observed())
 
@@ -452,15 +308,16 @@ class Stream:
     def _observe(self, states: States, reason: str | None) -> None:
         if self._state.move(states, reason):
             self._log.info("is %s%s", words(states), f": {reason}" if reason else "")
+            self.log.note("state", f"{words(states)}{f': {reason}' if reason else ''}")
 
     def _end(self) -> None:
         """End everything, on the supervisor's thread, side by side where it takes time."""
         self.stop_event.set()
         self._observe(STOPPING, self._failure)
         try:
-            farewell = _Farewell(self._stop_monitoring, f"farewell-{self.request.name}")
+            farewell = _Farewell(self.match.stop_monitoring, f"farewell-{self.request.name}")
             self._end_children()
-            if not (farewell.join() & self._monitor.join(JOIN_LIMIT_S)):
+            if not (farewell.join() & self.match.join(JOIN_LIMIT_S)):
                 self._log.error("a thread of this stream outlives it; it ends when its network call does")
         except Exception:
             self._log.exception("not all of the stream could be ended")
@@ -489,31 +346,8 @@ class Stream:
         with contextlib.ExitStack() as all_of_it:  # whatever one of them raises
             all_of_it.callback(redact.remove, self.request.secrets)
             all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            all_of_it.callback(self._api.close)
+            all_of_it.callback(self.match.close)
             all_of_it.callback(self._lane.close)
-
-
-def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
-    """Tell the match API that nobody needs the match any more. Best effort: its trouble is not the stream's."""
-    api = _match_api(settings, threading.Event(), connections)
-    try:
-        if api.has_data:
-            api.stop_monitoring(name)
-    except FeedError as error:
-        log = StreamLogger(logging.getLogger(__name__), name)
-        log.warning("the match API was not told to stop monitoring: %s", error)
-    finally:
-        api.close()
-
-
-def _match_api(settings: Settings, cancelled: threading.Event, connections: Connections | None) -> MatchApi:
-    return MatchApi(
-        settings.overlay_api_base,
-        settings.overlay_image_base,
-        settings.match_data_path,
-        cancelled,
-        connections,
-    )
 
 
 def _age_s(at: float | None, now: float) -> float | None:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from media.causes import Cause
 from relay.delivery import DeliveryStatus
+from relay.feed_status import FeedStatus
 from scoring.source import Polls
 
 # Safe in a path, a URL and a log line.
@@ -102,6 +103,7 @@ class StreamStatus:
     score_age_s: float | None
     score_delay_s: float
     polls: Mapping[str, Polls]
+    feed: FeedStatus
     last_error: LastError | None
     destination: DeliveryStatus
     backup: DeliveryStatus | None

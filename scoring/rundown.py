@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from scoring.continuity import is_correction
-from scoring.cricket import balls_bowled
+from scoring.continuity import is_correction, is_same_innings
+from scoring.cricket import balls_bowled, overs_of
 from scoring.events import KINDS, Event
 from scoring.moments import Moments
 from scoring.results import is_side
@@ -51,9 +51,11 @@ class Rundown:
         self._stale_s = stale_s
         self._lost_s = lost_s
         self._heard_at: float | None = None
+        self.changed_at: float | None = None
         self._as_of: float | None = None
         self._moments = Moments()
         self._told_now: list[Event] = []
+        self._overs_now: list[str] = []
         self._waiting: deque[tuple[float, Scoreboard | Image]] = deque()  # with the time when it was heard
         self._shown: Scoreboard | Image | None = None
         self._banners: deque[tuple[float, Event]] = deque(maxlen=MAX_WAITING_BANNERS)
@@ -71,6 +73,11 @@ class Rundown:
         told, self._told_now = self._told_now, []
         return told
 
+    def take_overs(self) -> list[str]:
+        """The score at the end of each over that has ended on screen since this was last asked, in words."""
+        ended, self._overs_now = self._overs_now, []
+        return ended
+
     def hear(self, content: Scoreboard | Image, now: float, as_of: float | None = None) -> None:
         """The feed's present state, changed or not; `as_of` is how old it says that it is."""
         self._heard_at = now
@@ -78,6 +85,7 @@ class Rundown:
         newest = self._waiting[-1][1] if self._waiting else self._shown
         if content is newest or (isinstance(content, Scoreboard) and content == newest):
             return
+        self.changed_at = now
         self._drop_what_it_corrects(content)
         if _corrects(content, self._shown):
             self._waiting.clear()
@@ -131,6 +139,7 @@ class Rundown:
         self._told.extend(new)
         self._told_now.extend(new)
         self._banners.extend((now, event) for event in worth_a_banner(new))
+        self._overs_now += over_ended(before, content)
 
     def _step_banner(self, now: float) -> None:
         if self._banner and now >= self._banner_until:
@@ -177,6 +186,17 @@ class Rundown:
         if silent_s < self._stale_s:
             return 0
         return max(1, int(silent_s // 60 * 60 or self._stale_s))
+
+
+def over_ended(before: Scoreboard, after: Scoreboard) -> list[str]:
+    """ "Red Valley 71/2 after 10 overs", when the second state is the first of its innings with so many overs."""
+    side, was, now = after.batting, balls_bowled(before), balls_bowled(after)
+    each = after.format.balls_per_over
+    if side is None or was is None or now is None or not is_same_innings(before, after) or now // each <= was // each:
+        return []
+    score = f"{side.runs}" if side.wickets is None else f"{side.runs}/{side.wickets}"
+    length = f"{now} balls" if after.format.balls is not None else f"{overs_of(now, each)} overs"
+    return [f"{side.name} {score} after {length}"]
 
 
 def worth_a_banner(events: list[Event]) -> list[Event]:

@@ -25,13 +25,20 @@ class Polls:
 class Source:
     """Asked by one thread; its properties are for any."""
 
-    def __init__(self, what: str, log: logging.LoggerAdapter[logging.Logger], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        what: str,
+        log: logging.LoggerAdapter[logging.Logger],
+        clock: Callable[[], float],
+        on_trouble: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self.polls = Polls()  # another value each time: whoever reads the last one may go on reading it
         self.good_at: float | None = None
         self.trouble: str | None = None
         self._what = what
         self._log = log
         self._clock = clock
+        self._on_trouble = on_trouble
         self._answer: Any | None = None
         self._value: Any | None = None
         self._fault: FeedError | ImageRejected | None = None
@@ -67,14 +74,17 @@ class Source:
         self._count(error.kind)
         if self._fault is None or error.kind != self._fault.kind:
             self._log.warning("%s not usable: %s; the last good overlay stays", self._what, error)
+            self._on_trouble(str(error))
         self._fault, self.trouble = error, str(error)
 
     def _note_good(self, faults: tuple[str, ...]) -> None:
         if self._fault is not None:
             self._log.info("%s usable again after %d failed polls", self._what, self._failed_polls)
+            self._on_trouble(f"{self._what} usable again")
         trouble = f"a figure is left out: {faults[0]}" if faults else None
         if trouble and trouble != self.trouble:
             self._log.warning("%s: %s", self._what, trouble)
+            self._on_trouble(f"{self._what}: {trouble}")
         self._fault, self.trouble = None, trouble
         self._failed_polls = 0
         self.good_at = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.delivery import DeliveryStatus
+from relay.feed_status import FeedStatus
 from relay.stream_state import State, StreamStatus
 
 DESTINATION = DeliveryStatus("rtmp://a.rtmp.youtube.com/live2/****", "connected", None, 1, 0)
@@ -27,6 +28,7 @@ LIVE = StreamStatus(
     score_age_s=0.6,
     score_delay_s=0.0,
     polls={},
+    feed=FeedStatus(None, None, None),
     last_error=None,
     destination=DESTINATION,
     backup=None,

@@ -20,7 +20,7 @@ from config import Settings
 from relay import installed
 from relay.delivery import DELIVERY_STATES, DeliveryStatus
 from relay.registry import NodeLoad, Registry
-from relay.stream import Meters
+from relay.request import Meters
 from relay.stream_state import State, StreamStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -24,7 +24,7 @@ from demo.replay import states
 from deploy.rtmp_server import RtmpServer, free_port
 from errors import MonitoringFailed, PreviewNotReady, StreamAlreadyActive
 from relay.registry import StreamRegistry
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from relay.stream_state import State, StreamStatus
 from tests.conftest import SettingsFactory
 from tests.images import mean_distance

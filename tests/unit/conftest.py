@@ -27,8 +27,8 @@ from media.io_loop import IoLoop
 from media.switch import Switch
 from relay.children import Child, Surroundings
 from relay.registry import StreamRegistry
+from relay.request import Machinery, StreamRequest
 from relay.state_file import StateFile
-from relay.stream import Machinery, StreamRequest
 from relay.stream_state import StreamStatus
 from tests.conftest import SettingsFactory
 from tests.mpegts import Muxer

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.cluster_state import KEPT_MOVES, Head, Record, other_seat, seats
 from errors import ClusterUnavailable
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from relay.stream_state import Move
 from tests.unit.conftest import destination
 from tests.waiting import eventually

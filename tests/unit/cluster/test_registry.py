@@ -16,7 +16,7 @@ from cluster.placing import is_all_in_use
 from cluster.registry import ClusterRegistry
 from cluster.stream_actor import Answer
 from errors import NoCapacity, StreamNotFound
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from tests.conftest import SettingsFactory
 from tests.unit.conftest import destination
 

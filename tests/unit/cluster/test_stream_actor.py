@@ -16,7 +16,7 @@ from cluster.cluster_state import Node, Record
 from cluster.stream_actor import StreamActor
 from config import Settings
 from errors import RelayError, StartTimedOut, StreamNotFound, StreamStopped, StreamUnreachable
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from scoring.reading import read_push
 from scoring.scoreboard import Scoreboard
 from tests.conftest import SettingsFactory

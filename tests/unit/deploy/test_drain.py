@@ -9,7 +9,7 @@ from cluster.cluster_state import Node, Record
 from deploy import drain
 from errors import NoCapacity, StreamNotFound
 from relay.registry import Load, NodeLoad
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from tests.unit.conftest import destination
 
 NODES = {name: Node(name, name, True, False, "", 8.0, 8.0) for name in ("n1", "n2")}

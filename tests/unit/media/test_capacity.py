@@ -11,7 +11,7 @@ from media.capacity import COSTS, available_cores, capacity, cost
 from media.encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from media.profiles import PROFILES
 from relay.registry import StreamRegistry
-from relay.stream import StreamRequest
+from relay.request import StreamRequest
 from tests.conftest import SettingsFactory
 from tests.unit.conftest import destination
 

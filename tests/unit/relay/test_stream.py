@@ -16,7 +16,7 @@ from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive, StreamNotF
 from match_monitor import MatchMonitor
 from media.destination import parse_destination
 from relay.registry import StreamRegistry
-from relay.stream import Machinery, StreamRequest
+from relay.request import Machinery, StreamRequest
 from tests.conftest import SettingsFactory
 from tests.mpegts import Muxer
 from tests.unit.conftest import FakeFFmpeg

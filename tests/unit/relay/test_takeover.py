@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.match_feed import MatchFeed
-from relay.stream import LastPush, StreamRequest
+from relay.request import LastPush, StreamRequest
 from scoring.reading import parse_match_data
 from tests.unit.conftest import FakeFFmpeg, MakeRelay, destination
 from tests.waiting import eventually

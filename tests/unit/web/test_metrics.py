@@ -15,7 +15,7 @@ from config import Settings
 from demo.match_feed import Answer, MatchFeed
 from errors import MonitoringFailed, NoCapacity, StreamAlreadyActive
 from relay.registry import StreamRegistry
-from relay.stream import Machinery, StreamRequest
+from relay.request import Machinery, StreamRequest
 from relay.stream_state import State
 from scoring.reading import parse_match_data
 from tests.conftest import SettingsFactory

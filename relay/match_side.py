@@ -1,0 +1,212 @@
+"""A stream's score: where it is asked of, and how it comes on the overlay.
+
+Owns the match monitor and the presenter (a thread each) and the overlay file;
+`join` ends both after the stop event, `close` gives back the connections.
+Knows no FFmpeg.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from config import Settings
+from errors import FeedError, MonitoringFailed, NoScoreYet, StreamStopped
+from graphics.layout import canvas_of
+from logging_setup import StreamLogger
+from match_monitor import MatchMonitor
+from overlay import OverlayFile, Presenter, compact
+from relay.feed_status import FeedStatus
+from relay.request import LastPush, Machinery, StreamRequest
+from relay.stream_log import StreamLog
+from scoring.events import Event
+from scoring.match_api import Connections, MatchApi
+from scoring.rundown import Rundown
+from scoring.scoreboard import Scoreboard
+from scoring.source import Polls
+from scoring.writing import written
+
+
+class MatchSide:
+    """Made with its stream, and ended by it."""
+
+    def __init__(
+        self,
+        request: StreamRequest,
+        settings: Settings,
+        folder: Path,
+        stop_event: threading.Event,
+        machinery: Machinery,
+        connections: Connections,
+        log: StreamLog,
+    ) -> None:
+        self.overlay_file = OverlayFile(folder / "overlay.png")
+        self.canvas = canvas_of(settings.profile)
+        self.may_be_monitored = False
+        self._request = request
+        self._settings = settings
+        self._machinery = machinery
+        self._connections = connections
+        self._stream_log = log
+        self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._api = _match_api(settings, stop_event, connections)
+        asked = request.score_delay_s
+        delay_s = settings.score_delay_s if asked is None else asked
+        self._presenter = Presenter(
+            request.name,
+            self.canvas,
+            self.overlay_file,
+            Rundown(settings.score_stale_s, settings.score_lost_s, delay_s),
+            settings.overlay_theme,
+            stop_event,
+            machinery.clock,
+            machinery.meters.rendered,
+            self._note_moments,
+        )
+        self._monitor = MatchMonitor(
+            request.name,
+            settings.overlay_source,
+            self._api,
+            self._presenter,
+            settings.poll_interval_s,
+            stop_event,
+            machinery.clock,
+            settings.score_stale_s,
+            settings.overs_per_innings or None,
+            machinery.wall_clock,
+            lambda text: log.note("feed", text),
+        )
+
+    def start_monitoring(self) -> None:
+        """Ask the match API for the match. Raises MonitoringFailed, or StreamStopped when that came first."""
+        if not self._api.has_data or self._request.takes_over:
+            return
+        self.may_be_monitored = True
+        try:
+            self._api.start_monitoring(self._request.name, self._request.overlay_id)
+        except FeedError as error:
+            # A question without an answer may still have been heard.
+            self.may_be_monitored = error.kind in ("timeout", "cancelled")
+            if error.kind == "cancelled":
+                raise StreamStopped(f"Stream {self._request.name} was stopped while it started") from None
+            if self._request.begun_at is not None:
+                # It was on air before the restart; the match API may be back later than we are.
+                self._log.warning("match monitoring is asked for again later: %s", error)
+                self.may_be_monitored = True
+                self._monitor.start_monitoring_later(self._request.overlay_id)
+                return
+            self._log.error("match monitoring did not start: %s", error)
+            raise MonitoringFailed("Failed to start match monitoring") from error
+
+    def stop_monitoring(self) -> None:
+        """Tell the match API that nobody needs the match any more, if it may have been asked for it."""
+        if self.may_be_monitored:
+            end_monitoring(self._settings, self._request.name, self._connections)
+
+    def first_overlay(self) -> None:
+        """Draw what is known already; raises OSError when the overlay cannot be written."""
+        self._monitor.first_overlay(*self._last_push(self._request.last_push))
+
+    def start(self) -> None:
+        self._monitor.start()
+
+    def join(self, timeout_s: float) -> bool:
+        """True when both threads have ended, or never ran."""
+        return self._monitor.join(timeout_s)
+
+    def close(self) -> None:
+        self._api.close()
+
+    def push(self, board: Scoreboard) -> None:
+        """Show what the caller says of the match. Any thread."""
+        self._monitor.push(board)
+
+    def set_delay(self, delay_s: float) -> None:
+        self._presenter.set_delay(delay_s)
+
+    @property
+    def has_data(self) -> bool:
+        """True when there is a match API to ask."""
+        return self._api.has_data
+
+    @property
+    def delay_s(self) -> float:
+        return self._presenter.delay_s
+
+    @property
+    def title(self) -> str:
+        return self._monitor.match_title
+
+    @property
+    def drawn_at(self) -> float | None:
+        return self._monitor.drawn_at
+
+    @property
+    def score_at(self) -> float | None:
+        return self._monitor.score_at
+
+    @property
+    def polls(self) -> Mapping[str, Polls]:
+        return self._monitor.polls
+
+    @property
+    def overlay_png(self) -> bytes:
+        """The overlay as it is now. Any thread."""
+        return compact(self.overlay_file.content)
+
+    @property
+    def on_screen(self) -> dict[str, Any]:
+        """What viewers see over the picture, in words. Any thread."""
+        return self._presenter.on_screen
+
+    @property
+    def newest(self) -> dict[str, Any]:
+        """The newest state in the own shape, and where it is from. Raises NoScoreYet. Any thread."""
+        state = self._monitor.state
+        if state is None:
+            raise NoScoreYet(f"Stream {self._request.name} has no score yet")
+        board, source = state
+        return written(board) | {"source": source}
+
+    def feed(self, now: float) -> FeedStatus:
+        changed_at = self._monitor.changed_at
+        age_s = None if changed_at is None else round(now - changed_at, 2)
+        return FeedStatus(self._monitor.source, self._monitor.trouble, age_s)
+
+    def _last_push(self, last: LastPush | None) -> tuple[Scoreboard | None, float | None]:
+        if last is None:
+            return None, None
+        return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
+
+    def _note_moments(self, events: list[Event], overs: list[str]) -> None:
+        for event in events:
+            who = {"who": event.who} if event.who else {}
+            self._stream_log.note("moment", event.text, moment=event.kind, **who)
+        for text in overs:
+            self._stream_log.note("score", text)
+
+
+def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
+    """Tell the match API that nobody needs the match any more. Best effort: its trouble is not the stream's."""
+    api = _match_api(settings, threading.Event(), connections)
+    try:
+        if api.has_data:
+            api.stop_monitoring(name)
+    except FeedError as error:
+        log = StreamLogger(logging.getLogger(__name__), name)
+        log.warning("the match API was not told to stop monitoring: %s", error)
+    finally:
+        api.close()
+
+
+def _match_api(settings: Settings, cancelled: threading.Event, connections: Connections | None) -> MatchApi:
+    return MatchApi(
+        settings.overlay_api_base,
+        settings.overlay_image_base,
+        settings.match_data_path,
+        cancelled,
+        connections,
+    )

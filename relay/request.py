@@ -1,0 +1,87 @@
+"""What a stream is asked to be, and what it uses of the outside. Frozen values; nothing runs here."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from media.destination import Destination
+from relay.process import Spawn
+from scoring.scoreboard import Scoreboard
+
+Which = Literal["primary", "backup"]
+
+
+@dataclass(frozen=True)
+class LastPush:
+    """A score that a caller pushed, and when, in epoch seconds."""
+
+    board: Scoreboard
+    at: float
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a caller asks for; already validated.
+
+    Of a stream that was on air before: `begun_at` (epoch seconds) is its start
+    and `last_push` the newest score that was pushed. One that `takes_over`
+    does so from a process that still has it on air: it stays off its
+    destinations until it is told to go on.
+    """
+
+    name: str
+    destination: Destination
+    overlay_id: str = "0"
+    backup: Destination | None = None
+    begun_at: float | None = None
+    score_delay_s: float | None = None  # None: SCORE_DELAY_S
+    last_push: LastPush | None = None
+    takes_over: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self.destination.secrets + (self.backup.secrets if self.backup else ())
+
+
+@dataclass(frozen=True)
+class StreamSnapshot:
+    """What `list_streams` tells of a stream; `uptime_s` counts from its start call."""
+
+    name: str
+    youtube_url: str
+    masked_url: str
+    uptime_s: float
+
+
+def _unheard(*_what: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Meters:
+    """Who is told of what happens once; all else stands in the statuses. Called on any thread, at once.
+
+    `started` gets an outcome (`started`, `refused`, `stopped` or `failed`) and
+    the seconds that the start took, `stopped` the same of a stop (`stopped` or
+    `timed_out`), `ended` how a stream ended (`stopped` or `failed`), `rendered`
+    the seconds that one drawing of an overlay took.
+    """
+
+    started: Callable[[str, float], None] = _unheard
+    stopped: Callable[[str, float], None] = _unheard
+    ended: Callable[[str], None] = _unheard
+    rendered: Callable[[float], None] = _unheard
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """What a stream uses of the outside; tests put their own in."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    spawn: Spawn = subprocess.Popen
+    meters: Meters = Meters()
