@@ -74,7 +74,9 @@ class _Composer:
     def _cricket(self, phase: str) -> None:
         board = self.board
         has_score = board.batting is not None and board.batting.runs is not None
-        if phase == "scheduled" or not (has_score or board.batters or board.bowler or board.result):
+        if phase == "scheduled" or not (
+            has_score or board.batters or board.bowler or board.result or phase == "innings_break"
+        ):
             self._teams_only(board.toss or "")
             return
         self._sides()

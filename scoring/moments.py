@@ -28,31 +28,31 @@ class Moments:
     """One match's moments; one thread at a time."""
 
     def __init__(self) -> None:
-        self._memory = InningsMemory()
+        self._memory: InningsMemory | None = None
 
     def forget(self) -> None:
         """Begin anew: what comes next is not compared with what was."""
-        self._memory = InningsMemory()
+        self._memory = None
 
     def between(self, before: Scoreboard, after: Scoreboard) -> list[Event]:
         """In the order in which they happened; none after a correction or in another sport."""
         if before.sport != "cricket" or after.sport != "cricket":
             return []
         if is_correction(before, after):
-            self._memory = InningsMemory()
-            self._memory.learn(after, None)
+            self.forget()
             return []
         start = before
         if not is_same_innings(before, after):
-            self._memory = InningsMemory()
+            self.forget()
             start = _first_state(before, after) or before
         found: list[Event] = []
         if is_same_innings(start, after):
             evidence = Evidence(start, after)
             found = [*_balls_events(evidence), *_milestones(evidence), *_team(evidence), *_stand(evidence)]
+            if self._memory is None:
+                self._memory = InningsMemory()
+                self._memory.learn(start, None)
             found += self._memory.learn(after, evidence)
-        else:
-            self._memory.learn(after, None)
         return [*found, *_innings_end(before, after), *_end_of_match(before, after)]
 
 
