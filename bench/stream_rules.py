@@ -154,10 +154,10 @@ def set_properties(sets: Mapping[str, set[tuple[bytes, ...]]], configs: int, pro
     """Properties of the parameter sets in each part's keyframes, and of the announced configurations."""
     levels = {part: {level_of(one) for one in found} for part, found in sets.items()}
     least = least_level(profile)
-    told = {part: ", ".join(f"{level / 10:.1f}" for level in sorted(found)) for part, found in levels.items()}
+    shown = {part: ", ".join(f"{level / 10:.1f}" for level in sorted(found)) for part, found in levels.items()}
     are_fit = all(found and all(least <= level <= HIGHEST_LEVEL for level in found) for found in levels.values())
     return [
-        Property("level", f"{least / 10:.1f} to {HIGHEST_LEVEL / 10:.1f}", told, are_fit),
+        Property("level", f"{least / 10:.1f} to {HIGHEST_LEVEL / 10:.1f}", shown, are_fit),
         Property.equal("different parameter sets", "1", {BOTH: str(len(set().union(*sets.values())))}),
         Property.equal("announced H.264 configurations", "1", {BOTH: str(configs)}),
     ]
