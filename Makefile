@@ -1,13 +1,13 @@
-# make demo    the whole path on this machine, with a synthetic camera and a local "YouTube"
-# make demo-cluster     three streams on three nodes of a Ray cluster on this machine, and one node killed
-# make run     the service with your settings, and nginx-rtmp beside it when none runs
+# make demo    everything on this machine, with a synthetic camera and a local "YouTube"
+# make demo-cluster     three streams on three nodes of a Ray cluster on this machine; one node is killed
+# make run     the service with your settings, and nginx-rtmp if no RTMP server runs
 # make test    lint and all tests
-# make drills  every fault against the real thing, measured; writes docs/drills.md (20 minutes)
-# make soak    random faults for SOAK_MINUTES (10), then what grew; adds to docs/drills.md
+# make drills  every fault with real FFmpeg and nginx-rtmp, measured; writes docs/drills.md (20 minutes)
+# make soak    random faults for SOAK_MINUTES (10), then a check of what grew; adds to docs/drills.md
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
-# make screenshots      the dashboard over real streams, as docs/dashboard.png and docs/dashboard-phone.png
-# make bench            all benches, a short run of each (45 minutes); writes docs/benchmarks.md
-# make bench-NAME       one of them: freshness, cost, capacity, many, picture, overlay, preview, cluster
+# make screenshots      the dashboard with real streams, as docs/dashboard.png and docs/dashboard-phone.png
+# make bench            a short run of each bench (45 minutes); writes docs/benchmarks.md
+# make bench-NAME       one bench: freshness, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
 CLUSTER := $(wildcard tests/integration/test_*cluster*.py)
 SIDE_BY_SIDE := -n 3
@@ -25,7 +25,7 @@ demo-cluster: setup-cluster
 run: setup
 	@exec $(PYTHON) -m deploy.run
 
-# Side by side, for they wait more than they work; the drills measure, and have the machine to themselves.
+# Most tests run side by side, because they wait more than they compute. Drills measure, so they run alone.
 test: lint
 	@$(PYTHON) -m pytest tests/api tests/unit $(SIDE_BY_SIDE)
 	@$(PYTHON) -m pytest tests/integration $(CLUSTER:%=--ignore %) -n 2 --dist loadfile

@@ -1,4 +1,4 @@
-"""A camera for benches: a moving picture with the noise of a sensor, recorded once and published as a copy."""
+"""A camera for benches: a moving picture with sensor noise, recorded once and published as a copy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from media.profiles import GOP_S, OutputProfile
 
 NOISE = "noise=alls=8:allf=t"
-# A phone sends somewhat more than what goes on to YouTube.
+# A phone sends somewhat more than the service sends to YouTube.
 BITRATE_SHARE = 1.25
-# Its matrix is named, as phones do: an untagged picture is taken for BT.601 and converted.
+# Phones name the colour matrix, too. A picture without tags would count as BT.601 and be converted.
 TAGS = ("-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 
 
@@ -29,7 +29,7 @@ def as_a_phone(profile: OutputProfile) -> list[str]:
 
 
 def record(ffmpeg: str, path: Path, profile: OutputProfile, seconds: float, encoder: Sequence[str] = ()) -> None:
-    """So many seconds of it at `path`, with sound; `encoder` is `as_a_phone` unless given."""
+    """Record this many seconds at `path`, with sound. `encoder` is `as_a_phone` by default."""
     sources = ["-f", "lavfi", "-i", picture(profile), "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
     encoders = [*(encoder or as_a_phone(profile)), "-c:a", "aac", "-ac", "1"]
     quiet = [ffmpeg, "-nostdin", "-y", "-loglevel", "error"]

@@ -1,12 +1,12 @@
 """`make bench-capacity`: how many streams this machine carries, and what one costs by profile and preset.
 
-One stream after the other is started, each with a camera and a destination of
-its own, until the service itself says that one does not keep up: not on air,
-slower than real time, frames dropped, an FFmpeg started anew. All of it, cameras
-and nginx-rtmp included, runs on this machine.
+One stream after the other is started, each with its own camera and destination,
+until the service itself says that one does not keep up: it is not on air, slower
+than real time, drops frames, or has an FFmpeg restarted. Everything, also cameras
+and nginx-rtmp, runs on this machine.
 
-The table behind it is what a stream's compositor takes for each second, from a
-recording and as fast as it goes. `--help` has the options.
+The table after that shows what a stream's compositor takes for each second, read
+from a recording as fast as it can. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from tests.waiting import eventually
 
 MOST = 50
 LEAST_SHARE = 0.99  # of real time, and of the profile's frames
-# Above this a stream works off what piled up before: whether it keeps up is still to be seen.
+# Above this a stream is still working off a backlog, and it is too early to say whether it keeps up.
 CATCHES_UP = 1.01
 ON_AIR_LIMIT_S = 30
 SETTLE_LIMIT_S = 12
-# The service's rates are those of the last 10 s; the last few readings count.
+# The service's rates are those of the last 10 s. The median of the last readings counts.
 READINGS = 3
 RECORDED_S = 12
 TABLE_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")
 NO_ENCODING = "no encoding"
-# Seconds of camera for a cell of the table; a short run is taken off, for the start of FFmpeg.
+# Seconds of camera for a cell of the table. A short run is subtracted for the start of FFmpeg.
 MEDIA_S = {"480p30": 3.0, "720p30": 3.0}
 MEDIA_ELSE_S = 2.0
 SHORT_S = 0.2
@@ -58,9 +58,9 @@ Status = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """So many streams watched for a while; the least speed and share of the frames among them.
+    """A number of streams, watched for a while, with the lowest speed and frame rate among them.
 
-    `cores` is what the service's tree took, `busy` what all the machine did, of `processors`.
+    `cores` is what the service with its children took, `busy` what the whole machine did, of `processors`.
     """
 
     streams: int
@@ -99,14 +99,14 @@ def _parser() -> Any:
         "--profiles", nargs="+", default=["480p30", "720p30", "1080p30"], choices=PROFILES, metavar="NAME"
     )
     made.add_argument("--preset", default="veryfast", choices=X264_PRESETS, metavar="PRESET", help="(%(default)s)")
-    made.add_argument("--seconds", type=float, default=11, help="for which each step is watched (%(default)s)")
-    made.add_argument("--runs", type=int, default=1, help="of each cell of the table, the least counts (%(default)s)")
+    made.add_argument("--seconds", type=float, default=11, help="how long each step is watched (%(default)s)")
+    made.add_argument("--runs", type=int, default=1, help="for each cell of the table; the lowest counts (%(default)s)")
     made.add_argument("--no-table", action="store_true", help="leave out the table of costs")
     return made
 
 
 def camera_of(profile: OutputProfile) -> OutputProfile:
-    """What its cameras send: 720p30 for all that is no larger."""
+    """What the cameras send: 720p30, or the profile if it is larger."""
     return profile if profile.height > 720 else PROFILES["720p30"]
 
 
@@ -128,7 +128,7 @@ def climb_with(ground: Loopback, profile: OutputProfile, preset: str, seconds: f
 
 @dataclass(frozen=True)
 class Admission:
-    """What the service itself admits: so many streams, the refusal of one more, how those that run did meanwhile."""
+    """What the service itself admits: the number of streams, the refusal of one more, and how the others went on."""
 
     profile: str
     refusal: str
@@ -136,7 +136,7 @@ class Admission:
 
 
 def admit(ground: Loopback, profile: OutputProfile, preset: str, seconds: float) -> Admission:
-    """Start streams until one is refused, as MAX_CONCURRENT_STREAMS=auto has it, then watch those that run."""
+    """Start streams with MAX_CONCURRENT_STREAMS=auto until one is refused, then watch the running ones."""
     recording = ground.folder / f"{profile.name}.flv"
     settings = {"output_profile": profile.name, "x264_preset": preset, "max_concurrent_streams": "auto"}
     with ground.service(**settings) as service, contextlib.ExitStack() as cameras:
@@ -151,12 +151,12 @@ def admit(ground: Loopback, profile: OutputProfile, preset: str, seconds: float)
             _settle(service, profile)
         step = watch(service, profile, streams, seconds)
         refusal: str = answer.json()["error"]
-        tell(f"{profile.name}, auto: {streams} admitted; {refusal}; then {', '.join(step.problems) or 'well'}")
+        tell(f"{profile.name}, auto: {streams} admitted; {refusal}; then {', '.join(step.problems) or 'no problems'}")
         return Admission(profile.name, refusal, step)
 
 
 def _settle(service: Service, profile: OutputProfile) -> None:
-    """Until all are on air in real time, or a while has gone by; what is not is found when they are watched."""
+    """Wait until all are on air in real time, but not for ever: the watching will find those that are not."""
 
     def is_settled() -> bool:
         time.sleep(0.5)
@@ -173,7 +173,7 @@ def _all_on_air(service: Service) -> bool:
 
 
 def climb(add: Callable[[int], None], watched: Callable[[int], Step]) -> list[Step]:
-    """One stream more at each step, up to the first that fails twice."""
+    """Add one stream in each step, up to the first step that fails twice."""
     steps: list[Step] = []
     for streams in range(1, MOST + 1):
         add(streams)
@@ -182,7 +182,7 @@ def climb(add: Callable[[int], None], watched: Callable[[int], Step]) -> list[St
             tell(f"  {streams}: {', '.join(step.problems)}; once more")
             step = watched(streams)
         steps.append(step)
-        found = ", ".join(step.problems) or "well"
+        found = ", ".join(step.problems) or "no problems"
         tell(f"  {streams}: speed {step.speed:.3f}, {step.busy_share:.0%} of the machine busy, {found}")
         if step.problems:
             break
@@ -207,7 +207,7 @@ def watch(service: Service, profile: OutputProfile, streams: int, seconds: float
 
 @dataclass(frozen=True)
 class Pace:
-    """Of the streams' medians: the least and the greatest speed, the least share of the profile's frame rate."""
+    """From the medians of the streams: the lowest and highest speed, and the lowest share of the frame rate."""
 
     least: float
     most: float
@@ -222,7 +222,7 @@ def pace(readings: Sequence[dict[str, Status]], profile: OutputProfile) -> Pace:
 
 
 def problems(before: dict[str, Status], readings: Sequence[dict[str, Status]], profile: OutputProfile) -> list[str]:
-    """What says that a stream did not keep up between `before` and the last reading; empty when all did."""
+    """Signs that a stream did not keep up between `before` and the last reading; empty if all did."""
     found = []
     after = readings[-1]
     away = [name for reading in readings for name, status in reading.items() if status["on_air"] != "camera"]
@@ -249,14 +249,14 @@ def _restarts(status: Status) -> int:
 
 
 def carried(steps: Sequence[Step]) -> Step | None:
-    """The last step that went well."""
+    """The last step without problems."""
     return next((step for step in reversed(steps) if not step.problems), None)
 
 
 def costs(folder: Path, profile: OutputProfile, runs: int) -> dict[str, float]:
-    """Core-seconds a stream second of the compositor, by preset and without encoding.
+    """Core-seconds that the compositor takes for a second of stream, by preset and without encoding.
 
-    A command that is alone on the machine takes no less than it must: the least of its runs is the truest.
+    Other work on the machine can only add to the time of a command, so its lowest run is the most accurate.
     """
     seconds = MEDIA_S.get(profile.name, MEDIA_ELSE_S)
     clips = {length: folder / f"{profile.name}-{length}.flv" for length in (seconds, SHORT_S)}
@@ -283,7 +283,7 @@ def _compositors(strip: Path, profile: OutputProfile) -> Iterator[tuple[str, Cal
 
 
 def without_encoding(argv: list[str]) -> list[str]:
-    """The same pictures, thrown away; the sound is encoded as before."""
+    """The same command, but the pictures are discarded. The sound is encoded as before."""
     picture, sound, transport = (argv.index(option) for option in ("-c:v", "-c:a", "-muxdelay"))
     return [*argv[:picture], "-c:v", "wrapped_avframe", *argv[sound:transport], "-f", "null", "-"]
 
@@ -292,9 +292,10 @@ def report(
     preset: str, steps: dict[str, list[Step]], table: dict[str, dict[str, float]], admission: Admission
 ) -> Report:
     intro = [
-        f"Streams of x264 {preset} were started one by one, each with a camera (720p30; for 1080p of its size) and a",
-        "destination of its own, until one was not on air, under 0.99 of real time or of its frames, lost frames or",
-        "had an FFmpeg started anew, twice in a row. Cameras and nginx-rtmp take their part of the same machine.",
+        f"Streams (x264 {preset}) were started one by one, each with its own destination and its own camera (720p30,",
+        "or as large as a larger profile). They ended when, twice in a row, a stream was not on air, ran below 0.99 of",
+        "real time or of its frame rate, lost frames, or had an FFmpeg restarted. Cameras and nginx-rtmp ran on the",
+        "same machine.",
     ]
     figures = [figure for name in steps for figure in _figures(name, steps[name])]
     figures += _admission_figures(admission)
@@ -312,7 +313,7 @@ def _figures(name: str, steps: Sequence[Step]) -> list[Figure]:
     if last:
         well = [step.cores_a_stream for step in steps if not step.problems]
         found.append(Figure(f"{name}: CPU of a stream", "core", well))
-        found.append(Figure(f"{name}: machine busy then", "%", [100 * last.busy_share]))
+        found.append(Figure(f"{name}: machine busy with them", "%", [100 * last.busy_share]))
     return found
 
 
@@ -321,7 +322,7 @@ def _admission_figures(admission: Admission) -> list[Figure]:
     why = f"one more is 429: {admission.refusal}"
     return [
         Figure(f"{what}: streams admitted", "", [step.streams], why=why),
-        Figure(f"{what}: troubles of those after it", "", [len(step.problems)], limit=0, why=", ".join(step.problems)),
+        Figure(f"{what}: their problems after that", "", [len(step.problems)], limit=0, why=", ".join(step.problems)),
         Figure(f"{what}: machine busy", "%", [100 * step.busy_share]),
     ]
 
@@ -330,8 +331,8 @@ def cost_table(table: dict[str, dict[str, float]]) -> list[str]:
     columns = [NO_ENCODING, *TABLE_PRESETS]
     lines = [
         "",
-        "Core-seconds that a stream's compositor takes for each second, by profile and x264 preset; without encoding"
-        " stands for a hardware encoder:",
+        "Core-seconds that a stream's compositor takes for each second, by profile and x264 preset. The column without"
+        " encoding stands for a hardware encoder:",
         "",
         f"| | {' | '.join(columns)} |",
         f"|---{'|---' * len(columns)}|",
@@ -340,7 +341,7 @@ def cost_table(table: dict[str, dict[str, float]]) -> list[str]:
 
 
 def live_factors(steps: dict[str, list[Step]], table: dict[str, dict[str, float]], preset: str) -> list[str]:
-    """How much more a stream took on air than the table says; empty when there is nothing to compare."""
+    """How much more a stream took on air than the table says; empty if there is nothing to compare."""
     known = {
         name: statistics.median(step.cores_a_stream for step in climbed if not step.problems) / table[name][preset]
         for name, climbed in steps.items()
@@ -351,13 +352,13 @@ def live_factors(steps: dict[str, list[Step]], table: dict[str, dict[str, float]
     factors = ", ".join(f"{name} {factor:.2f}" for name, factor in known.items())
     return [
         "",
-        f"On air, at the camera's pace and with publisher and Python, a stream took more than in the table: {factors}"
-        f" times as much ({preset}).",
+        "On air, at the camera's pace and with publisher and Python, a stream took this many times as much as in the"
+        f" table ({preset}): {factors}.",
     ]
 
 
 def draw(canvas: Any, steps: dict[str, list[Step]]) -> None:
-    """Least speed, and CPU of the machine, by number of streams."""
+    """The lowest speed, and the CPU of the machine, by number of streams."""
     speed, busy = canvas.subplots(1, 2)
     for name, climbed in steps.items():
         streams = [step.streams for step in climbed]
@@ -365,7 +366,7 @@ def draw(canvas: Any, steps: dict[str, list[Step]]) -> None:
         busy.plot(streams, [step.busy for step in climbed], marker="o", color=line.get_color(), label=name)
     speed.axhline(LEAST_SHARE, color="black", linewidth=0.8, linestyle=":")
     speed.set_ylabel("speed of the slowest stream")
-    busy.set_ylabel("busy cores, all of the machine")
+    busy.set_ylabel("busy cores, whole machine")
     busy.set_ylim(bottom=0)
     busy.legend(loc="lower right")
     processors = max(step.processors for climbed in steps.values() for step in climbed)

@@ -1,7 +1,7 @@
-"""A camera whose picture holds the time, and what can be read of it at the other end.
+"""A camera whose picture shows the time, and a reader for it at the other end.
 
 The two top rows of blocks are the milliseconds of time.monotonic() when the
-frame was made; below them something moves. The place of the overlay stays free.
+frame was made. Below them something moves. The overlay does not cover them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tests.drills.clock_picture import COLUMNS, COUNTER_BITS, ROWS, counter_row,
 from tests.drills.watcher import Frame
 
 CLOCK_ROWS = 2
-CLOCK_MS = 1 << CLOCK_ROWS * COUNTER_BITS  # after 4.6 h it begins anew
+CLOCK_MS = 1 << CLOCK_ROWS * COUNTER_BITS  # it starts again after 4.6 h
 _LOW = (1 << COUNTER_BITS) - 1
-# Over each block; luma as it is, whatever range it is marked with.
+# The average of each block, with luma as it is, whatever range the tags name.
 _AVERAGE = f"scale=w={COLUMNS}:flags=area:in_range=full:out_range=full"
 # FLV counts in milliseconds.
 _PTS = re.compile(rb" pts: *(\d+) ")
@@ -35,19 +35,19 @@ def clock_rows(time_ms: int) -> bytes:
 
 
 def read_clock_ms(rows: bytes) -> int | None:
-    """The time in the averaged blocks of both rows; None when it is another picture."""
+    """The time in the averaged blocks of both rows; None if it is another picture."""
     low, high = read_counter(rows[:COLUMNS]), read_counter(rows[COLUMNS:])
     return None if low is None or high is None else high << COUNTER_BITS | low
 
 
 def picture(time_ms: int, number: int) -> bytes:
-    """One frame, a byte a block."""
+    """One frame, with one byte for each block."""
     places = ((row, column) for row in range(CLOCK_ROWS, ROWS) for column in range(COLUMNS))
     return clock_rows(time_ms) + bytes((column * 9 + row * 13 + number * 3) % 160 + 40 for row, column in places)
 
 
 class ClockCamera:
-    """Publishes from its making until `close()`, in the profile's size and rate, with a tone."""
+    """Publishes until `close()`, in the profile's size and rate, with a tone."""
 
     def __init__(self, ffmpeg: str, url: str, profile: OutputProfile) -> None:
         self._rate = profile.frame_rate
@@ -96,7 +96,7 @@ class View:
 
 
 def decode(ffmpeg: str, path: Path, box: Box) -> list[View]:
-    """Every frame of the file in the order it is shown, as far as the clock and this box of it go."""
+    """Every frame of the file in display order, reduced to the clock and to this box."""
     graph = (
         f"[0:v]extractplanes=y,split[whole][again];[whole]crop=iw:ih*{CLOCK_ROWS}/{ROWS}:0:0,"
         f"{_AVERAGE}:h={CLOCK_ROWS}[clock];"
@@ -111,7 +111,7 @@ def decode(ffmpeg: str, path: Path, box: Box) -> list[View]:
 
 
 def views(times_ms: Sequence[int], pictures: bytes) -> Iterator[View]:
-    """From the blocks of all frames, one after the other."""
+    """Make views from the blocks of all frames, which follow one another."""
     clock, size = CLOCK_ROWS * COLUMNS, (CLOCK_ROWS + 1) * COLUMNS
     for place, pts_ms in enumerate(times_ms):
         blocks = pictures[place * size : (place + 1) * size]
@@ -119,12 +119,12 @@ def views(times_ms: Sequence[int], pictures: bytes) -> Iterator[View]:
 
 
 def crop(box: Box) -> str:
-    """FFmpeg's filter that leaves this box."""
+    """FFmpeg's filter that cuts out this box."""
     return f"crop={box.width}:{box.height}:{box.left}:{box.top}"
 
 
 def with_arrivals(frames: Iterable[Frame], seen: Iterable[View]) -> list[tuple[float, View]]:
-    """When each view of one recording could be shown: with its arrival, but not before those that are shown first."""
+    """When each view could be shown: at its arrival, but not before the views that are shown earlier."""
     arrivals = {round(frame.pts_s * 1000): frame.arrival for frame in frames}
     found, newest = [], 0.0
     for view in sorted(seen, key=lambda view: view.pts_ms):

@@ -1,16 +1,16 @@
-"""`make bench-cluster`: hundreds of streams on a Ray cluster, and what a lost node costs; all on this machine.
+"""`make bench-cluster`: hundreds of streams on a Ray cluster, and the cost of a lost node, all on this machine.
 
-Five nodes and a head on loopback, one front end, and every stream a process of
-its own on some node. FFmpeg is a stand-in (`stand_in.c`) that writes half a
-second at once, so that the machine has time for processes.
+There are five nodes and a head on loopback, one front end, and each stream in its
+own process on some node. FFmpeg is a stand-in (`stand_in.c`) that writes half a
+second at once, so that the machine has time for the processes.
 
-At each number of streams the front end is asked for a while, and the processes
-are looked at. The curve ends where memory or time does: before memory is full,
-or when starts fail. A stream that has begun steps back (SCHED_IDLE): on real
-machines it would not compete with those that start, nor with the front end.
+At each number of streams the front end is called for a while, and the processes
+are measured. The curve ends when time is up, before memory is full, or when starts
+fail. A running stream gets only spare CPU time (SCHED_IDLE): on real machines it
+would not compete with the starting ones, nor with the front end.
 
-Then a node is killed with all its streams, and the time taken until all of
-them answer from another one. `--help` has the options.
+Then a node is killed with all its streams, and the time is measured until all of
+them answer from another node. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ BUNCH_US = 500_000
 SPARE_ROOM = 1.3
 LIST_EVERY_S = 0.05
 SETTLE_S = 5.0
-CALL_LIMIT_S = 150.0  # longer than a start may take
-LOOKED_AT = 40  # processes whose memory is read; each reading stops its process for a moment
+CALL_LIMIT_S = 150.0  # longer than the time limit of a start
+LOOKED_AT = 40  # so many processes have their memory read, which stops each for a moment
 _INGEST = re.compile(rb"/live/(c\d{4})\b")
 STEP_BACK_S = 2.0
 ANSWERED_S = 6.0
-# Before the first streams have told what one takes, and what must stay free.
+# An estimate until the first streams show what one takes, and what must stay free.
 MB_A_STREAM, KEPT_FREE_MB = 80.0, 900.0
 FEWEST_MORE = 5
 MAY_FAIL = 5
@@ -75,25 +75,25 @@ RAYS_OWN_WATCH = {
     "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "5",
 }
-WATCHES = {"deploy/ray_nodes.py": WATCH, "Ray's own": RAYS_OWN_WATCH}
-# Ray would kill streams when memory runs short.
+WATCHES = {"deploy/ray_nodes.py": WATCH, "Ray by default": RAYS_OWN_WATCH}
+# Otherwise Ray would kill streams when memory is short.
 LEFT_TO_THE_BENCH = {"RAY_memory_monitor_refresh_ms": "0"}
 SILENT = ("does not answer", "is gone", "The cluster's head")
 
 
 @dataclass
 class Point:
-    """What was seen at one number of streams; times of starts are those since the number before."""
+    """The cluster at one number of streams. Start times are those since the previous number."""
 
     streams: int
     start_s: list[float]
     starting_s: float
     list_ms: list[float] = field(default_factory=list)
     statuses_ms: list[float] = field(default_factory=list)
-    answered: list[float] = field(default_factory=list)  # shares of the streams, a call each
+    answered: list[float] = field(default_factory=list)  # the share of the streams, for each call
     pss_mb: list[float] = field(default_factory=list)
     uss_mb: list[float] = field(default_factory=list)
-    taken_mb: float = 0.0  # of all the machine, since before the cluster
+    taken_mb: float = 0.0  # by the whole machine, since before the cluster
     front_end_mb: float = 0.0
     threads: int = 0
     busy: float = 0.0
@@ -106,7 +106,7 @@ class Point:
 
 @dataclass
 class Climb:
-    """From no stream to as many as there may be: its points, why it ended early, and how all were stopped."""
+    """A climb from no stream to the most: its points, why it ended early, and how all streams were stopped."""
 
     points: list[Point] = field(default_factory=list)
     end: str = ""
@@ -135,29 +135,29 @@ def main() -> int:
 def _options() -> Any:
     made = parser("streams on a Ray cluster of five nodes, with stand-ins for FFmpeg")
     made.add_argument("--streams", nargs="*", type=int, default=[50, 100, 200, 350, 500], help="%(default)s")
-    made.add_argument("--seconds", type=float, default=8, help="that each number is watched (%(default)s)")
-    made.add_argument("--awake", type=int, default=100, help="streams, above which those on air sleep (%(default)s)")
+    made.add_argument("--seconds", type=float, default=8, help="how long each number is watched (%(default)s)")
+    made.add_argument("--awake", type=int, default=100, help="above this number streams are paused (%(default)s)")
     made.add_argument("--callers", type=int, default=3, help="starts and stops at once (%(default)s)")
-    made.add_argument("--minutes", type=float, default=10, help="after which no more are started (%(default)s)")
-    made.add_argument("--kills", type=int, default=3, help="nodes killed with each way to watch them (%(default)s)")
+    made.add_argument("--minutes", type=float, default=10, help="after this time no more are started (%(default)s)")
+    made.add_argument("--kills", type=int, default=3, help="nodes killed with each health check (%(default)s)")
     made.add_argument("--carried", type=int, default=10, help="streams on a node that is killed (%(default)s)")
     return made.parse_args()
 
 
 def bunched(index: bytes, step_us: int) -> bytes:
-    """A stand-in's index with what falls in one step due at its begin: the same bytes, and fewer wakings."""
+    """A stand-in's index in which everything within a step is due at its beginning: same bytes, fewer wake-ups."""
     entries = struct.iter_unpack("=II", index)
     return b"".join(struct.pack("=II", due // step_us * step_us, size) for due, size in entries)
 
 
 def cpus_for(streams: int, nodes: int) -> int:
-    """Of each node, whole ones as Ray wants them: more than needed, that it is Ray who spreads them."""
+    """Whole CPUs of each node, as Ray wants them. More than needed, so that it is Ray who spreads the streams."""
     return math.ceil(SPARE_ROOM * NEED * streams / nodes) + 1
 
 
 @contextlib.contextmanager
 def _front_end(folder: Path, cluster: RayNodes, program: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """`python app.py` as it is run beside a node; its address."""
+    """`python app.py` as it runs beside a node. Gives its address and process."""
     port = free_port()
     with tempfile.TemporaryDirectory(dir=folder) as temp:
         settings = {
@@ -177,7 +177,7 @@ def _front_end(folder: Path, cluster: RayNodes, program: Path) -> Iterator[tuple
             "TMPDIR": temp,
         }
         argv = [sys.executable, str(ROOT / "app.py")]
-        # Ray tells what it thinks of so many processes on stdout, which here is for the JSON.
+        # Ray prints warnings about so many processes to stdout, which here is for the JSON.
         env = cluster.environment | settings
         with running(argv, cwd=temp, env=env, stdout=subprocess.DEVNULL) as process:
             eventually(lambda: listens("127.0.0.1", port), 60, "the front end listens")
@@ -203,7 +203,7 @@ def _measure_climb(folder: Path, program: Path, env: Mapping[str, str], options:
 
 
 class _Climber:
-    """Starts more and more streams, and looks at them."""
+    """Starts more and more streams, and measures them."""
 
     def __init__(
         self,
@@ -248,7 +248,7 @@ class _Climber:
                 return
 
     def _affordable(self, wanted: int) -> int:
-        """So many of these as memory has room for."""
+        """The wanted number, or as many as fit into memory."""
         running, free = len(self._names), _free_mb()
         each = (self._free_at_first_mb - free) / running if running else MB_A_STREAM
         most = affordable(wanted, running, each, free)
@@ -258,25 +258,25 @@ class _Climber:
         return most
 
     def _start_up_to(self, count: int) -> Point | None:
-        """None when nearly all failed."""
+        """Start streams until there are `count`. Returns None if nearly all failed."""
         times: list[float] = []
         with ThreadPoolExecutor(self._callers) as pool:
             began = time.monotonic()
             try:
                 for took in pool.map(lambda _: self._start(), range(count - len(self._names))):
                     times += [] if took is None else [took]
-            except BaseException:  # leaving the pool waits for those that are to come
+            except BaseException:  # the end of the pool would wait for all the others
                 self._gave_up.set()
                 raise
             starting_s = time.monotonic() - began
         return Point(len(self._names), times, starting_s) if len(times) >= FEWEST_MORE else None
 
     def _start(self) -> float | None:
-        """The seconds that it took, or None when it failed, or was not tried any more."""
+        """The seconds that the start took, or None if it failed or was no longer tried."""
         if not self._gave_up.is_set() and _free_mb() < KEPT_FREE_MB / 2:
             self._give_up(f"memory is full with {len(self._names)}")
         if not self._gave_up.is_set() and time.monotonic() > self._deadline:
-            self._give_up(f"{self._minutes:g} minutes were over with {len(self._names)}")
+            self._give_up(f"{self._minutes:g} minutes were up with {len(self._names)}")
         if self._gave_up.is_set():
             return None
         name = f"c{next(self._numbers):04}"
@@ -339,19 +339,19 @@ class _Climber:
 
 
 def _failure_of(url: str, call: str, body: dict[str, str]) -> str | None:
-    """Why a call failed; None when it did not."""
+    """Why a call failed; None if it did not."""
     try:
         answer = requests.post(f"{url}/{call}", json=body, timeout=CALL_LIMIT_S)
     except requests.RequestException as error:
         return type(error).__name__
     if answer.ok:
         return None
-    # What follows the semicolon are figures of the moment.
+    # After the semicolon there are figures that change all the time.
     return f"{answer.status_code} {answer.json().get('error', '').partition(';')[0]}"
 
 
 def _asked(session: requests.Session, url: str, seconds: float) -> tuple[list[float], list[Any]]:
-    """Milliseconds and answer of a call that is made again and again for so long."""
+    """Milliseconds and answers of a call that is repeated for this time."""
     times: list[float] = []
     answers: list[Any] = []
     began = time.monotonic()
@@ -366,24 +366,24 @@ def _asked(session: requests.Session, url: str, seconds: float) -> tuple[list[fl
 
 
 def answered_share(statuses: Sequence[Mapping[str, Any]], streams: int) -> float:
-    """Of the streams that there are, those whose status is their own, and not what a front end knew of them."""
+    """The share of the streams that answered themselves, instead of a front end from its memory."""
     own = [status for status in statuses if not any(word in (status["reason"] or "") for word in SILENT)]
     return len(own) / streams
 
 
 def affordable(wanted: int, running: int, mb_each: float, free_mb: float) -> int:
-    """How many of the wanted streams memory has room for, beside what is kept free."""
+    """How many of the wanted streams fit into memory, without what is kept free."""
     more = int((free_mb - KEPT_FREE_MB) / mb_each)
     return max(running, min(wanted, running + more))
 
 
 def _free_mb() -> float:
-    """What could be taken without anything being killed."""
+    """The memory that could be used before anything is killed."""
     return float(psutil.virtual_memory().available + psutil.swap_memory().free) / 2**20
 
 
 def _carriers(program: Path) -> dict[int, list[int]]:
-    """The processes that have begun a stream, with their stand-ins."""
+    """The processes that run a stream, with their stand-ins."""
     found: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -394,10 +394,10 @@ def _carriers(program: Path) -> dict[int, list[int]]:
 
 
 class _Resting:
-    """Keeps the streams that have begun from the cores that others start on; `close()` ends its thread.
+    """Keeps running streams off the cores on which others start. `close()` ends its thread.
 
-    Five machines would have cores of their own. At first each takes what time is
-    left over; once `asleep` is set those that have begun are stopped.
+    Five machines would have cores of their own. At first running streams get only the
+    time that is left over. Once `asleep` is set they are paused.
     """
 
     def __init__(self, program: Path) -> None:
@@ -411,7 +411,7 @@ class _Resting:
         self._thread.start()
 
     def close(self) -> None:
-        """None is put to sleep any more; those that sleep do so until they are woken."""
+        """Pause no more streams. Those that are paused stay so until they are woken."""
         self._closed.set()
         self._thread.join()
         self._by_name = _carriers_by_name(self._program)
@@ -432,7 +432,7 @@ class _Resting:
                 for one in {pid, *children} - behind:
                     _put_behind(one)
                     behind.add(one)
-                # Its start is answered a moment after its FFmpegs have begun.
+                # Its start is answered a moment after its FFmpegs have started.
                 if self.asleep.is_set() and now - self._seen.setdefault(pid, now) > ANSWERED_S:
                     for one in {pid, *children} - self._stopped:
                         _signal(one, signal.SIGSTOP)
@@ -440,7 +440,7 @@ class _Resting:
 
 
 def _carriers_by_name(program: Path) -> dict[str, list[int]]:
-    """Each stream's process and stand-ins: the compositor's command line names the stream."""
+    """The process and stand-ins of each stream, whose name is in the compositor's command line."""
     found: dict[str, list[int]] = {}
     for pid, children in _carriers(program).items():
         for child in children:
@@ -467,7 +467,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _put_behind(pid: int) -> None:
-    """All its threads: Linux schedules each for itself."""
+    """Do it for each thread, because Linux schedules each by itself."""
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
@@ -475,7 +475,7 @@ def _put_behind(pid: int) -> None:
 
 
 def _losses(folder: Path, program: Path, env: Mapping[str, str], carried: int, kills: int) -> list[float]:
-    """Node after node takes over all streams, and is killed: seconds until all answer from the next one."""
+    """Kill one node after the other, each with all streams. Returns the seconds until all answer from the next node."""
     losses = []
     cpus = math.ceil(NEED * carried) + 1
     with (
@@ -495,7 +495,7 @@ def _losses(folder: Path, program: Path, env: Mapping[str, str], carried: int, k
             cluster.add(successor, cpus)
             time.sleep(SETTLE_S)
             losses.append(_lose(cluster, url, has_them, successor, carried))
-            tell(f"{has_them} killed: all are back after {losses[-1]:.1f} s")
+            tell(f"{has_them} killed: all streams are back after {losses[-1]:.1f} s")
             has_them = successor
     return losses
 
@@ -516,7 +516,7 @@ def _line(point: Point) -> str:
     return (
         f"{point.streams:4} streams: start {start:.2f} s, p95 {slow:.2f} s, {point.starts_a_second:.2f}/s;"
         f" list {quantile(point.list_ms, 0.5):.1f} ms, statuses {_ms(point.statuses_ms, 0.5)},"
-        f" {min(point.answered, default=0):.0%} by themselves; {quantile(point.pss_mb, 0.5):.1f} MB each,"
+        f" {min(point.answered, default=0):.0%} answered themselves; {quantile(point.pss_mb, 0.5):.1f} MB each,"
         f" {point.taken_mb:.0f} MB taken; machine busy {point.busy:.0%}; {point.spread}"
     )
 
@@ -525,13 +525,13 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
     report = Report(
         "Cluster",
         [
-            f"Made by `make bench-cluster`: a Ray cluster of a head and {len(NODES)} nodes, one front end,",
-            f"{options.callers} callers; each stream a process of its own, with stand-ins for FFmpeg that write",
-            f"{PROFILE.name} half a second at once. All of it runs on one machine: the processes of all streams",
-            "share its cores with what starts and asks. Streams that have begun step back (SCHED_IDLE), and above",
-            f"{options.awake} of them they sleep (SIGSTOP) until they are stopped: five machines would have cores",
-            "for them. What is taken beyond the machine's memory is swap. /streams asks the streams themselves, and is",
-            "measured only while they are awake.",
+            f"A Ray cluster with a head and {len(NODES)} nodes, one front end and {options.callers} callers. Each",
+            f"stream has its own process, with stand-ins for FFmpeg that write half a second of {PROFILE.name} at",
+            "once. Everything runs on one machine, so the processes of all streams share its cores with the front end",
+            "and the callers. Running streams get only spare CPU time (SCHED_IDLE), and above",
+            f"{options.awake} streams they are paused (SIGSTOP) until they are stopped, because five machines would",
+            "have cores for them. Memory beyond that of the machine is swap. `/streams` asks the streams themselves,",
+            "and is measured only while none is paused.",
         ],
         data={
             "climb": asdict(climb) if climb else None,
@@ -543,7 +543,7 @@ def _report(climb: Climb | None, losses: Mapping[str, Sequence[float]], options:
         report.lines += ["", *_curve(climb.points)]
         report.plot = lambda canvas: _plot(canvas, climb.points)
     for name, found in losses.items():
-        what = f"a node of {options.carried} streams is killed, watched as {name}: all answer again"
+        what = f"a node with {options.carried} streams is killed, health check as in {name}: all answer again"
         report.figures.append(Figure(what, "s", found))
     return report
 
@@ -556,10 +556,10 @@ def _figures(climb: Climb) -> list[Figure]:
     why = "; ".join(f"{count} × {what}" for what, count in failed.items())
     return [
         Figure("streams at once", "", [most], why=climb.end),
-        Figure("memory that each further stream takes of the machine", "MB", [mb_a_stream(climb.points)]),
+        Figure("memory of the machine for each additional stream", "MB", [mb_a_stream(climb.points)]),
         Figure(f"start, {most} streams", "s", last.start_s),
         Figure(f"start, {most} streams, p95", "s", last.start_s, "p95"),
-        Figure(f"starts a second, {most} streams", "", [last.starts_a_second]),
+        Figure(f"starts per second, {most} streams", "", [last.starts_a_second]),
         Figure("calls that failed", "", [len(climb.failures)], limit=0, why=why),
         Figure(f"/list_streams, {most} streams", "ms", last.list_ms),
         Figure(f"/list_streams p99, {most} streams", "ms", [quantile(last.list_ms, 0.99)]),
@@ -568,14 +568,14 @@ def _figures(climb: Climb) -> list[Figure]:
         Figure("/streams: statuses that came from the streams themselves", "%", [100 * one for one in awake.answered]),
         Figure("memory of a stream's process (PSS)", "MB", last.pss_mb),
         Figure("memory of a stream's process (USS)", "MB", last.uss_mb),
-        Figure(f"a stop, {most} streams", "s", climb.stop_s),
+        Figure(f"one stop, {most} streams", "s", climb.stop_s),
         Figure(f"all {most} stops", "s", [climb.stopping_s]),
-        Figure("streams on the fullest node, less those on the emptiest", "", [max(spread) - min(spread)]),
+        Figure("difference between the fullest and the emptiest node, streams", "", [max(spread) - min(spread)]),
     ]
 
 
 def mb_a_stream(points: Sequence[Point]) -> float:
-    """Between the first point and the last one, all that belongs to a stream; of a lone point the nodes' own, too."""
+    """Memory for each stream between the first and the last point; with one point, including that of the nodes."""
     first, last = points[0], points[-1]
     if first is last:
         return last.taken_mb / last.streams
@@ -584,9 +584,9 @@ def mb_a_stream(points: Sequence[Point]) -> float:
 
 def _curve(points: Sequence[Point]) -> list[str]:
     heads = (
-        *("streams", "start, median", "p95", "starts a second"),
-        *("/list_streams p50", "p99", "/streams p50", "p99", "from themselves"),
-        *("PSS", "USS", "taken of the machine", "front end", "threads each", "machine", "on the nodes"),
+        *("streams", "start, median", "p95", "starts per second"),
+        *("/list_streams p50", "p99", "/streams p50", "p99", "own answers"),
+        *("PSS", "USS", "memory of the machine", "front end", "threads each", "machine busy", "on the nodes"),
     )
     return [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *map(_row, points)]
 
@@ -610,7 +610,7 @@ def _row(point: Point) -> str:
 
 
 def _ms(times: Sequence[float], share: float) -> str:
-    """A dash where nothing was asked."""
+    """A dash if nothing was measured."""
     return f"{number(quantile(times, share))} ms" if times else "–"
 
 

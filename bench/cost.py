@@ -1,13 +1,12 @@
-"""`make bench-cost`: CPU of one stream on air, held against other ways to do the same job.
+"""`make bench-cost`: CPU of one stream on air, compared with other ways to do the same job.
 
-The service relays a camera with a score that changes; its whole tree of
-processes is counted. Beside it, at the same time and from the same camera, a
-bare FFmpeg transcodes to the same profile with the same encoder settings and
-no overlay: each window gives a pair. So do, in their turn, the one-liner with a
-full-frame picture and GStreamer.
+The service relays a camera with a changing score, and all its processes count. At
+the same time a bare FFmpeg transcodes the same camera to the same profile, with
+the same encoder settings and no overlay. Each window gives a pair. After that the
+one-liner with a full-frame picture and GStreamer take the place of the service.
 
-Then each encodes the same recording from file to file, and what is left of the
-picture is held against it frame by frame. `--help` has the options.
+Then each of them encodes the same recording from file to file, and the result is
+compared with the recording frame by frame. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ from tests.waiting import eventually
 LIMIT_RATIO = 1.10
 NAME = "m1"
 RECORDED_S = 12
-# The service's keyframes at the start of an attempt cost bits that are soon paid back.
+# The service's extra keyframes at the start take bits, which are soon made up for.
 SKIPPED_S = 4
 BEGINS_LIMIT_S = 30
 TRIES = 3
-# FFmpeg begins with what has piled up while it looked at its input, for 5 s by default.
+# FFmpeg begins with a backlog from probing its input, for 5 s by default.
 SETTLES_S = 8.0
 OURS, BARE, ONE_LINER, GSTREAMER = "this service", "bare transcode", "one-liner", "GStreamer"
 OTHERS = (OURS, ONE_LINER, GSTREAMER)
@@ -56,7 +55,7 @@ Spent = dict[str, float]  # CPU seconds by part
 
 @dataclass(frozen=True)
 class Sample:
-    """What a pipeline has spent up to a moment, and how many frames have arrived from it."""
+    """How much CPU a pipeline has taken up to a moment, and how many frames have arrived from it."""
 
     spent: Spent
     frames: int
@@ -64,7 +63,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One that is on air."""
+    """A pipeline on air."""
 
     spent: Callable[[], Spent]
     counter: FrameCounter
@@ -75,7 +74,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Pair:
-    """One window: CPU seconds a stream second, by part, of a pipeline and of the bare transcode beside it."""
+    """One window: CPU seconds for a second of stream, of a pipeline by part, and of the bare transcode beside it."""
 
     spent: Spent
     bare: float
@@ -103,7 +102,7 @@ def main() -> int:
 
 
 def _parser() -> Any:
-    made = parser("what one stream costs, held against other ways to do the same")
+    made = parser("what one stream costs, compared with other ways to do the same")
     made.add_argument("--profile", default="720p30", choices=PROFILES, metavar="PROFILE", help="(%(default)s)")
     made.add_argument("--preset", default="veryfast", choices=X264_PRESETS, metavar="PRESET", help="(%(default)s)")
     made.add_argument("--windows", type=int, default=8, help="windows for each (%(default)s)")
@@ -112,7 +111,7 @@ def _parser() -> Any:
 
 
 class Bench:
-    """The camera's recording, the pictures that are laid on it, and each pipeline on air in its turn."""
+    """The camera's recording, the overlay pictures, and each pipeline on air in its turn."""
 
     def __init__(self, ground: Loopback, profile: OutputProfile, encoder: Encoder) -> None:
         self._ground, self._profile, self._encoder = ground, profile, encoder
@@ -125,7 +124,7 @@ class Bench:
         camera.record(FFMPEG, self._recording, profile, RECORDED_S)
 
     def pairs_of(self, names: Sequence[str], windows: int, seconds: float) -> dict[str, list[Pair]]:
-        """Each of these, one after the other, beside a bare transcode that goes on."""
+        """Measure these one after the other, beside a bare transcode that runs all the time."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(FFmpegCamera(FFMPEG, self._recording, self._ground.rtmp.url(LIVE, NAME)))
             bare = stack.enter_context(self._on_air(BARE))
@@ -139,7 +138,7 @@ class Bench:
 
     @contextlib.contextmanager
     def _on_air_at_last(self, name: str) -> Iterator[Pipeline]:
-        """GStreamer does not always begin: its RTMP source may wait for a picture that is past."""
+        """GStreamer does not always start: its RTMP source may wait for a picture that is already past."""
         for tries_left in reversed(range(TRIES)):
             with contextlib.ExitStack() as stack:
                 try:
@@ -154,7 +153,7 @@ class Bench:
 
     @contextlib.contextmanager
     def _on_air(self, name: str) -> Iterator[Pipeline]:
-        """When its frames have come for a while."""
+        """Start a pipeline, and wait until its frames have arrived for a while."""
         start = self._service if name == OURS else self._rival
         with start(name) as spent, FrameCounter(self._ground.rtmp, YOUTUBE, _key(name)) as counter:
             eventually(lambda: counter.frames, BEGINS_LIMIT_S, f"{name} is on air")
@@ -184,7 +183,7 @@ class Bench:
         return [FFMPEG, *rivals.bare_args(*form)]
 
     def quality_of(self, name: str) -> Quality:
-        """Of this one's encode of the recording, from file to file."""
+        """The quality of this pipeline's encode of the recording, from file to file."""
         tell(f"{name}: encodes the recording")
         encode = self._ground.folder / f"{_key(name)}.{'ts' if name == OURS else 'flv'}"
         if name == OURS:
@@ -205,7 +204,7 @@ def _key(name: str) -> str:
 
 
 def spent_by(service: Service) -> Spent:
-    """The service's tree of processes by part; those that have ended are among the rest."""
+    """CPU of the service's processes by part. Those that have ended are in the rest."""
     pid = service.process.pid
     spent = dict.fromkeys(PARTS, 0.0) | {"Python": own_s(pid), "rest": reaped_s(pid)}
     for child, command in service.children("").items():
@@ -214,14 +213,14 @@ def spent_by(service: Service) -> Spent:
 
 
 def part_of(command: str) -> str:
-    """Which of PARTS a child of the service is."""
+    """Which of PARTS a child process of the service belongs to."""
     if "pipe:0" in command:
         return "publisher"
     return "compositor" if "mpegts pipe:1" in command and "color=c=" not in command else "rest"
 
 
 def pairs(bare: Pipeline, other: Pipeline, windows: int, seconds: float, frame_rate: int) -> Iterator[Pair]:
-    """One after the other, each `seconds` long."""
+    """Windows one after the other, each `seconds` long."""
     before = other.sample(), bare.sample()
     for _ in range(windows):
         time.sleep(seconds)
@@ -231,7 +230,7 @@ def pairs(bare: Pipeline, other: Pipeline, windows: int, seconds: float, frame_r
 
 
 def pair_of(before: tuple[Sample, Sample], after: tuple[Sample, Sample], frame_rate: int) -> Pair:
-    """Of what a pipeline and the bare transcode had spent before and after; RuntimeError when one stood still."""
+    """Make a pair of the samples before and after a window. Raises RuntimeError if no frames arrived."""
     frames = [then.frames - first.frames for first, then in zip(before, after, strict=True)]
     if min(frames) <= 0:
         raise RuntimeError("no frames arrived in a window")
@@ -246,11 +245,11 @@ def report(
     profile: OutputProfile, encoder: Encoder, found: dict[str, list[Pair]], quality: dict[str, Quality]
 ) -> Report:
     intro = [
-        f"One stream of {profile.name}, x264 {encoder.preset}, from a camera of the same size by nginx-rtmp to",
-        "nginx-rtmp, all on this machine. CPU is user and system of all processes of a pipeline, for each second of",
-        "stream; each window is a pair with a bare FFmpeg transcode (no overlay, same encoder settings) that runs at",
-        "the same time from the same camera. The service polls the score every second, and it changes every 6 s; the",
-        "one-liner's and GStreamer's picture never changes.",
+        f"One stream of {profile.name}, x264 {encoder.preset}, with a camera of the same size. Camera, nginx-rtmp and",
+        "destination are on this machine. CPU is user and system time of all processes of a pipeline, for each second",
+        "of stream. Each window is a pair with a bare FFmpeg transcode (no overlay, same encoder settings), which runs",
+        "at the same time from the same camera. The service polls the score every second, and the score changes every",
+        "6 s; the overlay of the one-liner and of GStreamer never changes.",
     ]
     figures = [_ratio(name, pairs) for name, pairs in found.items()]
     figures += [_cpu(name, [pair.total for pair in pairs]) for name, pairs in found.items()]
@@ -292,7 +291,7 @@ def _details(one: Quality) -> dict[str, Any]:
 
 
 def quality_table(quality: dict[str, Quality]) -> list[str]:
-    """SSIM and bitrate of each, and whether they are comparable."""
+    """SSIM and bitrate of each encode, and whether they can be compared."""
     ours = quality[OURS].options
     lines = ["| encode | SSIM | quartiles | video | frames | x264's options |", "|---|---|---|---|---|---|"]
     for name, one in quality.items():
@@ -304,13 +303,13 @@ def quality_table(quality: dict[str, Quality]) -> list[str]:
     return [
         *lines,
         "",
-        f"SSIM against the camera's frames, from second {SKIPPED_S} on, above the strip. Static pixels of the strip"
-        " leave the rest more bits, which the bare transcode has not.",
+        f"SSIM compares with the camera's frames, from second {SKIPPED_S} on, above the strip. The still strip leaves"
+        " more bits for the rest of the picture; the bare transcode has no strip.",
     ]
 
 
 def draw(canvas: Any, found: dict[str, list[Pair]], quality: dict[str, Quality]) -> None:
-    """A bar for each, the service's in parts, with quartiles and SSIM."""
+    """A bar for each, with quartiles and SSIM. The service's bar is divided into parts."""
     axes = canvas.subplots()
     names = [OURS, BARE, *(name for name in found if name != OURS)]
     totals = {name: [pair.total for pair in pairs] for name, pairs in found.items()}
@@ -329,7 +328,7 @@ def draw(canvas: Any, found: dict[str, list[Pair]], quality: dict[str, Quality])
         text = f"{median:.2f}\nSSIM {mean(quality[name].ssim):.4f}"
         axes.annotate(text, (name, high), xytext=(0, 5), textcoords="offset points", ha="center")
     axes.margins(y=0.25)
-    axes.set_ylabel("CPU seconds a stream second")
+    axes.set_ylabel("CPU seconds for a second of stream")
     axes.legend(title=f"of {OURS}", loc="upper right", bbox_to_anchor=(1.3, 1))
     axes.spines[["top", "right"]].set_visible(False)
 

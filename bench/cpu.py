@@ -1,4 +1,4 @@
-"""CPU time that processes take: of a command until it ends, of a tree of processes that runs, of the machine."""
+"""CPU time: of a command until its end, of a running process with its children, of the whole machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 
 
 def cpu_of(argv: Sequence[str], output: Path | None = None) -> float:
-    """Run this to its end, stdout to `output`; its seconds of user and system."""
+    """Run a command to its end, with stdout to `output`. Returns its seconds of user and system time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with output.open("wb") if output else contextlib.nullcontext(subprocess.DEVNULL) as stdout:
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.DEVNULL)
@@ -22,7 +22,7 @@ def cpu_of(argv: Sequence[str], output: Path | None = None) -> float:
 
 
 def own_s(pid: int) -> float:
-    """Of this process alone; 0 when it is gone."""
+    """Of this process alone; 0 if it is gone."""
     return _spent(pid, "user", "system")
 
 
@@ -32,7 +32,7 @@ def reaped_s(pid: int) -> float:
 
 
 def tree_s(pid: int) -> float:
-    """Of this process, those it started that live, and those that have been reaped."""
+    """Of this process, its running descendants, and its children that have ended."""
     fields = ("user", "system", "children_user", "children_system")
     try:
         children = psutil.Process(pid).children(recursive=True)
@@ -49,8 +49,8 @@ def _spent(pid: int, *fields: str) -> float:
 
 
 def machine_s() -> tuple[float, float]:
-    """Seconds that all processors together were busy, and that there were, since the start."""
+    """Seconds since boot, of all processors together: busy, and in total."""
     times: Any = psutil.cpu_times()
-    # Linux counts guests in user and nice as well.
+    # Linux includes guests in user and nice.
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return total - times.idle - getattr(times, "iowait", 0.0), total

@@ -1,4 +1,4 @@
-"""When a file that is replaced by renaming was replaced, and by what."""
+"""When a file was replaced by renaming, and with what content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOOK_S = 0.01
 
 
 class FileWatch:
-    """Looks at `path` until `close()`; `versions` holds time (time.monotonic()) and content of each new file there."""
+    """Watches `path` until `close()`. `versions` has the time (time.monotonic()) and content of each new file."""
 
     def __init__(self, path: Path) -> None:
         self.versions: list[tuple[float, bytes]] = []
@@ -26,7 +26,7 @@ class FileWatch:
     def _run(self) -> None:
         newest_ns = self._path.stat().st_ctime_ns
         while not self._ended.wait(LOOK_S):
-            # The rename sets it: how often it is looked at does not blur the time.
+            # The rename sets it, so the time does not depend on how often it is read.
             changed_ns = self._path.stat().st_ctime_ns
             if changed_ns != newest_ns:
                 newest_ns = changed_ns

@@ -1,12 +1,12 @@
-"""`make bench-freshness`: how old the picture and the score are when they go on the air, and at the viewer.
+"""`make bench-freshness`: how old the picture and the score are when they go on air, and at the viewer.
 
-The service runs as it does for a user. The camera's picture holds the time. The
-score changes at odd moments, first in the feed, where it is polled, then by
-push; with each change the batting side's colour becomes another grey, so that
-every frame tells which score it shows. A probe behind the compositor's filters
-tells that of each frame before it is encoded; the rest is read of what arrives
-at the viewer. A bare copy and a bare transcode of the same camera run beside
-the service. `--help` has the options.
+The service runs as it does for a user. The camera's picture shows the time. The
+score changes at irregular moments, first in the feed, which is polled, then by
+push. With each change the batting side's colour becomes another grey, so every
+frame shows which score it has. A probe behind the compositor's filters reads the
+grey of each frame before it is encoded. Everything else is read from what arrives
+at the viewer. A bare copy and a bare transcode of the same camera run beside the
+service. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ POLL_INTERVAL_S = 1.0
 FILE_LIMIT_S = 0.15
 PUSH_LIMIT_S = 0.4
 OWN_DELAY_LIMIT_S = 0.3
-# Longer than a poll takes to come, and shorter than it takes for a grey to come round.
+# Longer than the time between two polls, so that no score is skipped.
 POLLED_EVERY_S = (1.45, 2.3)
 PUSHED_EVERY_S = (0.6, 1.4)
 SETTLE_S = 5.0
@@ -61,7 +61,7 @@ SERVICE, COPY, TRANSCODE = "service", "bare copy", "bare transcode"
 
 @dataclass
 class Found:
-    """What one run noted: the causes, what was composited, and what the viewers of each way saw, with its arrival."""
+    """What one run recorded: the changes of the score, the composited frames, and what each viewer saw and when."""
 
     began_at: float = 0.0
     polled: list[Mark] = field(default_factory=list)
@@ -87,13 +87,17 @@ def _options() -> Namespace:
     made.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
     made.add_argument("--polled", type=int, default=45, help="scores that come by poll, 1.9 s each (%(default)s)")
     made.add_argument("--pushed", type=int, default=60, help="scores that are pushed, 1 s each (%(default)s)")
-    made.add_argument("--without-probe", action="store_true", help="to see that it costs nothing: no composited frames")
+    made.add_argument(
+        "--without-probe",
+        action="store_true",
+        help="to see that the probe costs nothing",
+    )
     made.add_argument("--frame", type=Path, help="save a frame that arrived, as a PNG")
     return made.parse_args()
 
 
 def measure(profile: OutputProfile, options: Namespace) -> Found:
-    """Run it all, and look at what arrived once nothing runs any more."""
+    """Run everything, and read what arrived after all processes have ended."""
     with tempfile.TemporaryDirectory(prefix="bench-freshness-") as name:
         folder = Path(name)
         box = marked_box(canvas_of(profile))
@@ -111,7 +115,7 @@ def measure(profile: OutputProfile, options: Namespace) -> Found:
 def _run(
     stack: contextlib.ExitStack, folder: Path, box: Box, profile: OutputProfile, options: Namespace, found: Found
 ) -> dict[str, Watcher]:
-    """Everything on the air, until all scores have changed; the viewers of each way."""
+    """Run everything until all scores have changed. Returns the viewers."""
     binary = FFMPEG
     if not options.without_probe:
         probe = LevelProbe(FFMPEG, folder, box)
@@ -130,7 +134,7 @@ def _run(
         stack.enter_context(running([FFMPEG, *argv, one.rtmp.url(YOUTUBE, key)]))
         viewers[way] = Watcher(one.rtmp.server.port, YOUTUBE, key, folder)
         stack.callback(viewers[way].close)
-    eventually(lambda: all(viewer.frames for viewer in viewers.values()), 30, "the bare ways flow")
+    eventually(lambda: all(viewer.frames for viewer in viewers.values()), 30, "frames arrive at all viewers")
     time.sleep(SETTLE_S)
     with contextlib.closing(FileWatch(one.overlay_path())) as watch:
         found.began_at = time.monotonic()
@@ -142,7 +146,7 @@ def _run(
 
 
 def bare_ways(camera_url: str, encoder: Encoder, profile: OutputProfile) -> dict[str, list[str]]:
-    """What one FFmpeg alone would do, as arguments that the destination is to follow."""
+    """What one FFmpeg alone would do: arguments without the destination."""
     source = ["-hide_banner", "-nostdin", "-loglevel", "error", "-fpsprobesize", "0", "-analyzeduration", "800000"]
     target = ["-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1"]
     return {
@@ -152,8 +156,8 @@ def bare_ways(camera_url: str, encoder: Encoder, profile: OutputProfile) -> dict
 
 
 def change_scores(one: OneStream, found: Found, options: Namespace) -> None:
-    """By the feed first: a push silences the polls for a minute."""
-    randomness = random.Random(SEED)  # noqa: S311 - it must come again
+    """Change the score, first in the feed, because a push suspends the polls for a minute."""
+    randomness = random.Random(SEED)  # noqa: S311 - it must repeat
 
     def poll(number: int) -> None:
         found.polled.append(Mark(time.monotonic(), luma_of(number)))
@@ -172,14 +176,14 @@ def change_scores(one: OneStream, found: Found, options: Namespace) -> None:
 
 
 def luma_in(png: bytes, box: Box, canvas: Canvas) -> int:
-    """What the overlay file shows in the middle of the box."""
+    """The luma of the overlay file in the middle of the box."""
     left, top = (box.left + box.right) // 2, (box.top + box.bottom) // 2 - canvas.top
     with Image.open(io.BytesIO(png)) as image:
         return luma_of_grey(image.convert("RGBA").crop((left, top, left + 1, top + 1)).tobytes()[0])
 
 
 def viewed(viewer: Watcher, box: Box, since: float) -> list[tuple[float, View]]:
-    """Each frame that arrived since then, with its arrival."""
+    """Each frame that arrived since this time, with its arrival."""
     frames = viewer.between(since)
     found: list[tuple[float, View]] = []
     for segment in sorted({frame.segment for frame in frames}):
@@ -194,7 +198,7 @@ def _save_frame(recording: Path, path: Path) -> None:
 
 
 def camera_arrivals(seen: Sequence[tuple[float, View]]) -> dict[int, float]:
-    """When each of the camera's clocks was first seen."""
+    """When each clock time of the camera arrived first."""
     found: dict[int, float] = {}
     for arrival, view in seen:
         if view.clock_ms is not None:
@@ -203,12 +207,12 @@ def camera_arrivals(seen: Sequence[tuple[float, View]]) -> dict[int, float]:
 
 
 def camera_delays_s(arrivals: Mapping[int, float]) -> list[float]:
-    """From each clock to its arrival."""
+    """The delay from each clock time to its arrival."""
     return [(arrival * 1000 - clock_ms) % CLOCK_MS / 1000 for clock_ms, arrival in arrivals.items()]
 
 
 def later_by_s(one: Mapping[int, float], other: Mapping[int, float]) -> list[float]:
-    """By how much each frame that both saw arrived later on the one way."""
+    """How much later each frame arrived in `one` than in `other`, for frames that are in both."""
     return [arrival - other[clock_ms] for clock_ms, arrival in one.items() if clock_ms in other]
 
 
@@ -220,7 +224,7 @@ def report_of(found: Found, profile: OutputProfile, options: Namespace) -> Repor
         [
             f"One {profile.name} stream through the service, x264 {options.preset}, polls every {POLL_INTERVAL_S:g} s,",
             "and beside it the same camera through FFmpeg alone, copied and transcoded.",
-            "What is composited is told by a probe behind the compositor's filters, before the encoder.",
+            "A probe behind the compositor's filters, before the encoder, shows what is composited.",
         ],
         [*scores, Figure("scores that were not seen", "", [lost], limit=0), *picture_figures(arrivals)],
     )
@@ -230,7 +234,7 @@ def report_of(found: Found, profile: OutputProfile, options: Namespace) -> Repor
 
 
 def score_figures(found: Found) -> tuple[list[Figure], int]:
-    """Of the score's ways, and how many scores were lost on them."""
+    """The delays of the score, and how many scores were never seen."""
     seen = [Mark(arrival, view.level) for arrival, view in found.viewed[SERVICE]]
     composited, viewer = ("composited frame", found.composited), ("viewer", seen)
     ways = (
@@ -252,7 +256,7 @@ def score_figures(found: Found) -> tuple[list[Figure], int]:
 
 
 def picture_figures(arrivals: Mapping[str, Mapping[int, float]]) -> list[Figure]:
-    """Of the camera's frames, and what the service adds to what an FFmpeg alone takes."""
+    """The delays of the camera's frames, and what the service adds to the delay of FFmpeg alone."""
     figures = [Figure(f"camera to viewer, {way}", "s", camera_delays_s(seen), "p95") for way, seen in arrivals.items()]
     encoder = later_by_s(arrivals[TRANSCODE], arrivals[COPY])
     own = later_by_s(arrivals[SERVICE], arrivals[TRANSCODE])
@@ -269,11 +273,11 @@ def median_table(figures: Sequence[Figure]) -> list[str]:
         f"| {figure.what} | {' | '.join(f'{quantile(figure.samples, share):.3f}' for share in SHARES)} |"
         for figure in timed
     ]
-    return ["| in seconds | least | median | p95 | most |", "|---|---|---|---|---|", *rows]
+    return ["| in seconds | lowest | median | p95 | highest |", "|---|---|---|---|---|", *rows]
 
 
 def draw(canvas: Any, figures: Sequence[Figure]) -> None:
-    """The share of samples within so many seconds: of the score, and of the picture."""
+    """The share of samples within a time, of the score and of the picture."""
     groups = {"the score": [f for f in figures if " to " in f.what and "camera" not in f.what]}
     groups["the picture"] = [f for f in figures if f.unit and f not in groups["the score"]]
     for axes, (title, group) in zip(canvas.subplots(1, 2), groups.items(), strict=True):

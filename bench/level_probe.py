@@ -1,7 +1,7 @@
-"""What the compositor has just made, before it is encoded: the luma of one box of each frame, with its time.
+"""The luma of one box in each frame of the compositor, before it is encoded, with its time.
 
-FFmpeg itself tells it: a wrapper in the place of FFMPEG_BIN adds a branch to the
-compositor's filters that measures the box and writes to a FIFO.
+FFmpeg itself measures it: a wrapper in place of FFMPEG_BIN adds a branch to the
+compositor's filters, which measures the box and writes to a FIFO.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bench.score_marks import Mark
 from graphics.layout import Box
 
 _KEY = "lavfi.signalstats.YAVG"
-# The compositor's filters, and no other FFmpeg's, hold this.
+# Only the compositor's filters contain this.
 _COMPOSITOR = "[camera][overlay]"
 
 
 class LevelProbe:
-    """`wrapper` is for FFMPEG_BIN; `seen` grows while the compositor runs. `close()` ends the reading."""
+    """`wrapper` is the value for FFMPEG_BIN. `seen` grows while the compositor runs. `close()` ends the reading."""
 
     def __init__(self, ffmpeg: str, folder: Path, box: Box) -> None:
         self.seen: list[Mark] = []
@@ -52,13 +52,13 @@ class LevelProbe:
 
 
 def read_luma(line: bytes) -> float | None:
-    """Of one line of FFmpeg's `metadata` filter; None when it tells something else."""
+    """The luma in a line of FFmpeg's `metadata` filter; None in other lines."""
     name, _, value = line.partition(b"=")
     return float(value) if name == _KEY.encode() else None
 
 
 def wrapper_script(ffmpeg: str, fifo: Path, box: Box) -> str:
-    """A script that becomes FFmpeg. The picture stays unlabelled: only then FFmpeg chooses the sound by itself."""
+    """A script that executes FFmpeg. The picture gets no label, so that FFmpeg still chooses the sound by itself."""
     probe = f"{crop(box)},signalstats,metadata=mode=print:key={_KEY}:file={fifo}:direct=1,nullsink"
     return f"""#!/bin/sh
 for arg; do

@@ -1,4 +1,4 @@
-"""What benches run the real thing on: nginx-rtmp, a match that goes on, the service, and who counts what arrives."""
+"""What benches with real FFmpeg need: nginx-rtmp, a match in progress, the service, and a counter of frames."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SILENCE_S = 2.0
 
 @dataclass(frozen=True)
 class Loopback:
-    """A folder of its own, nginx-rtmp, and the address of a match's feed whose score changes every BALL_S."""
+    """A folder, nginx-rtmp, and the address of a feed whose score changes every BALL_S."""
 
     folder: Path
     rtmp: Rtmp
@@ -36,7 +36,7 @@ class Loopback:
 
     @contextlib.contextmanager
     def service(self, **settings: str) -> Iterator[Service]:
-        """The service with its defaults but for these settings, on loopback alone."""
+        """The service on loopback, with its default settings except for these."""
         defaults = {"x264_preset": "veryfast", "poll_interval_s": "1.0", "overlay_image_base": ""}
         folder = self.folder / "service"
         folder.mkdir()
@@ -47,7 +47,7 @@ class Loopback:
 
 @contextlib.contextmanager
 def loopback(what: str) -> Iterator[Loopback]:
-    """Ended with all that was begun on it, also by a signal."""
+    """Everything that was started on it is ended, also by a signal."""
     leave_in_order()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"bench-{what}-")))
@@ -60,7 +60,7 @@ def loopback(what: str) -> Iterator[Loopback]:
 
 
 def leave_in_order() -> None:
-    """Have a signal that ends the process go through all `finally` blocks."""
+    """Make a signal that ends the process run all `finally` blocks."""
 
     def leave(number: int) -> None:
         raise SystemExit(128 + number)
@@ -76,7 +76,7 @@ def statuses(service: Service) -> dict[str, dict[str, Any]]:
 
 
 class FrameCounter:
-    """Plays a stream until `close()` and counts its frames; tries until somebody publishes."""
+    """Plays a stream until `close()` and counts its frames. Tries again until somebody publishes."""
 
     def __init__(self, rtmp: Rtmp, application: str, name: str) -> None:
         self.frames = 0
@@ -102,7 +102,7 @@ class FrameCounter:
         while not self._closed.is_set():
             with contextlib.suppress(OSError, EOFError):
                 self._connection = RtmpConnection(*self._where)
-                self._connection.set_timeout(SILENCE_S)  # then nobody publishes any more
+                self._connection.set_timeout(SILENCE_S)  # after that nobody publishes
                 for message in self._connection.play():
                     self.frames += message.kind == VIDEO and not message.is_config
                     if self._closed.is_set():

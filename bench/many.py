@@ -1,13 +1,13 @@
 """`make bench-many`: what the service itself spends on many streams, up to 200.
 
-FFmpeg is a stand-in that writes a recorded MPEG-TS of 480p30 at its pace, or
-reads (`stand_in.c`): all CPU that is counted is the service's own, told apart
-by its threads. Once with polls, once a second and stream, of a feed that does
-not change; once with the same score pushed as often.
+FFmpeg is replaced by a stand-in that writes a recorded MPEG-TS of 480p30 at its
+pace, or reads it (`stand_in.c`). So all the CPU that counts is the service's own,
+divided by its threads. One run has polls, one a second for each stream, of a feed
+that does not change. The other run has the same score pushed as often.
 
 At each number of streams the service is watched for a while: CPU, memory,
-threads, and how long `GET /list_streams` takes. All streams are then stopped
-side by side. `--help` has the options.
+threads, and the time that `GET /list_streams` takes. Then all streams are stopped
+at once. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ from tests.waiting import eventually
 PROFILE = PROFILES["480p30"]
 RECORDED_S = 20
 BALL = 60
-AT_ONCE = 16  # calls, as many as the service has threads for them
+AT_ONCE = 16  # as many calls as the service has threads for
 LIST_EVERY_S = 0.05
 SLOW = 0.97
 BEGINS_LIMIT_S = 60
-SETTLE_S = 11.0  # the rates that a stream tells are over the last 10 s
+SETTLE_S = 11.0  # a stream's rates are those of the last 10 s
 LIMIT_POLLING = 0.25
 LIMIT_RSS_MB = 1.5
 LIMIT_THREADS = 4
 LIMIT_LIST_MS = 20.0
 LIMIT_ALL_S = 10.0
-# Of a straight line through the first and the last point of the curve.
+# The second half of the curve may be this much steeper than the first.
 LIMIT_BEND = 1.15
 KINDS = {"monitor": "polling", "switch": "switching", "stream": "supervising", "presenter": "presenting"}
 PARTS = ("polling", "switching", "supervising", "presenting", "answering")
@@ -72,7 +72,7 @@ PARTS = ("polling", "switching", "supervising", "presenting", "answering")
 
 @dataclass
 class Point:
-    """What was seen of the service at one number of streams; `cpu` is cores by part, `busy` of all the machine."""
+    """The service at one number of streams. `cpu` is in cores, by part; `busy` is the share of the whole machine."""
 
     streams: int
     cpu: dict[str, float]
@@ -89,7 +89,7 @@ class Point:
 
 @dataclass
 class Run:
-    """One climb from few streams to all: its points, and the seconds of all starts and of all stops."""
+    """One climb from few streams to all: its points, and the seconds for all starts and all stops."""
 
     points: list[Point]
     starts_s: float
@@ -115,14 +115,14 @@ def main() -> int:
 def _options() -> Any:
     made = parser("what the service itself spends on many streams, with stand-ins for FFmpeg")
     made.add_argument("--streams", nargs="+", type=int, default=[1, 50, 100, 200], help="%(default)s")
-    made.add_argument("--seconds", type=float, default=8, help="that each number is watched (%(default)s)")
+    made.add_argument("--seconds", type=float, default=8, help="how long each number is watched (%(default)s)")
     made.add_argument("--rounds", type=int, default=2, help="climbs of each kind (%(default)s)")
     made.add_argument("--kinds", nargs="+", choices=("polls", "pushes"), default=["polls", "pushes"])
     return made.parse_args()
 
 
 def build_stand_in(folder: Path, binary: str) -> tuple[Path, dict[str, str]]:
-    """Compile it and record what it plays; its path, and the environment that it needs."""
+    """Compile the stand-in and record what it plays. Returns its path and the environment that it needs."""
     program, recording, index = folder / "stand-in", folder / "recording.ts", folder / "index"
     compiler = ["cc", "-O2", "-Wall", "-o", str(program), str(ROOT / "bench" / "stand_in.c")]
     subprocess.run(compiler, check=True)
@@ -136,7 +136,7 @@ def build_stand_in(folder: Path, binary: str) -> tuple[Path, dict[str, str]]:
 
 
 def _recorded(folder: Path, binary: str) -> bytes:
-    """What the compositor makes of a noisy camera."""
+    """What the compositor makes from a noisy camera."""
     camera, canvas = folder / "camera.flv", canvas_of(PROFILE)
     record(binary, camera, PROFILE, RECORDED_S)
     overlay = OverlayFile(folder / "overlay.png")
@@ -146,9 +146,9 @@ def _recorded(folder: Path, binary: str) -> bytes:
 
 
 def pes_index(data: bytes) -> list[tuple[int, int]]:
-    """When each PES packet of a recording is due, in microseconds, and its bytes with the tables before it.
+    """When each PES packet of a recording is due, in microseconds, and its size with the tables before it.
 
-    The time is that of the video frame at or before it: FFmpeg writes sound in between.
+    The time is that of the last video frame up to it, because FFmpeg writes sound in between.
     """
     starts = [at for at in range(0, len(data), PACKET) if data[at + 1] & 0x40]
     units: list[tuple[int | None, int]] = []
@@ -161,7 +161,7 @@ def pes_index(data: bytes) -> list[tuple[int, int]]:
 
 
 def _dts_us(packet: bytes) -> int | None:
-    """Of a video PES; None for another one."""
+    """The DTS of a video PES; None for another one."""
     start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
     if packet[start + 3] & 0xF0 != 0xE0:
         return None
@@ -180,7 +180,7 @@ def _from_zero(units: Sequence[tuple[int | None, int]]) -> Iterator[tuple[int, i
 
 @contextlib.contextmanager
 def _feed() -> Iterator[str]:
-    """A match feed in a process of its own: its CPU is nobody's here."""
+    """A match feed in its own process, so that its CPU does not count."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve_feed, args=(theirs,), daemon=True)
     process.start()
@@ -207,7 +207,7 @@ def _board() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _service(folder: Path, stand_in: Path, env: dict[str, str], api_base: str, most: int) -> Iterator[tuple[str, int]]:
-    """The service over stand-ins; its address and process id."""
+    """The service with stand-ins. Gives its address and process id."""
     port, temp = free_port(), Path(tempfile.mkdtemp(dir=folder))
     settings = {
         "HOST": "127.0.0.1",
@@ -269,7 +269,7 @@ def _stop(url: str, name: str) -> None:
 
 @contextlib.contextmanager
 def _pusher(url: str, names: list[str]) -> Iterator[None]:
-    """The same score pushed to every stream once a second, the pushes spread over it."""
+    """Push the same score to every stream once a second, spread over the second."""
     stop = threading.Event()
     board = _board()
 
@@ -294,7 +294,7 @@ def _pusher(url: str, names: list[str]) -> Iterator[None]:
 
 
 def _await_on_air(url: str, count: int) -> None:
-    """Until all are live, and their slates have ended."""
+    """Wait until all are live, and their slates have ended."""
 
     def are_live() -> bool:
         streams = requests.get(f"{url}/streams", timeout=30).json()["streams"]
@@ -326,7 +326,7 @@ def _watch(url: str, pid: int, count: int, seconds: float) -> Point:
 
 
 def thread_cpu_s(pid: int) -> dict[str, float]:
-    """Seconds of CPU of a process so far, by what its threads are for; of those that live."""
+    """Seconds of CPU that the running threads of a process have taken so far, by their purpose."""
     spent: defaultdict[str, float] = defaultdict(float)
     for task in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(OSError):
@@ -341,7 +341,7 @@ def _rss_mb(pid: int) -> float:
 
 
 def _problems(streams: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """What is not as it should be, with how many streams have it."""
+    """What is wrong, and with how many streams."""
     found = Counter(problem for stream in streams for problem, has_it in _faults(stream).items() if has_it)
     return dict(found)
 
@@ -369,11 +369,10 @@ def _report(runs: dict[str, list[Run]]) -> Report:
     report = Report(
         "Many streams",
         [
-            "Made by `make bench-many`: the service alone, with stand-ins for FFmpeg"
-            f" that write {PROFILE.name}, and read it.",
-            "CPU is that of the service's threads by what they do; `/list_streams` is asked all the while.",
-            "The stand-ins, two a stream, the feed and who asks run on the same machine. The curve flattens where one",
-            "waking serves several streams; Python is full at one core.",
+            f"The service alone, with stand-ins for FFmpeg that write and read {PROFILE.name}. CPU is that of the",
+            "service's threads, by what they do. `/list_streams` is called all the time. The stand-ins (two for each",
+            "stream), the feed and the caller run on the same machine. With more streams the curve flattens, because",
+            "one wake-up serves several of them. Python can use one core at most.",
         ],
         [figure for kind, climbs in runs.items() if climbs for figure in _figures(kind, climbs, most)],
         data={kind: [[point.__dict__ for point in run.points] for run in climbs] for kind, climbs in runs.items()},
@@ -400,25 +399,25 @@ def _figures(kind: str, climbs: Sequence[Run], most: int) -> list[Figure]:
     return [
         Figure(f"{kind}: {what}, {most} streams", "% of a core", asking, limit=limit),
         Figure(f"{kind}: switching, {most} streams", "% of a core", [100 * point.cpu["switching"] for point in lasts]),
-        Figure(f"{kind}: all of the service, {most} streams", "% of a core", [100 * point.total for point in lasts]),
-        Figure(f"{kind}: memory a stream", "MB", rss, limit=LIMIT_RSS_MB),
-        Figure(f"{kind}: threads a stream", "threads", threads, limit=LIMIT_THREADS),
+        Figure(f"{kind}: whole service, {most} streams", "% of a core", [100 * point.total for point in lasts]),
+        Figure(f"{kind}: memory for each stream", "MB", rss, limit=LIMIT_RSS_MB),
+        Figure(f"{kind}: threads for each stream", "threads", threads, limit=LIMIT_THREADS),
         Figure(f"{kind}: /list_streams p99, {most} streams", "ms", list_ms, limit=LIMIT_LIST_MS),
         Figure(f"{kind}: {most} starts", "s", [run.starts_s for run in climbs], limit=LIMIT_ALL_S),
         Figure(f"{kind}: {most} stops", "s", [run.stops_s for run in climbs], limit=LIMIT_ALL_S),
         Figure(f"{kind}: bend of the CPU's curve", "×", [bend(run.points) for run in climbs], limit=LIMIT_BEND),
-        Figure(f"{kind}: troubles, {most} streams", "", [sum(p.problems.values()) for p in lasts], limit=0, why=why),
+        Figure(f"{kind}: problems, {most} streams", "", [sum(p.problems.values()) for p in lasts], limit=0, why=why),
     ]
 
 
 def mb_a_stream(points: Sequence[Point]) -> float:
-    """(RSS of most streams - RSS of least) ÷ the streams between them."""
+    """The difference in RSS between the first and the last point, for each stream between them."""
     first, last = points[0], points[-1]
     return (last.rss_mb - first.rss_mb) / (last.streams - first.streams)
 
 
 def bend(points: Sequence[Point]) -> float:
-    """How much dearer the last streams were than those before: 1 is a straight line."""
+    """How much more the last streams cost than those before them; 1 is a straight line."""
     if len(points) < 3:
         return 1.0
     first, last = points[0], points[-1]

@@ -1,4 +1,4 @@
-"""`python app.py` with its threads' names told to the kernel, so that what each spends is seen from outside."""
+"""`python app.py` with thread names that the kernel shows, so that the CPU of each can be read from outside."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One stream on the air for a bench: nginx-rtmp, the service as a process, and a viewer at its "YouTube". On loopback.
+"""One stream on air for a bench, on loopback: nginx-rtmp, the service as a process, and a viewer at "YouTube".
 
-Everything that is started here ends with the `with` block, also when a signal ends the bench.
+Everything that is started here ends with the `with` block, also if a signal ends the bench.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ON_AIR_LIMIT_S = 40.0
 
 @dataclass(frozen=True)
 class OneStream:
-    """`begin()` starts the stream. `published` are the connections to "YouTube": time and key."""
+    """`begin()` starts the stream. `published` has time and key of each connection to "YouTube"."""
 
     folder: Path
     rtmp: Rtmp
@@ -51,7 +51,7 @@ class OneStream:
         return answer
 
     def await_on_air(self, what: str) -> float:
-        """Wait until `camera` or `slate` is on air; the time then."""
+        """Wait until `camera` or `slate` is on air, and return the time."""
         eventually(lambda: self.snapshot()["on_air"] == what, ON_AIR_LIMIT_S, f"on air: {what}")
         return time.monotonic()
 
@@ -62,15 +62,15 @@ class OneStream:
 
 @contextlib.contextmanager
 def one_stream(folder: Path, **settings: str) -> Iterator[OneStream]:
-    """Keywords are the service's settings in lower case; those that are not given are the tests'.
+    """Keywords are settings of the service in lower case. The others have the values that tests use.
 
-    What the viewer recorded stays in `folder`.
+    The viewer's recording stays in `folder`.
     """
-    os.environ["NO_PROXY"] = "*"  # or calls to this machine might leave it
+    os.environ["NO_PROXY"] = "*"  # otherwise calls to this machine might go to a proxy
     with contextlib.ExitStack() as stack:
         doorman = Doorman()
         stack.callback(doorman.close)
-        # nginx tells of the publishers of the first application.
+        # nginx calls the hooks for the first application.
         hooks = f"127.0.0.1:{doorman.port}"
         server = RtmpServer(folder, "127.0.0.1", free_port(), [YOUTUBE, LIVE], hooks)
         stack.callback(server.close)

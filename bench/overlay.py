@@ -1,10 +1,10 @@
-"""`make bench-overlay`: what a ball costs: draw, encode, rename; the PNG's size; what FFmpeg pays for the overlay.
+"""`make bench-overlay`: what a new score costs: time to draw it, size of the PNG, and FFmpeg's CPU for the overlay.
 
-Draws every state of a real match at 1280 wide, its banners as well, as the
-service does. Then transcodes the same camera with and without the overlay, in
-turn, and compares the CPU time of each pair. Ends with 1 when the 95th
-percentile of the drawing is over LIMIT_MS or the median of the pairs over
-LIMIT_RATIO. `--help` has the options.
+Draws every state and banner of a real match 1280 pixels wide, as the service
+does. Then transcodes the same camera with and without the overlay, in turn, and
+compares the CPU time of each pair. The exit status is 1 if the 95th percentile of
+the drawing is over LIMIT_MS, or the median of the pairs over LIMIT_RATIO. `--help`
+has the options.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    made = parser("what the overlay costs: to draw, and to lay on the picture")
+    made = parser("what the overlay costs: drawing it, and laying it on the picture")
     made.add_argument("--pairs", type=int, default=50, help="pairs of transcodes (%(default)s)")
     made.add_argument("--seconds", type=int, default=5, help="of camera in each transcode (%(default)s)")
     made.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
@@ -69,16 +69,16 @@ def _report(
     preset: str, times_ms: Sequence[float], sizes: Sequence[float], decode_ms: float, ratios: Sequence[float]
 ) -> Report:
     intro = [
-        f"Every state and banner of a real match, {PROFILE.width} wide: draw, encode and rename each as the service",
-        f"does. Then {len(ratios)} pairs of transcodes of the same camera, {PROFILE_NAME} {preset}, with and without",
-        "the overlay, in turn.",
+        f"Every state and banner of a real match, {PROFILE.width} pixels wide, was drawn, encoded and renamed as the",
+        f"service does it. Then {len(ratios)} pairs of transcodes of the same camera ({PROFILE_NAME} {preset}), with",
+        "and without the overlay, ran in turn.",
     ]
     figures = [
         Figure("draw, encode, rename", "ms", times_ms, "p95", limit=LIMIT_MS),
         Figure("draw, encode, rename, median", "ms", times_ms),
         Figure("PNG", "bytes", sizes),
         Figure("FFmpeg's CPU to decode one", "ms", [decode_ms]),
-        Figure("CPU with the overlay to that without", "", ratios, limit=LIMIT_RATIO),
+        Figure("CPU with the overlay / CPU without", "", ratios, limit=LIMIT_RATIO),
     ]
     return Report("Overlay", intro, figures, plot=lambda canvas: _plot(canvas, times_ms, ratios))
 
@@ -91,12 +91,12 @@ def _plot(canvas: Any, times_ms: Sequence[float], ratios: Sequence[float]) -> No
     drawing.set_ylabel("pictures")
     laying.hist(ratios, bins=20, color="#1f6feb")
     laying.axvline(LIMIT_RATIO, color="black", linestyle=":")
-    laying.set_xlabel("CPU with the overlay to that without")
+    laying.set_xlabel("CPU with the overlay / CPU without")
     laying.set_ylabel("pairs")
 
 
 def _draw_all(file: OverlayFile, canvas: Canvas) -> tuple[list[float], list[float]]:
-    """Of each new picture of the match: milliseconds and bytes."""
+    """Milliseconds and bytes of each new picture of the match."""
     times_ms, sizes = [], []
     for scene in _scenes():
         start = time.perf_counter()
@@ -108,7 +108,7 @@ def _draw_all(file: OverlayFile, canvas: Canvas) -> tuple[list[float], list[floa
 
 
 def _scenes() -> list[Scene]:
-    """In the order of a match, each banner after its ball."""
+    """All scenes in the order of the match, each banner after its ball."""
     found = []
     match = [parse_match_data(in_colors(state.as_own_shape())) for state in states()]
     for before, board in itertools.pairwise(match):
@@ -118,7 +118,7 @@ def _scenes() -> list[Scene]:
 
 
 def _decode_ms(path: Path) -> float:
-    """CPU of reading and decoding the picture as the compositor does, the start of FFmpeg taken off."""
+    """CPU for reading and decoding the picture as the compositor does, without the start of FFmpeg."""
     return (_cpu_s(path, DECODED) - _cpu_s(path, 1)) / (DECODED - 1) * 1000
 
 
@@ -128,7 +128,7 @@ def _cpu_s(path: Path, frames: int) -> float:
 
 
 def _paired_ratios(overlay: Path, canvas: Canvas, preset: str, pairs: int, seconds: int) -> list[float]:
-    """CPU with the overlay over CPU without, of one pair after the other; which goes first alternates."""
+    """CPU with the overlay divided by CPU without, pair by pair. The order within a pair alternates."""
     recording = overlay.with_name("camera.flv")
     camera.record(_ffmpeg(), recording, PROFILE, seconds)
     with_it = ffmpeg.compositor_args(str(recording), overlay, canvas, PROFILE, Encoder(X264, preset, ""))
@@ -142,7 +142,7 @@ def _paired_ratios(overlay: Path, canvas: Canvas, preset: str, pairs: int, secon
 
 
 def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
-    """The same transcode, with one input and one filter less."""
+    """The same transcode without the overlay's input and filter."""
     end = argv.index(str(overlay)) + 1
     start = end - len(ffmpeg.overlay_input(overlay))
     bare = argv[:start] + argv[end:]

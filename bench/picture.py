@@ -1,9 +1,9 @@
-"""`make bench-picture`: whether what arrives is what YouTube asks for, on the slate and on the camera's picture.
+"""`make bench-picture`: whether the received stream keeps YouTube's rules, with the slate and with the camera.
 
-One stream goes first without a camera, then with one whose noisy, moving
-picture is hard on the encoder. Every message that arrives is noted. Afterwards
-the publisher is killed a few times, to see how soon the next one brings a
-keyframe. `--help` has the options.
+One stream runs first without a camera, then with a noisy, moving picture that is
+hard to encode. Every message that arrives is recorded. Afterwards the publisher is
+killed a few times, to see how soon the next one sends a keyframe. `--help` has the
+options.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SHORT_WINDOW_S, SHORT_LIMIT = 2.0, 35.0
 CAMERA_S = 10
 FLOWS_LIMIT_S = 30.0
 AGAIN_S = 3.0
-# The API tells of a handover before its keyframe has come through the publisher.
+# The API reports a handover before its keyframe has gone through the publisher.
 HANDOVER_S = 0.05
 SLATE, CAMERA, HANDOVER = "slate", "camera", "handover"
 PUBLISHER = "pipe:0"
@@ -63,9 +63,10 @@ PUBLISHER = "pipe:0"
 
 @dataclass
 class Found:
-    """What one run noted; `pictures` and `sets` are of each part's keyframes.
+    """What one run recorded. `pictures` and `sets` are those of each part's keyframes.
 
-    The first keyframe is awaited from the publish on, or from the start of the publisher's process.
+    The time until the first keyframe counts from the publish (`first_keys_s`), or from the start of the
+    publisher's process (`whole_starts_s`).
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -88,19 +89,19 @@ def main() -> int:
 
 
 def _options() -> Namespace:
-    made = parser("what arrives, held against what YouTube asks for")
+    made = parser("whether the received stream keeps YouTube's rules")
     made.add_argument(
         "--profile", default="720p30", choices=PROFILES, help="picture of camera and stream (%(default)s)"
     )
     made.add_argument("--preset", default="veryfast", help="x264's preset (%(default)s)")
-    made.add_argument("--seconds", type=float, default=40, help="of slate, and of camera (%(default)s)")
+    made.add_argument("--seconds", type=float, default=40, help="of slate and of camera (%(default)s)")
     made.add_argument("--publishers", type=int, default=3, help="how many are killed afterwards (%(default)s)")
     made.add_argument("--keep", type=Path, help="keep the recording in this file")
     return made.parse_args()
 
 
 def measure(profile: OutputProfile, options: Namespace) -> Found:
-    """Run it all, and look at what arrived once nothing runs any more."""
+    """Run everything, and read what arrived after all processes have ended."""
     with tempfile.TemporaryDirectory(prefix="bench-picture-") as name:
         folder = Path(name)
         recording = folder / "camera.flv"
@@ -119,7 +120,7 @@ def measure(profile: OutputProfile, options: Namespace) -> Found:
 
 
 def write_camera(path: Path, profile: OutputProfile) -> None:
-    """A moving picture with the noise of a sensor, and a tone, of CAMERA_S."""
+    """Write CAMERA_S of a moving picture with sensor noise, and a tone."""
     picture = f"testsrc2=size={profile.width}x{profile.height}:rate={profile.frame_rate},noise=alls=8:allf=t"
     argv = [
         *(FFMPEG, "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", picture),
@@ -135,7 +136,7 @@ def _run(
 ) -> tuple[float, float, list[float]]:
     """Slate, camera, and some more publishers.
 
-    When the camera came on air, when its part ended, and when each publisher's process began.
+    Returns when the camera came on air, when its part ended, and when each publisher's process began.
     """
     one.feed.data = Answer.of(board(0))
     one.begin()
@@ -167,14 +168,14 @@ def _replace_publisher(one: OneStream) -> None:
 
 
 def _publisher_began_at(one: OneStream) -> float:
-    """By time.monotonic(); the kernel counts in hundredths of a second since boot."""
+    """In the time of time.monotonic(). The kernel counts hundredths of a second since boot."""
     (pid,) = one.service.children(PUBLISHER)
     ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     return ticks / os.sysconf("SC_CLK_TCK") + time.monotonic() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def look_at(viewer: Watcher, handover_at: float, ended_at: float) -> Found:
-    """Both parts of the first publisher's recording, and the order of times in all."""
+    """Read both parts of the first publisher's recording, and check the order of times."""
     frames = [frame for frame in viewer.between(0, ended_at) if frame.segment == 0]
     first_of_camera = next(place for place, frame in enumerate(frames) if frame.key and frame.arrival >= handover_at)
     camera_at, camera_s = frames[first_of_camera].arrival, frames[first_of_camera].dts_s
@@ -212,7 +213,7 @@ def _ffprobe(path: Path, *what: str) -> dict[str, Any]:
 
 
 def by_part(pictures: Sequence[dict[str, Any]], camera_s: float) -> dict[str, list[dict[str, Any]]]:
-    """The slate's and the camera's, whose first has this decoding time."""
+    """The pictures of the slate and of the camera, which begins at this time."""
     found: dict[str, list[dict[str, Any]]] = {SLATE: [], CAMERA: []}
     for picture in pictures:
         found[CAMERA if float(picture["pts_time"]) >= camera_s else SLATE].append(picture)
@@ -245,15 +246,15 @@ def report_of(found: Found, profile: OutputProfile, options: Namespace) -> Repor
             "p95",
             why=f"it begins with the next keyframe, which may be {GOP_S} s away",
         ),
-        Figure("steps of time backward", "", [found.backward], limit=0),
-        Figure("properties that are wrong", "", [len(wrong)], limit=0, why=", ".join(wrong)),
+        Figure("steps back in time", "", [found.backward], limit=0),
+        Figure("wrong properties", "", [len(wrong)], limit=0, why=", ".join(wrong)),
     ]
     report = Report(
         "Picture",
         [
-            f"What arrives of one {profile.name} stream, x264 {options.preset}: {options.seconds:g} s of slate,",
-            f"{options.seconds:g} s of a noisy, moving camera, then {options.publishers} more publishers.",
-            "The video's bitrate is its NAL units', filler included, in every window of media time that fits.",
+            f"What the viewer received of one {profile.name} stream, x264 {options.preset}: {options.seconds:g} s of",
+            f"slate, {options.seconds:g} s of a noisy, moving camera, then {options.publishers} more publishers. The",
+            "video's bitrate is that of its NAL units, filler included, in every window of media time.",
         ],
         figures,
     )
@@ -264,7 +265,7 @@ def report_of(found: Found, profile: OutputProfile, options: Namespace) -> Repor
 
 def rate_figure(part: Part, profile: OutputProfile, window_s: float, limit: float) -> Figure:
     rates = [rate for _, rate in windows_kbps(part.frames, window_s, 1 / profile.frame_rate)]
-    what = f"{part.name}: worst {window_s:g} s window off {profile.video_bitrate_kbps} kbit/s"
+    what = f"{part.name}: largest deviation from {profile.video_bitrate_kbps} kbit/s in {window_s:g} s"
     return Figure(what, "%", [worst_deviation(rates, profile.video_bitrate_kbps)], limit=limit)
 
 
@@ -282,7 +283,7 @@ def _cell(found: Mapping[str, str], part: str) -> str:
 
 
 def draw(canvas: Any, parts: Sequence[Part], profile: OutputProfile) -> None:
-    """kbit/s of each window of SHORT_WINDOW_S over media time."""
+    """The kbit/s of each window of SHORT_WINDOW_S, over media time."""
     axes = canvas.subplots()
     wanted = profile.video_bitrate_kbps
     begin_s = parts[0].frames[0].dts_s

@@ -1,9 +1,9 @@
-"""`make bench-preview`: the CPU of a preview: FFmpeg's, its start included, and this process's.
+"""`make bench-preview`: the CPU of a preview: FFmpeg's with its start, and this process's.
 
-Encodes a noisy picture with the service's compositor, takes its keyframes, and
-has the service's own code make JPEGs of them, of one stream alone and of
-several in one round. Ends with 1 when a stream costs more than LIMIT_SHARE of a
-core at the interval that follows. `--help` has the options.
+The service's compositor encodes a noisy picture, and the service's own code makes
+JPEGs of the keyframes, for one stream alone and for several in one round. The exit
+status is 1 if a stream costs more than LIMIT_SHARE of a core at the interval that
+follows from the cost. `--help` has the options.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SECONDS = 6
 
 @dataclass(frozen=True)
 class Rounds:
-    """So many streams of a profile: CPU seconds a picture in each round, FFmpeg's and this process's."""
+    """Some streams of a profile: CPU seconds for a picture in each round, FFmpeg's and this process's."""
 
     profile: str
     streams: int
@@ -51,7 +51,7 @@ class Rounds:
 
     @property
     def shares(self) -> list[float]:
-        """Of a core that a stream takes, by round."""
+        """The share of a core that a stream takes, for each round."""
         return [(theirs + ours) / self.every_s for theirs, ours in zip(self.ffmpeg_s, self.own_s, strict=True)]
 
 
@@ -72,7 +72,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     made = parser("what the live pictures of the dashboard cost")
-    made.add_argument("--rounds", type=int, default=30, help="rounds that are measured for each (%(default)s)")
+    made.add_argument("--rounds", type=int, default=30, help="measured rounds for each (%(default)s)")
     made.add_argument("--profiles", nargs="+", default=["720p30", "1080p30"], choices=PROFILES, metavar="PROFILE")
     made.add_argument("--streams", nargs="+", type=int, default=[1, 8], help="streams in a round (%(default)s)")
     return made.parse_args()
@@ -80,9 +80,9 @@ def _options() -> argparse.Namespace:
 
 def _report(found: Sequence[Rounds]) -> Report:
     intro = [
-        "Keyframes of a noisy picture at the profile's bitrate, made small JPEGs by the service's own code: of one",
-        "stream alone and of several in one round. The share is of a core, for a stream, at the interval that follows",
-        "from FFmpeg's CPU.",
+        "The service's own code made small JPEGs of keyframes of a noisy picture at the profile's bitrate, for one",
+        "stream alone and for several in one round. The share is that of a core for each stream, at the interval that",
+        "follows from FFmpeg's CPU.",
     ]
     figures = []
     for rounds in found:
@@ -91,7 +91,7 @@ def _report(found: Sequence[Rounds]) -> Report:
         figures += [
             Figure(f"{what}: share", "%", [100 * share for share in rounds.shares], limit=100 * LIMIT_SHARE, why=pace),
             Figure(f"{what}: FFmpeg's CPU", "ms", [1000 * seconds for seconds in rounds.ffmpeg_s]),
-            Figure(f"{what}: our CPU", "ms", [1000 * seconds for seconds in rounds.own_s]),
+            Figure(f"{what}: Python's CPU", "ms", [1000 * seconds for seconds in rounds.own_s]),
         ]
     return Report("Preview", intro, figures, plot=lambda canvas: _plot(canvas, found))
 
@@ -103,11 +103,11 @@ def _plot(canvas: Any, found: Sequence[Rounds]) -> None:
     axes.set_xticks(range(1, len(found) + 1), labels)
     axes.axhline(100 * LIMIT_SHARE, color="black", linestyle=":")
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("% of a core a stream")
+    axes.set_ylabel("% of a core for each stream")
 
 
 def _cost(binary: str, batch: list[Unit]) -> tuple[float, float]:
-    """Seconds of CPU of one round: FFmpeg's, and this process's."""
+    """Seconds of CPU of one round, FFmpeg's and this process's."""
     before = time.process_time()
     jpegs, ffmpeg_s = jpegs_of([unit.keyframe() for unit in batch], binary, threading.Event())
     own_s = time.process_time() - before
@@ -117,7 +117,7 @@ def _cost(binary: str, batch: list[Unit]) -> tuple[float, float]:
 
 
 def _keyframes(binary: str, profile: OutputProfile) -> list[Unit]:
-    """Those of a regular GOP, as large as they become: a camera's noise, at the profile's bitrate."""
+    """Keyframes of a regular GOP, as large as they get: with a camera's noise, at the profile's bitrate."""
     with tempfile.TemporaryDirectory(prefix="bench-preview-") as folder:
         recording, canvas = Path(folder) / "camera.flv", canvas_of(profile)
         all_its_noise = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p"]

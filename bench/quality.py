@@ -1,4 +1,4 @@
-"""What the encoding leaves of the camera's picture: SSIM frame by frame, the bitrate, and x264's own word."""
+"""The quality of an encode: SSIM with the camera's picture frame by frame, bitrate, and x264's options."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bench.rivals import x264_options
 from media.profiles import OutputProfile
 
 _SSIM = re.compile(r"^n:\d+ .*\bAll:([\d.]+)", re.MULTILINE)
-# One frame is another when their order is off by one: what a moving picture makes plain.
+# With a moving picture it shows if frames are compared with a neighbour by mistake.
 SHIFTS = (-1, 1)
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Of one encode: SSIM of each frame compared, what of it with the frames moved by one, kbit/s of video."""
+    """Of one encode: SSIM of each frame, mean SSIM with the frames shifted by one, and kbit/s of video."""
 
     ssim: list[float]
     shifted: list[float]
@@ -27,7 +27,7 @@ class Quality:
 
     @property
     def is_aligned(self) -> bool:
-        """True when the frames fit best where they stand."""
+        """True if the frames fit best without a shift."""
         return all(mean(self.ssim) > ssim for ssim in self.shifted)
 
 
@@ -36,7 +36,7 @@ def mean(values: list[float]) -> float:
 
 
 def assess(ffmpeg: str, encode: Path, source: Path, profile: OutputProfile, top: int, skip: int) -> Quality:
-    """Hold an encode against its source, above line `top` and but for the first `skip` frames."""
+    """Compare an encode with its source, above line `top` and without the first `skip` frames."""
     frames = parse_frames(_packets(encode))
     shifted = [mean(_ssim(ffmpeg, encode, source, top, skip, shift)) for shift in SHIFTS]
     options = x264_options(_elementary(ffmpeg, encode))
@@ -52,7 +52,7 @@ def _ssim(ffmpeg: str, encode: Path, source: Path, top: int, skip: int, shift: i
 
 
 def ssim_filter(top: int, skip: int, shift: int) -> str:
-    """Compare frame by frame: by their numbers, since containers round their times in different ways."""
+    """A filter that compares frames by their numbers, because containers round times in different ways."""
     parts = [
         f"[{place}:v]crop=iw:{top}:0:0,trim=start_frame={begin},settb=1/30,setpts=N[{name}]"
         for place, begin, name in ((0, skip, "encode"), (1, skip + shift, "source"))
@@ -61,7 +61,7 @@ def ssim_filter(top: int, skip: int, shift: int) -> str:
 
 
 def parse_ssim(text: str) -> list[float]:
-    """All planes' SSIM of each frame, of what the filter writes."""
+    """The SSIM of all planes of each frame, from the filter's output."""
     return [float(value) for value in _SSIM.findall(text)]
 
 
@@ -71,7 +71,7 @@ def _packets(path: Path) -> str:
 
 
 def parse_frames(text: str) -> list[int]:
-    """The size of each packet, of ffprobe's lines."""
+    """The size of each packet, from ffprobe's output."""
     return [int(line.strip(",")) for line in text.split() if line.strip(",")]
 
 

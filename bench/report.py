@@ -1,7 +1,7 @@
-"""What a bench found: figures with their spread, as JSON, as a table, and as a section with a plot in a document.
+"""The results of a bench: figures with their spread, as JSON, as a table, and as a section with a plot in a document.
 
-A figure is quoted with the spread of its own samples, and held against the
-same figure of the run before, whose JSON is kept in `bench/out/`.
+A figure is shown with the spread of its samples, and with the same figure of the
+previous run, whose JSON is kept in `bench/out/`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Literal
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).parent / "out"
 HEADING = "Benchmarks"
-# As a newcomer asks: how fresh, how dear, how many, and is it what YouTube wants.
+# In the order of a newcomer's questions: how fresh, how much CPU, how many, and is it what YouTube wants.
 SECTIONS = (
     *("How to read it", "Freshness", "Cost", "Capacity", "Many streams", "Picture", "Overlay", "Preview"),
     *("Cluster", "What tuning brought"),
@@ -32,12 +32,12 @@ Quote = Literal["median", "p95"]
 
 @dataclass(frozen=True)
 class Figure:
-    """Samples of one quantity, in `unit`, and what is quoted of them.
+    """Samples of one quantity, in `unit`, and the value that is quoted: the median or the 95th percentile.
 
-    The spread of a median are its quartiles, that of a 95th percentile the 90th
-    and the largest, that of FEW samples the least and the largest; a lone one
-    has none. `limit` is the target, at most;
-    `why` says why it is not met, or what else is to be known.
+    The spread of a median is its quartiles, that of a 95th percentile the 90th and the
+    largest sample, that of up to FEW samples the smallest and the largest. A single
+    sample has none. `limit` is the target, as an upper limit. `why` says why it is
+    missed, or something else about the figure.
     """
 
     what: str
@@ -67,7 +67,7 @@ class Figure:
         return "met" if self.value <= self.limit else "missed"
 
     def summary(self) -> dict[str, Any]:
-        """For JSON: all but the samples."""
+        """For JSON: everything except the samples."""
         known = {name: value for name, value in asdict(self).items() if name != "samples"}
         return known | {
             "value": self.value,
@@ -79,9 +79,9 @@ class Figure:
 
 @dataclass
 class Report:
-    """One bench's section: an introduction, figures, and lines (tables, remarks) behind them.
+    """One bench's section: an introduction, figures, and more lines (tables, remarks) after them.
 
-    `data` goes into the JSON beside the figures; `plot` draws on a matplotlib figure.
+    `data` goes into the JSON beside the figures. `plot` draws on a matplotlib figure.
     """
 
     title: str
@@ -97,7 +97,7 @@ class Report:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """By linear interpolation between the two nearest; ValueError for no values."""
+    """Interpolated linearly between the two nearest values. Raises ValueError if there are none."""
     if not values:
         raise ValueError("no samples")
     ranked = sorted(values)
@@ -108,19 +108,19 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """With the options that all benches share."""
+    """A parser with the options that all benches have."""
     made = argparse.ArgumentParser(description=description)
-    made.add_argument("--document", type=Path, help="write the section and its plot into this file, too")
+    made.add_argument("--document", type=Path, help="also write the section and its plot into this file")
     return made
 
 
 def tell(text: str) -> None:
-    """Progress, on stderr: stdout is for the JSON."""
+    """Print progress to stderr, because stdout is for the JSON."""
     print(text, file=sys.stderr, flush=True)
 
 
 def finish(report: Report, document: Path | None, ffmpeg: str) -> int:
-    """Print JSON, keep it for the next run, write the document when asked to; the bench's exit status."""
+    """Print the JSON, keep it for the next run, and write the document if asked. Returns the exit status."""
     kept = OUT / f"{report.slug}.json"
     before = json.loads(kept.read_text()) if kept.exists() else None
     found = {
@@ -145,7 +145,7 @@ def _table(figures: Sequence[Figure], before: dict[str, Any] | None) -> list[str
     if not figures:
         return []
     earlier = {figure["what"]: figure for figure in before["figures"]} if before else {}
-    lines = ["| | figure | spread | samples | target | | run before |", "|---|---|---|---|---|---|---|"]
+    lines = ["| | figure | spread | samples | target | verdict | previous run |", "|---|---|---|---|---|---|---|"]
     for figure in figures:
         limit = "" if figure.limit is None else f"≤ {number(figure.limit)} {figure.unit}"
         value = f"{number(figure.value)} {figure.unit}" + (" (p95)" if figure.quote == "p95" else "")
@@ -175,7 +175,7 @@ def number(value: float) -> str:
 
 
 def _plot(report: Report, draw: Callable[[Any], None], document: Path) -> str:
-    # Only here: a bench without a document needs no matplotlib.
+    # Imported here, because a bench without a document needs no matplotlib.
     from matplotlib.figure import Figure as Canvas  # noqa: PLC0415
 
     folder = document.with_suffix("")
@@ -187,13 +187,13 @@ def _plot(report: Report, draw: Callable[[Any], None], document: Path) -> str:
 
 
 def machine(ffmpeg: str) -> str:
-    """The machine in one line: processors and FFmpeg."""
+    """The machine in a few words: number of processors, and FFmpeg's version."""
     said = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, timeout=10, check=True).stdout
     return f"{os.cpu_count()} CPUs, FFmpeg {said.split()[2]}"
 
 
 def write_section(path: Path, heading: str, title: str, lines: Sequence[str], order: Sequence[str]) -> None:
-    """Put these lines under `## title` in the document; its other sections stay, those of `order` first."""
+    """Put these lines under `## title` in the document. Other sections stay; those in `order` come first."""
     sections: dict[str, str] = {}
     if path.exists():
         for part in path.read_text().split("\n## ")[1:]:

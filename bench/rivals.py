@@ -1,7 +1,7 @@
-"""Other ways to do the same job, as command lines: a bare transcode, FFmpeg's one-liner, GStreamer.
+"""Command lines for other ways to do the same job: a bare transcode, FFmpeg's one-liner, GStreamer.
 
-Each takes the same encoder settings. Source and sink are RTMP URLs, or FLV
-files to compare the pictures frame by frame.
+Each has the same encoder settings. Source and sink are RTMP URLs, or FLV files
+whose pictures can be compared frame by frame.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def bare_args(source: str, sink: str, profile: OutputProfile, encoder: Encoder) 
 
 
 def one_liner_args(source: str, sink: str, profile: OutputProfile, encoder: Encoder, picture: Path) -> list[str]:
-    """As many set it up by hand: a still of the picture's size, read over and over and laid on all of it."""
+    """What many set up by hand: a still as large as the picture, read again and again and laid over all of it."""
     inputs = ["-i", source, "-loop", "1", "-i", str(picture)]
     form = ["-s", f"{profile.width}x{profile.height}", "-r", str(profile.frame_rate)]
     laid = ["-filter_complex", "overlay=shortest=1"]
@@ -58,7 +58,7 @@ def gstreamer_args(
 
 
 def _x264enc(profile: OutputProfile, encoder: Encoder) -> tuple[str, ...]:
-    """What `Encoder.args` says, in GStreamer's words; it has no keyframes at the start."""
+    """`Encoder.args` in GStreamer's words, without the extra keyframes at the start."""
     gop = profile.gop_frames
     rate = ("pass=cbr", f"bitrate={profile.video_bitrate_kbps}", "vbv-buf-capacity=1000", f"key-int-max={gop}")
     options = f"option-string=nal-hrd=cbr:force-cfr=1:keyint-min={gop}:scenecut=0"
@@ -66,7 +66,7 @@ def _x264enc(profile: OutputProfile, encoder: Encoder) -> tuple[str, ...]:
 
 
 def _linked(*elements: str | tuple[str, ...]) -> list[str]:
-    """Elements in a row; one with properties is a tuple."""
+    """Elements linked in a row. An element with properties is a tuple."""
     words = [word for element in elements for word in ("!", *((element,) if isinstance(element, str) else element))]
     return words[1:]
 
@@ -80,14 +80,14 @@ def full_frame(strip: Path, canvas: Canvas, profile: OutputProfile, path: Path) 
 
 
 def x264_options(stream: bytes) -> dict[str, str]:
-    """What x264 wrote into an H.264 stream of its options; ValueError when it wrote nothing."""
+    """The options that x264 wrote into an H.264 stream. Raises ValueError if there are none."""
     match = _X264_OPTIONS.search(stream)
     if match is None:
-        raise ValueError("the stream does not tell x264's options")
+        raise ValueError("the stream does not contain x264's options")
     return dict(word.partition("=")[::2] for word in match[1].decode().split())
 
 
 def differences(one: dict[str, str], other: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
-    """What is not the same in both, with the value in each."""
+    """The options that differ, with both values."""
     names = sorted(one.keys() | other.keys())
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}

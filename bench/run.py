@@ -1,7 +1,7 @@
-"""`make bench`: every bench with its short default, one after the other, each a process of its own.
+"""`make bench`: a short run of every bench, one after the other, each in its own process.
 
-Ends with 1 when a target was missed or a bench failed. A second run holds its
-figures against those of the first. `--only NAME ...` runs some of them.
+The exit status is 1 if a target was missed or a bench failed. A second run compares
+its figures with those of the first. `--only NAME ...` runs some of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.report import ROOT, tell
 
 BENCHES = ("picture", "freshness", "cost", "capacity", "many", "overlay", "preview", "cluster")
-# Shorter than when it is run alone.
+# Shorter than if a bench runs alone.
 ARGUMENTS = {"overlay": ["--pairs", "20"], "preview": ["--rounds", "10"]}
 
 
@@ -32,7 +32,8 @@ def main() -> int:
         argv = [sys.executable, "-m", f"bench.{name}", *ARGUMENTS.get(name, []), *document]
         ended = subprocess.run(argv, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
         statuses[name] = ended.returncode
-        tell(f"== {name}: {'done' if ended.returncode == 0 else 'NOT ALL MET'}, {time.monotonic() - began_at:.0f} s")
+        result = "done" if ended.returncode == 0 else "NOT ALL TARGETS MET"
+        tell(f"== {name}: {result}, {time.monotonic() - began_at:.0f} s")
     return 1 if any(statuses.values()) else 0
 
 

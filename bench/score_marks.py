@@ -1,7 +1,7 @@
-"""Scores that can be told apart in any frame, and when each was first seen. Pure.
+"""Scores that can be recognised in any frame, and when each was first seen. Pure.
 
-The batting side's block on the strip takes one grey after the other; the top of
-it, free of text, is what is looked at.
+The batting side's block on the strip gets one grey after the other. The top of
+the block, which has no text, is measured.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from graphics.layout import LEFT, TOP, Box, Canvas
 from graphics.strip import SIDE_WIDTH
 
 GREYS = (90, 130, 170, 210, 250)
-# In units, as in layout.py: off the strip's round corner and the side's name.
+# In the units of layout.py, away from the strip's round corner and the side's name.
 _BOX = (LEFT + 16, TOP + 6, LEFT + SIDE_WIDTH - 16, TOP + 34)
-# What an encoder makes of a luma is nearer to it than this.
+# An encoder changes a luma by less than this.
 TOLERANCE = 13
 
 
 class Mark(NamedTuple):
-    """Something became so bright at this time (time.monotonic())."""
+    """Something had this luma at this time (time.monotonic())."""
 
     at: float
     luma: float
 
 
 def luma_of(number: int) -> int:
-    """What score `number` shows in the box, as the video has it (BT.709, 16 to 235)."""
+    """The luma of score `number` in the box, as in the video (BT.709, 16 to 235)."""
     return luma_of_grey(GREYS[number % len(GREYS)])
 
 
@@ -45,13 +45,13 @@ def board(number: int) -> dict[str, Any]:
 
 
 def marked_box(canvas: Canvas) -> Box:
-    """Where the grey is, in pixels of the picture, on whole chroma samples."""
+    """Where the grey is in the picture, in pixels, aligned to chroma samples."""
     left, top, right, bottom = (canvas.px(units) // 2 * 2 for units in _BOX)
     return Box(left, canvas.top + top, right, canvas.top + bottom)
 
 
 def changes(seen: Sequence[Mark]) -> list[Mark]:
-    """The first of each run that shows the same score; what is no score's luma is left out."""
+    """The first mark of each run with the same score. Marks with no score's luma are left out."""
     found: list[Mark] = []
     for mark in seen:
         luma = _nearest(mark.luma)
@@ -66,7 +66,7 @@ def _nearest(luma: float) -> int | None:
 
 
 def delays_s(causes: Sequence[Mark], seen: Sequence[Mark]) -> list[float | None]:
-    """From each cause until its score was first seen; None where that was not before its grey came round again."""
+    """The delay from each cause to the first frame with its score; None if its grey was used again before that."""
     sights = changes(seen)
     found: list[float | None] = []
     for place, cause in enumerate(causes):

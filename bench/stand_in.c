@@ -1,9 +1,9 @@
-/* A stand-in for FFmpeg that costs next to nothing, so that hundreds run beside the service.
+/* A stand-in for FFmpeg that takes hardly any CPU, so that hundreds can run beside the service.
  *
- * As compositor or slate it writes a recorded MPEG-TS to stdout at the pace at which it was
- * made, PES by PES, over and over with timestamps that go on; as publisher it reads its stdin to
- * the end. Whatever else it is asked, it hands on to the real FFmpeg.
- * STAND_IN_TS is the recording, STAND_IN_INDEX two 32-bit numbers a PES: microseconds, bytes.
+ * As compositor or slate it writes a recorded MPEG-TS to stdout at its original pace, PES by PES,
+ * over and over, with timestamps that go on. As publisher it reads stdin to the end. All other
+ * commands it passes on to the real FFmpeg. STAND_IN_TS is the recording. STAND_IN_INDEX has two
+ * 32-bit numbers for each PES: microseconds and bytes.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@ static void write_all(const uint8_t *data, size_t size) {
     }
 }
 
-/* A PTS or DTS of a PES header (ISO/IEC 13818-1, 2.4.3.6), moved on. */
+/* Move a PTS or DTS of a PES header forward (ISO/IEC 13818-1, 2.4.3.6). */
 static void shift(uint8_t *at, uint64_t ticks) {
     uint64_t value = (uint64_t)(at[0] >> 1 & 7) << 30 | at[1] << 22 | at[2] >> 1 << 15 | at[3] << 7 | at[4] >> 1;
     value = (value + ticks) & 0x1FFFFFFFF;
@@ -55,7 +55,7 @@ static void shift_first(uint8_t *packet, uint64_t ticks) {
     if (packet[start + 7] & 0x40) shift(packet + start + 14, ticks);
 }
 
-/* On a machine without time for all, one that is late stays late instead of hurrying. */
+/* On an overloaded machine a late stand-in stays late instead of catching up. */
 static void do_not_catch_up(struct timespec *begin, const struct timespec *due) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,4 +1,4 @@
-"""YouTube's rules for a stream, and how far what arrived keeps them. Pure."""
+"""YouTube's rules for a stream, and whether the received stream keeps them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.drills.watcher import Frame
 BOTH = "both"
 SPS, PPS = 7, 8
 _NAL_TYPE = 0x1F
-# Each source begins with keyframes at shorter distances, so that it can go on air soon.
+# A source begins with keyframes at shorter distances, so that it can go on air quickly.
 KEYS_SETTLE_S = 6.0
 SOUND_GAP_S = 0.1
 HIGHEST_LEVEL = 42
@@ -30,7 +30,7 @@ _LEVELS = (
 
 @dataclass(frozen=True)
 class Part:
-    """What arrived while one source was on air; the sounds are their times in seconds."""
+    """What arrived while one source was on air. `sounds` are times in seconds."""
 
     name: str
     frames: Sequence[Frame]
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Property:
-    """What must be so, and what was found: by part, or of BOTH."""
+    """A property that the stream must have, and what was found in each part, or in BOTH."""
 
     name: str
     wanted: str
@@ -52,10 +52,10 @@ class Property:
 
 
 def windows_kbps(frames: Sequence[Frame], window_s: float, frame_s: float) -> list[tuple[float, float]]:
-    """When each window of this length begins that the frames fill, at every frame, and its kbit/s.
+    """The beginning (decoding time) and kbit/s of each window of this length; one begins at every frame.
 
-    In decoding time. Edges lie midway between frames: times are in whole
-    milliseconds, and a keyframe must not be counted in or out by one of them.
+    The edges are midway between frames. Times are in whole milliseconds, and a
+    keyframe must not be in or out of a window because of rounding.
     """
     found, end, size = [], 0, 0
     for frame in frames:
@@ -71,31 +71,31 @@ def windows_kbps(frames: Sequence[Frame], window_s: float, frame_s: float) -> li
 
 
 def worst_deviation(rates_kbps: Iterable[float], wanted_kbps: float) -> float:
-    """In percent of what is wanted; ValueError for no rates."""
+    """In percent of the wanted rate. Raises ValueError if there are no rates."""
     return max(abs(rate / wanted_kbps - 1) for rate in rates_kbps) * 100
 
 
 def key_distances_s(frames: Iterable[Frame]) -> list[tuple[float, float]]:
-    """For each keyframe but the first of its segment: its decoding time, and that since the one before."""
+    """For each keyframe except the first of a segment: its decoding time, and the distance from the one before."""
     pairs = itertools.pairwise(frame for frame in frames if frame.key)
     return [(after.dts_s, after.dts_s - before.dts_s) for before, after in pairs if before.segment == after.segment]
 
 
 def steps_back(times_s: Sequence[float]) -> tuple[int, int]:
-    """How often a time is less than the one before, and how often the same."""
+    """How often a time is lower than the one before, and how often the same."""
     pairs = list(itertools.pairwise(times_s))
     return sum(after < before for before, after in pairs), sum(after == before for before, after in pairs)
 
 
 def first_keys_s(published: Iterable[float], frames: Sequence[Frame]) -> list[float]:
-    """From each of these moments to the next keyframe's arrival."""
+    """The time from each of these moments to the arrival of the next keyframe."""
     keys = [frame.arrival for frame in frames if frame.key]
     nexts = ((at, next((key for key in keys if key >= at), None)) for at in published)
     return [key - at for at, key in nexts if key is not None]
 
 
 def nal_units(message: Message) -> Iterator[bytes]:
-    """Of an H.264 message that is no configuration, each with its length before it."""
+    """The NAL units of an H.264 message that is no configuration. Each follows its length."""
     at, data = VIDEO_HEAD, message.payload
     while at + 4 <= len(data):
         length = int.from_bytes(data[at : at + 4])
@@ -109,19 +109,19 @@ def parameter_sets(message: Message) -> tuple[bytes, ...]:
 
 
 def level_of(sets: Iterable[bytes]) -> int:
-    """That of the SPS, times ten; 0 without one."""
+    """The level in the SPS, times ten; 0 without an SPS."""
     return next((unit[3] for unit in sets if unit[0] & _NAL_TYPE == SPS), 0)
 
 
 def least_level(profile: OutputProfile) -> int:
-    """The lowest that allows this picture, times ten."""
+    """The lowest level that allows this picture, times ten."""
     blocks = -(-profile.width // 16) * -(-profile.height // 16)
     need = (blocks * profile.frame_rate, blocks, profile.video_bitrate_kbps)
     return next(level for level, *most in _LEVELS if all(a <= b for a, b in zip(need, most, strict=True)))
 
 
 def header_properties(streams: Sequence[Mapping[str, Any]], profile: OutputProfile) -> list[Property]:
-    """Of what ffprobe says of both tracks."""
+    """Properties from ffprobe's data on both tracks."""
     by_kind = {stream["codec_type"]: stream for stream in streams}
     wanted = {
         "video": {"codec_name": "h264", "profile": "High", "field_order": "progressive"}
@@ -137,7 +137,7 @@ def header_properties(streams: Sequence[Mapping[str, Any]], profile: OutputProfi
 
 
 def picture_properties(pictures: Mapping[str, Sequence[Mapping[str, Any]]], profile: OutputProfile) -> list[Property]:
-    """Of what ffprobe says of each part's decoded keyframes."""
+    """Properties from ffprobe's data on each part's decoded keyframes."""
     wanted = {"width": str(profile.width), "height": str(profile.height), "pix_fmt": "yuv420p", "color_range": "tv"}
     wanted |= dict.fromkeys(("color_primaries", "color_transfer", "color_space"), "bt709")
     return [
@@ -151,20 +151,20 @@ def _all_of(seen: Iterable[Mapping[str, Any]], name: str) -> str:
 
 
 def set_properties(sets: Mapping[str, set[tuple[bytes, ...]]], configs: int, profile: OutputProfile) -> list[Property]:
-    """Of the parameter sets in each part's keyframes, and how often a codec was announced."""
+    """Properties of the parameter sets in each part's keyframes, and of the announced configurations."""
     levels = {part: {level_of(one) for one in found} for part, found in sets.items()}
     least = least_level(profile)
-    told = {part: ", ".join(f"{level / 10:.1f}" for level in sorted(found)) for part, found in levels.items()}
+    shown = {part: ", ".join(f"{level / 10:.1f}" for level in sorted(found)) for part, found in levels.items()}
     are_fit = all(found and all(least <= level <= HIGHEST_LEVEL for level in found) for found in levels.values())
     return [
-        Property("level", f"{least / 10:.1f} to {HIGHEST_LEVEL / 10:.1f}", told, are_fit),
+        Property("level", f"{least / 10:.1f} to {HIGHEST_LEVEL / 10:.1f}", shown, are_fit),
         Property.equal("different parameter sets", "1", {BOTH: str(len(set().union(*sets.values())))}),
         Property.equal("announced H.264 configurations", "1", {BOTH: str(configs)}),
     ]
 
 
 def flow_properties(parts: Iterable[Part], frame_s: float) -> list[Property]:
-    """Whether keyframes are regular once a source has begun, and whether its sound has no gaps."""
+    """Whether keyframes are regular after a source has begun, and whether its sound has no gaps."""
     parts = list(parts)
     keys = {part.name: irregular_keys(part, frame_s) for part in parts}
     return [
@@ -178,14 +178,14 @@ def _none_of(name: str, counts: Mapping[str, int]) -> Property:
 
 
 def irregular_keys(part: Part, frame_s: float) -> int:
-    """Keyframes off their distance, the first seconds of the source left out."""
+    """The number of keyframes at a wrong distance, without the first seconds of the source."""
     since_s = part.frames[0].dts_s + KEYS_SETTLE_S if part.frames else 0.0
     late = (distance_s for at_s, distance_s in key_distances_s(part.frames) if at_s >= since_s)
     return sum(abs(distance_s - GOP_S) > frame_s / 2 for distance_s in late)
 
 
 def sound_gaps(part: Part) -> int:
-    """How often its sound is silent for long; before the first and after the last counts, too."""
+    """The number of long gaps in the sound, also before its first and after its last sample."""
     if not part.frames:
         return 1
     times_s = [part.frames[0].dts_s, *part.sounds, part.frames[-1].dts_s]

@@ -162,7 +162,7 @@ def events() -> dict[str, Scene]:
     board = parse_match_data(CHASE)
     won = parse_match_data(FINISHED)
     side, winner = board.batting, board.bowling
-    told = {
+    banners = {
         "four": Event("FOUR", "SR Watson", "80 (56)", side),
         "six": Event("SIX", "SR Watson", "82 (56)", side),
         "wicket": Event("WICKET", "SR Watson", "c Dhoni b Bumrah", side, figures="76 (55)"),
@@ -171,7 +171,7 @@ def events() -> dict[str, Scene]:
         "hundred": Event("HUNDRED", "SR Watson", "100 (58)  11×4  5×6  SR 172", side),
         "innings": Event("INNINGS", "Mumbai Indians", "149/8 (20.0 overs)", winner),
     }
-    scenes = {name: Scene(board, banner=event) for name, event in told.items()}
+    scenes = {name: Scene(board, banner=event) for name, event in banners.items()}
     return scenes | {"win": Scene(won, banner=Event("WIN", "Mumbai Indians", str(won.result), winner))}
 
 

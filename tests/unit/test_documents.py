@@ -12,13 +12,14 @@ from app import create_app
 from config import Settings
 from media.capacity import COSTS
 from media.profiles import PROFILES
-from scoring.reading import parse_match_data
+from scoring.reading import read_answer
 from tests.conftest import SettingsFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 API = (DOCS / "api.md").read_text()
+SCORE = (DOCS / "score.md").read_text()
 SETTINGS = (DOCS / "settings.md").read_text()
 WRITTEN_BY_RUNS = {"drills.md", "benchmarks.md"}
 
@@ -67,13 +68,14 @@ def test_the_api_table_names_every_route(settings_with: SettingsFactory) -> None
     assert {tuple(re.findall(r"`(\S+) (\S+)`", row)[0]) for row in rows_after(API, "| call |")} == routes
 
 
-@pytest.mark.parametrize("text", re.findall(r"```json\n(.*?)```", API, re.DOTALL), ids=lambda text: text.strip()[:20])
+@pytest.mark.parametrize("text", re.findall(r"```json\n(.*?)```", SCORE, re.DOTALL), ids=lambda text: text.strip()[:20])
 def test_the_feed_examples_can_be_read(text: str) -> None:
-    assert parse_match_data(json.loads(text)).batters
+    assert read_answer(json.loads(text)).board.sides
+    assert not read_answer(json.loads(text)).faults
 
 
 def test_there_are_feed_examples() -> None:
-    assert "```json\n" in API
+    assert SCORE.count("```json\n") == 3
 
 
 def anchors(document: Path) -> set[str]:

@@ -108,9 +108,9 @@ def test_the_report_says_what_is_carried_and_why_no_more() -> None:
     assert {figure.what: figure.value for figure in made.figures} == {
         "720p30: streams carried": 2,
         "720p30: CPU of a stream": pytest.approx(0.6),
-        "720p30: machine busy then": 75,
+        "720p30: machine busy with them": 75,
         "480p30, MAX_CONCURRENT_STREAMS=auto: streams admitted": 4,
-        "480p30, MAX_CONCURRENT_STREAMS=auto: troubles of those after it": 1,
+        "480p30, MAX_CONCURRENT_STREAMS=auto: their problems after that": 1,
         "480p30, MAX_CONCURRENT_STREAMS=auto: machine busy": 75,
     }
     assert made.figures[0].why == "with 3: speed 0.8"
@@ -129,4 +129,4 @@ def test_the_costs_are_shown_beside_what_a_stream_took_on_air() -> None:
     steps = {"720p30": [step(1, cores=0.6)], "1080p30": [step(1, "speed 0.5")]}
     lines = capacity.report("veryfast", steps, {"720p30": costs, "1080p30": costs}, ADMISSION).lines
     assert "| 720p30 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 |" in lines
-    assert "720p30 1.20 times" in lines[-1]
+    assert "720p30 1.20." in lines[-1]

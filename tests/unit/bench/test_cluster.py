@@ -97,14 +97,14 @@ def test_memory_is_what_each_additional_stream_takes() -> None:
 
 def test_the_report_has_the_curve_its_end_and_the_lost_nodes() -> None:
     climb = Climb([point(50), point(100)], "memory is full with 100", ["500 no", "500 no"], [0.1, 0.2], 5.0)
-    report = _report(climb, {"Ray's own": [16.0, 17.0]}, Options())
+    report = _report(climb, {"Ray by default": [16.0, 17.0]}, Options())
     found = {figure.what: figure for figure in report.figures}
     assert found["streams at once"].value == 100
     assert found["streams at once"].why == "memory is full with 100"
     assert found["calls that failed"].verdict == "missed"
     assert found["calls that failed"].why == "2 × 500 no"
-    assert found["streams on the fullest node, less those on the emptiest"].value == 96
-    assert found["a node of 10 streams is killed, watched as Ray's own: all answer again"].value == 16.5
+    assert found["difference between the fullest and the emptiest node, streams"].value == 96
+    assert found["a node with 10 streams is killed, health check as in Ray by default: all answer again"].value == 16.5
     rows = [line for line in report.lines if line.startswith(("| 50 |", "| 100 |"))]
     assert len(rows) == 2
     assert "| 48, 2 |" in rows[0]

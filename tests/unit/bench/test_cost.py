@@ -112,7 +112,7 @@ def test_the_one_liners_picture_is_the_strip_on_a_transparent_frame(tmp_path: Pa
 
 def test_the_options_that_x264_writes_are_read() -> None:
     assert rivals.x264_options(SEI) == OPTIONS
-    with pytest.raises(ValueError, match="does not tell"):
+    with pytest.raises(ValueError, match="does not contain"):
         rivals.x264_options(b"\0\0\1\x65")
 
 
