@@ -26,6 +26,8 @@ class Tally:
     runs: int = 0
     balls: int = 0
     wickets: int = 0
+    fours: int = 0
+    sixes: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class State:
     legal_balls: int
     striker: tuple[str, int, int]
     non_striker: tuple[str, int, int]
+    boundaries: tuple[tuple[int, int], tuple[int, int]]
     bowler: tuple[str, int, int, int]
     this_over: tuple[str, ...]
     overs_limit: int | None
@@ -79,8 +82,10 @@ class State:
         """In the project's own shape."""
         name, balls, runs, wickets = self.bowler
         batters = [
-            {"name": who, "runs": made, "balls": faced, "on_strike": on_strike}
-            for (who, made, faced), on_strike in ((self.striker, True), (self.non_striker, False))
+            {"name": who, "runs": made, "balls": faced, "on_strike": on_strike, "fours": fours, "sixes": sixes}
+            for (who, made, faced), (fours, sixes), on_strike in zip(
+                (self.striker, self.non_striker), self.boundaries, (True, False), strict=True
+            )
         ]
         return {
             "sport": "cricket",
@@ -191,6 +196,7 @@ def _innings_states(
             legal_balls=side.balls,
             striker=(facing["batter"], pair[0].runs, pair[0].balls),
             non_striker=(facing["non_striker"], pair[1].runs, pair[1].balls),
+            boundaries=((pair[0].fours, pair[0].sixes), (pair[1].fours, pair[1].sixes)),
             bowler=(delivery["bowler"], bowler.balls, bowler.runs, bowler.wickets),
             this_over=tuple(labels),
             overs_limit=overs_limit,
@@ -208,6 +214,9 @@ def _count(delivery: dict[str, Any], side: Tally, batter: Tally, bowler: Tally) 
     side.wickets += sum(kind != "retired hurt" for kind in kinds)
     batter.runs += delivery["runs"]["batter"]
     batter.balls += "wides" not in extras
+    if "non_boundary" not in delivery["runs"]:
+        batter.fours += delivery["runs"]["batter"] == 4
+        batter.sixes += delivery["runs"]["batter"] == 6
     bowler.runs += delivery["runs"]["batter"] + sum(extras.get(extra, 0) for extra in _ON_DELIVERY)
     bowler.balls += legal
     bowler.wickets += sum(kind not in _NOT_THE_BOWLERS for kind in kinds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from errors import FeedError
-from scoring.cricket import balls_bowled, innings_per_side, target
+from scoring.cricket import balls_bowled, finish, innings_is_over, innings_per_side, target
 from scoring.fields import is_placeholder
 from scoring.results import is_side
 from scoring.scoreboard import Scoreboard, Team
@@ -139,7 +139,7 @@ class Continuity:
             if not self._have_batted and last.innings in (None, 1):
                 self._batted_first = one.name
             self._have_batted += (one.name,)
-        elif self._batted_first is None and board.bowling and _bats_on_with_a_target(last, board):
+        elif self._batted_first is None and board.bowling and not board.innings and _bats_on_with_a_target(last, board):
             self._batted_first = board.bowling.name
 
     def _scored(self, last: Scoreboard, board: Scoreboard, is_pushed: bool) -> Scoreboard:
@@ -170,7 +170,7 @@ class Continuity:
             return True
         if last.phase == "finished" and board.phase != "finished":
             return True
-        return self._reopens_an_innings(last, board)
+        return self._reopens_an_innings(last, board) or _changes_sides_too_early(last, board)
 
     def _reopens_an_innings(self, last: Scoreboard, board: Scoreboard) -> bool:
         """A side bats again that has had its innings, in a match of one innings a side."""
@@ -184,6 +184,8 @@ class Continuity:
         one, other = last.batting, board.batting
         if one is None or other is None or one.runs is None or other.runs is None or not is_same_innings(last, board):
             return None
+        if finish(board) is not None and finish(replace(board, target=last.target, revised=last.revised)) is None:
+            return f"target is {target(board)} straight after {target(last)}; the last good score is shown"
         was, is_now = balls_bowled(last), balls_bowled(board)
         balls = None if was is None or is_now is None else max(0, is_now - was)
         runs = (
@@ -198,6 +200,14 @@ class Continuity:
         if other.wickets - one.wickets > balls + WICKETS_BESIDE_THE_BALLS:
             return f"batting.wickets is {other.wickets} straight after {one.wickets}; the last good score is shown"
         return None
+
+
+def _changes_sides_too_early(last: Scoreboard, board: Scoreboard) -> bool:
+    """The other side bats though the innings has not ended by what is known, nor has its number gone up."""
+    if last.batting is None or last.batting.runs is None or board.batting is None or is_same_innings(last, board):
+        return False
+    has_gone_up = last.innings is not None and board.innings is not None and board.innings > last.innings
+    return not has_gone_up and not innings_is_over(last) and board.phase in ("live", "super_over", "scheduled")
 
 
 def _named(last: Scoreboard, board: Scoreboard, is_pushed: bool) -> Scoreboard:
@@ -245,4 +255,4 @@ def _bats_on_with_a_target(last: Scoreboard, board: Scoreboard) -> bool:
         return False
     was, is_now = balls_bowled(last), balls_bowled(board)
     has_gone_on = was is not None and is_now is not None and is_now > was
-    return has_gone_on and last.target != one.runs + 1 and target(board) == last.target
+    return has_gone_on and last.target > one.runs + 1 and target(board) == last.target
