@@ -107,7 +107,7 @@ def test_the_first_overlay_has_the_score_already(rig: MakeRig, feed: MatchFeed, 
 
 def test_each_new_score_is_drawn(rig: MakeRig, feed: MatchFeed, tmp_path: Path) -> None:
     one = rig("data")
-    for number in (3, 4, 200):
+    for number in (3, 4, 100):
         feed.data = score(number)
         one.monitor.poll()
         assert one.picture() == drawn(tmp_path, number)

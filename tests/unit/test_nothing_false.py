@@ -526,7 +526,7 @@ def test_a_side_renamed_in_mid_innings_stays_one_side(rig: Rig, way: str) -> Non
 def test_a_late_poll_of_the_innings_before_reopens_nothing(rig: Rig) -> None:
     first = current("149/8", "20.0")
     second = current("4/0", "0.1", "Blue Hill", bowlingTeamName="Red Valley")
-    for state in (current("148/8", "19.5"), first, second, first, second):
+    for state in (current("148/8", "19.5"), first, *[second] * 8, first, first, second, first, second):
         rig.poll(state)
     assert "4/0" in rig.words
     assert [kind for kind, _ in rig.moments] == ["INNINGS"]

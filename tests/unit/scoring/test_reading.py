@@ -46,7 +46,8 @@ def test_every_state_of_a_real_match_reads_the_same_in_both_shapes(path: Path) -
 def assert_shows(board: Scoreboard, state: State) -> None:
     assert board.batting == Team(state.batting, short_name(state.batting), state.runs, state.wickets, state.overs)
     assert board.bowling == Team(state.bowling, short_name(state.bowling))
-    assert board.batters == (Batter(*state.striker, on_strike=True), Batter(*state.non_striker))
+    batters = tuple(replace(batter, fours=None, sixes=None) for batter in board.batters)
+    assert batters == (Batter(*state.striker, on_strike=True), Batter(*state.non_striker))
     name, balls, runs, wickets = state.bowler
     assert board.bowler == Bowler(name, f"{balls // 6}.{balls % 6}", runs, wickets)
     assert board.this_over == state.this_over
