@@ -9,12 +9,26 @@ the listener hears is noted by the threads that read it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import ffmpeg
 from media.switch import Switch
 from relay.children import Child, Surroundings
 
 LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 HEARD_PACKETS = 30  # 0.7 s of AAC
+
+
+def source_child(role: str, switch: Switch, around: Surroundings, *, takes_over: bool, **more: Any) -> Child:
+    """A child whose output is a source of the switch; one that `takes_over` goes on air with its first keyframe."""
+    return Child(
+        role,
+        around,
+        LONGEST_WAIT_S,
+        attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=takes_over),
+        detach=lambda process: switch.remove_source(process.fd("stdout")),
+        **more,
+    )
 
 
 class Compositor:
@@ -25,14 +39,8 @@ class Compositor:
         self.opened_at: float | None = None
         self.sound: str | None = None
         self._clock = around.clock
-        self.child = Child(
-            "compositor",
-            around,
-            LONGEST_WAIT_S,
-            attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=True),
-            detach=lambda process: switch.remove_source(process.fd("stdout")),
-            on_line=self._take_line,
-            counted_with=counted_with,
+        self.child = source_child(
+            "compositor", switch, around, takes_over=True, on_line=self._take_line, counted_with=counted_with
         )
 
     def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:

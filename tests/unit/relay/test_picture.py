@@ -269,9 +269,9 @@ def put_silence_on_air(stage: Stage) -> Child:
 
 def hear(stage: Stage, lines: int) -> None:
     """Have the listener hear so many more packets of sound."""
-    heard = stage.picture._listener.heard + lines
+    heard = stage.picture._camera.listener.heard + lines
     stage.fake.feed(stage.pid(stage.listener), HEARD * lines)
-    eventually(lambda: stage.picture._listener.heard == heard)
+    eventually(lambda: stage.picture._camera.listener.heard == heard)
 
 
 def test_a_listener_runs_while_silence_is_on_air_and_only_then(stage: Stage) -> None:

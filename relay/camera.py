@@ -1,0 +1,144 @@
+"""The camera's side of the picture: its compositor, the successor that may replace it, and the listener.
+
+A compositor whose camera is there may have to go all the same: its sound came or went, or its overlay is no
+longer read. Then a successor is started beside it, and takes its place with the first keyframe.
+
+Stepped by the supervisor's thread, which owns it.
+"""
+
+from __future__ import annotations
+
+import ffmpeg
+from config import Settings
+from graphics.layout import Canvas
+from media.causes import Cause
+from media.switch import SourceState, Switch
+from overlay import OverlayFile
+from relay.children import Child, Surroundings
+from relay.compositor import Compositor, Listener
+from relay.situations import KEYFRAME_LIMIT_S
+
+# One that gave frames for this long died of something else than its input.
+PROVEN_S = 3.0
+SUCCESSOR_WAIT_S = 20.0
+SOUND_LOST_S = 2.0
+
+
+class Camera:
+    """One compositor on the switch, and its successor while there is one."""
+
+    def __init__(
+        self,
+        ingest_url: str,
+        settings: Settings,
+        overlay_file: OverlayFile,
+        canvas: Canvas,
+        switch: Switch,
+        around: Surroundings,
+    ) -> None:
+        self.compositor = Compositor(switch, around)
+        self.successor = Compositor(switch, around, counted_with=self.compositor.child)
+        self.listener = Listener(around)
+        self.is_patient = False
+        self._takes_sound = True
+        self._next_successor_at = 0.0
+        self._succeeds_because: Cause | None = None
+        self._ingest_url = ingest_url
+        self._settings = settings
+        self._overlay_file = overlay_file
+        self._canvas = canvas
+        self._switch = switch
+        self._log = around.log
+
+    @property
+    def children(self) -> tuple[Child, Child, Child]:
+        return (self.compositor.child, self.successor.child, self.listener.child)
+
+    @property
+    def source(self) -> SourceState:
+        """What the compositor has given."""
+        return self.source_of(self.compositor.child)
+
+    def source_of(self, child: Child) -> SourceState:
+        return self._switch.source(child.stdout) if child.stdout is not None else SourceState()
+
+    def is_proven(self, child: Child, now: float) -> bool:
+        return self.source_of(child).frame_at is not None and now - child.started_at >= PROVEN_S
+
+    def bury_dead(self, now: float) -> str | None:
+        """Close those that have ended; why the compositor did, if it is one of them."""
+        compositor, cause = self.compositor.child, None
+        if compositor.has_died():
+            was_proven = self.is_proven(compositor, now)
+            impatient = None if self.is_patient else ffmpeg.NO_PICTURE_YET
+            cause = compositor.bury(now, at_once=was_proven, no_wait_after=impatient)
+            self._takes_sound = self._takes_sound or was_proven
+            self.is_patient = cause == impatient
+        for child in (self.successor.child, self.listener.child):
+            if child.has_died():
+                child.bury(now)
+        return cause
+
+    def start_if_due(self, now: float) -> None:
+        """Start a compositor where there is none, after its wait."""
+        if self.compositor.child.is_due(now) and self.successor.child.process is None:
+            self._start(self.compositor, now, takes_sound=self._takes_sound, patient=self.is_patient)
+
+    def replace(self, cause: Cause, now: float, *, takes_sound: bool) -> None:
+        """End the compositor, and begin another without a wait."""
+        self._takes_sound = takes_sound
+        self.compositor.child.end(cause)
+        self.compositor.child.next_start_at = now
+
+    def take_over(self, now: float) -> None:
+        """Let the successor be the compositor once it is on air, or alone; give it up when it gives no frame."""
+        successor = self.successor.child
+        if successor.process is None:
+            return
+        if self._switch.on_air == successor.stdout or self.compositor.child.process is None:
+            self.compositor.child.end(self._succeeds_because)
+            self.compositor, self.successor = self.successor, self.compositor
+            self.compositor.child.next_start_at = self.successor.child.next_start_at = now
+            self._takes_sound = self.compositor.takes_sound
+            self.listener.child.end()
+        elif now - successor.started_at >= KEYFRAME_LIMIT_S:
+            self._log.warning("the successor gives no frame; the compositor stays")
+            successor.end(Cause.NO_KEYFRAME)
+            self._next_successor_at = now + SUCCESSOR_WAIT_S
+
+    def watch_sound(self, now: float) -> None:
+        """Have a successor with or without sound take over when the camera's sound comes or goes."""
+        compositor, source = self.compositor, self.source
+        if source.frame_at is None or now - source.frame_at >= SOUND_LOST_S:
+            self.listener.child.end()
+            return
+        began_at = compositor.child.started_at
+        if source.sound_at is not None and now - max(source.sound_at, began_at) >= SOUND_LOST_S:
+            self.begin_successor("the camera's sound is lost", Cause.SOUND_LOST, now, takes_sound=False)
+        if compositor.sound != "silence":
+            self.listener.child.end()
+        elif self.listener.hears_sound:
+            self.begin_successor("the camera's sound is back", Cause.SOUND_BACK, now, takes_sound=True)
+        elif self.listener.child.is_due(now):
+            self.listener.start(ffmpeg.listener_args(self._ingest_url), now)
+
+    def begin_successor(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
+        if self.successor.child.is_due(now) and now >= self._next_successor_at:
+            self._log.info("%s: a successor takes over", because)
+            self._succeeds_because = cause
+            # Nothing is lost by awaiting the camera's next keyframe; a camera without sound would be waited out.
+            self._start(self.successor, now, takes_sound=takes_sound, patient=takes_sound)
+
+    def _start(self, compositor: Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:
+        settings = self._settings
+        self._overlay_file.restore()
+        argv = ffmpeg.compositor_args(
+            self._ingest_url,
+            self._overlay_file.path,
+            self._canvas,
+            settings.profile,
+            settings.encoder,
+            sound=takes_sound,
+            patient=patient,
+        )
+        compositor.start(argv, now, takes_sound=takes_sound)
