@@ -36,6 +36,7 @@ _LEVELS = {
     State.LIVE: OK,
 }
 _MEANINGS = {State.SLATE: "the camera is away", State.RECONNECTING: "the destination is lost"}
+FEED_S = 10.0  # one lost answer is no trouble
 _NAMED_AT_THE_TOP = 6
 
 
@@ -155,7 +156,10 @@ def _troubles(status: StreamStatus, states: list[State], stale_s: float) -> tupl
     if status.backup and status.backup.reason:
         found.append(f"backup: {status.backup.reason}")
     if State.FAILED not in states and _is_stale(status.score_age_s, stale_s):
-        found.append(f"no score received for {age(status.score_age_s)}")
+        found.append(f"no new score for {age(status.score_age_s)}")
+    is_silent = status.score_age_s is None or status.score_age_s >= FEED_S
+    if State.FAILED not in states and status.feed.trouble and is_silent:
+        found.append(f"score: {status.feed.trouble}")
     return tuple(text for text in found if text)
 
 

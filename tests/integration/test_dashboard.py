@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -157,6 +157,10 @@ class Stage(StreamRegistry):
         buffer = io.BytesIO()
         Image.new("RGBA", (1280, 132), (0, 0, 0, 0)).save(buffer, "PNG")
         return buffer.getvalue()
+
+    def on_screen(self, name: str) -> dict[str, Any]:
+        banner = {"kind": "FOUR", "words": ["FOUR", "A Stone"]}
+        return {"strip": "shown", "words": ["RV", "71/2"], "banner": banner, "mark": None}
 
     def start(self, request: StreamRequest) -> None:
         if self.fails_to_start:
@@ -430,6 +434,13 @@ def test_only_the_pictures_in_view_are_refreshed(desk: Desk, stage: Stage) -> No
     last = desk.card("m39")
     last.scroll_into_view_if_needed()
     eventually(lambda: desk.pass_s(PICTURES_S) or last.locator("img[src^='blob:']").count(), 15)
+
+
+def test_the_overlay_says_in_words_what_is_on_it(desk: Desk, stage: Stage) -> None:
+    stage.show(replace(LIVE, overlay_age_s=0.0))
+    desk.page.goto(stage.url)
+    picture = desk.card("m1").get_by_role("img", name="Overlay of m1: FOUR, A Stone, RV, 71/2")
+    expect(picture).to_be_visible(timeout=SLOW_MS)
 
 
 def test_a_missing_picture_is_announced_and_appears_by_itself(desk: Desk, stage: Stage) -> None:

@@ -211,9 +211,20 @@ async function refresh(image, url) {
     await show(image, await answer.blob());
     tags.set(image, tag);
     loadedAt.set(image, askedAt);
+    if (url.endsWith("/overlay.png")) await describe(image, url.replace("overlay.png", "on_screen"));
   } catch {
     // follow() shows whether the service answers.
   }
+}
+
+// What is on the overlay, for those who cannot see it.
+async function describe(image, url) {
+  const answer = await ask(url);
+  if (!answer.ok) return;
+  const { words, banner, mark } = await answer.json();
+  const told = [...(banner?.words ?? []), ...words, ...(mark ? [mark] : [])];
+  const name = image.closest("[data-name]").dataset.name;
+  image.alt = told.length ? `Overlay of ${name}: ${told.join(", ")}` : `Overlay of ${name}: empty`;
 }
 
 async function show(image, blob) {

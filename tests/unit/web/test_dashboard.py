@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config import Settings
+from relay.feed_status import FeedStatus
 from relay.registry import Load, NodeLoad, StreamRegistry
 from relay.stream_state import LastError, Move, State, StreamStatus
 from tests.conftest import SettingsFactory
@@ -131,7 +132,14 @@ def test_a_stream_is_shown_with_its_figures(show: Show) -> None:
         (LIVE, "live", "ok", ()),
         (replace(LIVE, reason="too slow"), "live, degraded", "warn", ("too slow",)),
         (replace(LIVE, score_age_s=None), "live", "ok", ()),
-        (replace(LIVE, score_age_s=75.0), "live, degraded", "warn", ("no score received for 1 min 15 s",)),
+        (replace(LIVE, score_age_s=75.0), "live, degraded", "warn", ("no new score for 1 min 15 s",)),
+        (
+            replace(LIVE, score_age_s=12.0, feed=FeedStatus("api", "the match API answered 404 for match m1", 12.0)),
+            "live, degraded",
+            "warn",
+            ("score: the match API answered 404 for match m1",),
+        ),
+        (replace(LIVE, score_age_s=2.0, feed=FeedStatus("api", "no answer", 12.0)), "live", "ok", ()),
         (in_states("slate", reason="no frames"), "slate", "warn", ("no frames",)),
         (in_states("slate"), "slate", "warn", ("the camera is away",)),
         (in_states("reconnecting", reason="refused"), "reconnecting", "bad", ("refused",)),
