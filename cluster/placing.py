@@ -9,6 +9,7 @@ import contextlib
 import functools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from typing import Any
 
@@ -16,11 +17,12 @@ import ray
 from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, RayActorError
 
 from cluster import cluster_state
-from cluster.cluster_state import NAMESPACE, Head, Node
+from cluster.cluster_state import NAMESPACE, Head, Node, Record
 from cluster.stream_actor import CALLS_AT_ONCE, Answer, StreamActor
 from config import Settings
 from errors import ClusterUnavailable, NoCapacity, StartTimedOut, StreamAlreadyActive, StreamStopped
 from media.capacity import cpus_to_reserve
+from relay.registry import NodeLoad
 from relay.request import StreamRequest
 
 START_LIMIT_S = 60.0
@@ -190,3 +192,23 @@ def free_words(nodes: dict[str, Node], need: float) -> str:
     alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
     free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
     return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
+
+
+def loads_of(
+    nodes: dict[str, Node], records: dict[str, Record], need: float, busy_of: Callable[[str], float | None]
+) -> tuple[NodeLoad, ...]:
+    """How full each node is that lives, and has CPUs or streams."""
+    on_node = Counter(record.node_id for record in records.values())
+    return tuple(
+        NodeLoad(
+            name=node.name,
+            cpus=node.cpus,
+            free=round(node.free, 4),
+            streams=on_node[node.id],
+            room=room_on(node, need),
+            busy=busy_of(node.id),
+            is_draining=node.is_draining,
+        )
+        for node in sorted(nodes.values(), key=lambda node: node.name)
+        if node.is_alive and (node.cpus or on_node[node.id])
+    )

@@ -9,12 +9,10 @@ tell the same, and none of them is missed.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +23,9 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayEr
 
 from cluster import cluster_state
 from cluster.cluster_state import NAMESPACE, Head, Record, other_seat, seats
-from cluster.placing import LOOK_S, Placing, need_of, room_on
+from cluster.placing import LOOK_S, Placing, loads_of, need_of
+from cluster.seating import CALL_LIMIT_S, Seating
+from cluster.stopping import stop_stream
 from cluster.stream_actor import Answer, Belongings
 from cluster.telling import Telling
 from config import Settings
@@ -39,14 +39,10 @@ from errors import (
     StreamNotFound,
     StreamUnreachable,
 )
-from relay.match_side import end_monitoring
-from relay.registry import STOP_LIMIT_S, Load, NodeLoad, counted_start
+from relay.registry import Load, counted_start
 from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
 from scoring.scoreboard import Scoreboard
-
-CALL_LIMIT_S = 5.0
-_log = logging.getLogger(__name__)
 
 
 def connect(settings: Settings) -> None:
@@ -79,11 +75,9 @@ class ClusterRegistry:
         self._need = need_of(settings)
         self._head = Head()
         self._placing = Placing(settings, self._head)
-        self._telling = Telling(self._head, self._meters, self._need, self._actor_of)
+        self._seating = Seating(self._head)
+        self._telling = Telling(self._head, self._meters, self._need, self._seating.actor_of)
         self._lock = threading.Lock()
-        self._handles: dict[str, Any] = {}
-        self._last_seats: dict[str, list[str]] = {}
-        self._last_records: dict[str, Record] = {}
         self._is_closed = False
 
     def start(self, request: StreamRequest) -> None:
@@ -102,7 +96,7 @@ class ClusterRegistry:
     def _has_failed(self, name: str) -> bool:
         """True when the name is that of a stream that has failed, once its process has ended, too."""
         failure = self._head.ask(lambda: cluster_state.failure(name))
-        return failure is not None and all(self._await_end(seat) for seat in seats(name))
+        return failure is not None and all(self._seating.await_end(seat) for seat in seats(name))
 
     def _create(
         self,
@@ -114,26 +108,20 @@ class ClusterRegistry:
     ) -> str:
         """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
         handle = self._placing.begin(seat, settings, request, predecessor)
-        with self._lock:
-            self._handles[seat] = handle
+        self._seating.know(seat, handle)
         try:
             answer = self._placing.outcome(handle, request.name, need_of(settings), placed)
             if answer.error:
-                self._await_end(seat, handle)
+                self._seating.await_end(seat, handle)
                 raise answer.error
         except BaseException as error:
             if self._is_closed:  # Ray is gone under this call
                 raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
             with contextlib.suppress(RelayError):
-                if predecessor is None or not self._has(handle, request.name):
+                if predecessor is None or not self._seating.has(handle, request.name):
                     self._head.ask(lambda: ray.kill(handle, no_restart=True), insists=True)
             raise
         return str(handle._actor_id.hex())
-
-    def _has(self, handle: Any, name: str) -> bool:
-        """True once the stream is this actor's."""
-        record = self._head.ask(lambda: cluster_state.record(name))
-        return record is not None and record.actor_id == handle._actor_id.hex()
 
     def _shared_settings(self) -> Settings:
         """What the actors need of the settings, and no secret of the front end."""
@@ -146,87 +134,13 @@ class ClusterRegistry:
         """As `StreamRegistry.stop`."""
         asked_at = time.monotonic()
         try:
-            self._stop_all(name)
+            stop_stream(name, self._settings, self._head, self._seating)
         except StopTimedOut:
             self._meters.stopped("timed_out", time.monotonic() - asked_at)
             raise
+        self._telling.forget(name)
         self._meters.stopped("stopped", time.monotonic() - asked_at)
         self._meters.ended("stopped")
-
-    def _stop_all(self, name: str) -> None:
-        """Each of its actors: two while it moves, of which the second one may have come just now."""
-        late: StopTimedOut | None = None
-        asked: dict[str, Any] = {}
-        to_ask = self._seats_of(name)
-        while to_ask:
-            seat, *to_ask = to_ask
-            handle = self._fresh_handle(seat)
-            if handle is None:  # gone since
-                continue
-            asked[seat] = handle
-            try:
-                answers = self._tell_to_stop(name, handle)
-            except StopTimedOut as error:
-                late, answers = error, True
-            if answers:  # as long as its name stands, another one of the stream's names is no new stream's
-                with contextlib.suppress(ClusterUnavailable):
-                    its = self._head.ask(cluster_state.taken_seats).get(name, [])
-                    to_ask = [one for one in its if one not in asked]
-        for seat, handle in asked.items():
-            if not self._await_end(seat, handle):
-                self._end_silent(name, handle)
-                if not self._await_end(seat, handle):
-                    late = StopTimedOut(f"The process of stream {name} did not end within {CALL_LIMIT_S:g} s")
-        if late:
-            raise late
-        self._last_records = {one: record for one, record in self._last_records.items() if one != name}
-        self._telling.forget(name)
-
-    def _tell_to_stop(self, name: str, handle: Any) -> bool:
-        """False when it has no process, or none that answers, and does not get another one."""
-        try:
-            answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
-        except ActorDiedError:
-            return False
-        except (RayActorError, GetTimeoutError):
-            self._end_silent(name, handle)
-            return False
-        if isinstance(answer.error, StopTimedOut):
-            raise answer.error
-        return True
-
-    def _end_silent(self, name: str, handle: Any) -> None:
-        """End its process, or see that none follows; what it would have done is done here."""
-        self._head.ask(lambda: ray.kill(handle, no_restart=True))
-        if self._has(handle, name):
-            self._head.ask(lambda: cluster_state.forget(name))
-            end_monitoring(self._settings, name)
-
-    def _await_end(self, seat: str, handle: Any | None = None) -> bool:
-        """True when the actor is gone and its name is free, or another's, or nobody can tell; False if it takes long.
-
-        Without a handle, whoever has the name.
-        """
-
-        def has_ended() -> bool:
-            if seat not in cluster_state.all_seats():
-                return True
-            if handle is None:
-                return False
-            now = cluster_state.actor(seat)
-            return now is not None and now._actor_id != handle._actor_id
-
-        self._drop_handle(seat)
-        deadline = time.monotonic() + CALL_LIMIT_S
-        while time.monotonic() < deadline:
-            try:
-                if self._head.ask(has_ended):
-                    return True
-            except ClusterUnavailable:
-                _log.warning("%s: its process ends when the cluster's head is back", seat)
-                return True
-            time.sleep(LOOK_S / 2)
-        return False
 
     def snapshots(self) -> list[StreamSnapshot]:
         """As `StreamRegistry.snapshots`."""
@@ -268,32 +182,32 @@ class ClusterRegistry:
 
     def overlay_png(self, name: str) -> bytes:
         """As `StreamRegistry.overlay_png`."""
-        png: bytes = self._ask(name, "overlay_png")
+        png: bytes = self._ask(name, "ask", "overlay_png")
         return png
 
     def match(self, name: str) -> dict[str, Any]:
         """As `StreamRegistry.match`."""
-        found: dict[str, Any] = self._ask(name, "match")
+        found: dict[str, Any] = self._ask(name, "ask", "match")
         return found
 
     def on_screen(self, name: str) -> dict[str, Any]:
         """As `StreamRegistry.on_screen`."""
-        found: dict[str, Any] = self._ask(name, "on_screen")
+        found: dict[str, Any] = self._ask(name, "ask", "on_screen")
         return found
 
     def log(self, name: str, after: int) -> list[dict[str, Any]]:
         """As `StreamRegistry.log`."""
-        found: list[dict[str, Any]] = self._ask(name, "log", after)
+        found: list[dict[str, Any]] = self._ask(name, "ask", "log", after)
         return found
 
     def preview(self, name: str) -> bytes:
         """As `StreamRegistry.preview`."""
-        jpeg: bytes = self._ask(name, "preview")
+        jpeg: bytes = self._ask(name, "ask", "preview")
         return jpeg
 
     def is_announced(self, name: str) -> bool:
         """As `StreamRegistry.is_announced`."""
-        return name in self._taken()
+        return name in self._seating.taken()
 
     def camera_came(self, name: str) -> None:
         """As `StreamRegistry.camera_came`."""
@@ -310,20 +224,7 @@ class ClusterRegistry:
             nodes = self._head.ask(cluster_state.nodes)
         except ClusterUnavailable:
             return Load(len(records), len(records), self._is_closed)
-        on_node = Counter(record.node_id for record in records.values())
-        loads = tuple(
-            NodeLoad(
-                name=node.name,
-                cpus=node.cpus,
-                free=round(node.free, 4),
-                streams=on_node[node.id],
-                room=room_on(node, self._need),
-                busy=self._telling.busy_of(node.id),
-                is_draining=node.is_draining,
-            )
-            for node in sorted(nodes.values(), key=lambda node: node.name)
-            if node.is_alive and (node.cpus or on_node[node.id])
-        )
+        loads = loads_of(nodes, records, self._need, self._telling.busy_of)
         most = len(records) + sum(load.room for load in loads)
         limit = self._settings.max_concurrent_streams
         return Load(len(records), most if limit == "auto" else min(most, limit), self._is_closed, loads)
@@ -333,11 +234,11 @@ class ClusterRegistry:
 
         Raises what `start` raises. The stream stays where it is when it cannot be moved.
         """
-        taken = self._seats_of(name)
+        taken = self._seating.seats_of(name)
         if len(taken) > 1:
             raise StreamAlreadyActive(f"Stream {name} is being moved already")
         (seat,) = taken
-        actor = self._fresh_handle(seat)
+        actor = self._seating.fresh(seat)
         if actor is None:
             raise StreamNotFound("Stream not found")
         try:
@@ -370,73 +271,23 @@ class ClusterRegistry:
         leaving.start()
         leaving.join(CALL_LIMIT_S)
 
-    def _taken(self) -> dict[str, list[str]]:
-        """By stream, its actors; while the head is away, those that it last told of."""
-        with contextlib.suppress(ClusterUnavailable):
-            self._last_seats = self._head.ask(cluster_state.taken_seats)
-        return self._last_seats
-
     def _records(self) -> dict[str, Record]:
-        """Of the streams that have an actor, or are to get one again; those last told of while the head is away."""
-        with contextlib.suppress(ClusterUnavailable):
-            found = self._head.ask(lambda: (cluster_state.taken_seats(), cluster_state.records()))
-            self._last_seats = found[0]
-            self._last_records = {name: record for name, record in found[1].items() if name in found[0]}
-            taken = {seat for its in found[0].values() for seat in its}
-            with self._lock:
-                self._handles = {seat: handle for seat, handle in self._handles.items() if seat in taken}
-            self._telling.forget_all_but(self._last_records.keys())
-        return self._last_records
-
-    def _seats_of(self, name: str) -> list[str]:
-        taken = self._taken().get(name)
-        if not taken:
-            raise StreamNotFound("Stream not found")
-        return taken
-
-    def _handle(self, seat: str) -> Any:
-        with self._lock:
-            handle = self._handles.get(seat)
-        if handle is None:
-            handle = self._head.ask(lambda: cluster_state.actor(seat))
-            if handle is None:
-                raise StreamNotFound("Stream not found")
-            with self._lock:
-                self._handles[seat] = handle
-        return handle
-
-    def _drop_handle(self, seat: str) -> None:
-        with self._lock:
-            self._handles.pop(seat, None)
-
-    def _fresh_handle(self, seat: str) -> Any | None:
-        """Of the actor that has the name now: another front end may have stopped the one that was known."""
-        with contextlib.suppress(ClusterUnavailable):
-            return self._head.ask(lambda: cluster_state.actor(seat))
-        return self._handle(seat)
-
-    def _actor_of(self, record: Record) -> Any | None:
-        """The actor that has the stream."""
-        for seat in self._last_seats.get(record.request.name, []):
-            for _ in range(2):  # the handle that is known may be that of an earlier stream of this name
-                with contextlib.suppress(StreamNotFound):
-                    handle = self._handle(seat)
-                    if handle._actor_id.hex() == record.actor_id:
-                        return handle
-                self._drop_handle(seat)
-        return None
+        """Of the streams that have an actor; those last known while the head is away."""
+        records = self._seating.records()
+        self._telling.forget_all_but(records.keys())
+        return records
 
     def _tell(self, name: str, method: str) -> None:
         """Without waiting for an answer; nothing for a name that is not there."""
         record = self._records().get(name)
-        actor = self._actor_of(record) if record else None
+        actor = self._seating.actor_of(record) if record else None
         if actor is not None:
             getattr(actor, method).remote()
 
     def _ask(self, name: str, method: str, *args: Any) -> Any:
         """The actor that has the stream."""
         record = self._records().get(name)
-        actor = self._actor_of(record) if record else None
+        actor = self._seating.actor_of(record) if record else None
         if record is None or actor is None:
             raise StreamNotFound("Stream not found")
         try:

@@ -25,7 +25,8 @@ from typing import Any, TypeVar
 import ray
 
 from cluster import cluster_state
-from cluster.cluster_state import Failure, Record
+from cluster.cluster_state import Record
+from cluster.keeping import Keeping
 from cluster.takeover import ANSWER_LIMIT_S, LEAVE_LIMIT_S, WHICH, TakeOver, in_time, told
 from config import Settings
 from errors import (
@@ -37,7 +38,6 @@ from errors import (
     StreamUnreachable,
 )
 from logging_setup import StreamLogger, set_up_console_logging
-from relay.match_side import end_monitoring
 from relay.registry import StreamRegistry
 from relay.request import LastPush, StreamRequest, Which
 from relay.stream import Stream
@@ -106,9 +106,7 @@ class StreamActor:
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         self._registry = StreamRegistry(_for_this_node(settings))
         self._stream: Stream | None = None
-        self._record: Record | None = None
-        self._push: LastPush | None = None
-        self._unsaved: set[str] = set()
+        self._keeping = Keeping(request.name, self._me, self._node_id, self._log)
         self._trouble: str | None = None
         self._error: RelayError | None = None
         self._has_begun = threading.Event()  # or failed to, for good
@@ -126,7 +124,7 @@ class StreamActor:
 
     def report(self) -> Report:
         """The stream as it is now."""
-        stream, record = self._stream, self._record
+        stream, record = self._stream, self._keeping.record
         busy = os.getloadavg()[0] / (os.cpu_count() or 1)
         if stream is None or record is None:
             return Report(None, self._trouble, self._node_id, busy)
@@ -140,33 +138,21 @@ class StreamActor:
         # One that is not there yet: its life ends before it has one.
         return Answer() if isinstance(answer.error, StreamNotFound) else answer
 
-    def overlay_png(self) -> Answer:
-        return self._answer(lambda: self._registry.overlay_png(self._request.name))
-
-    def match(self) -> Answer:
-        return self._answer(lambda: self._registry.match(self._request.name))
-
-    def on_screen(self) -> Answer:
-        return self._answer(lambda: self._registry.on_screen(self._request.name))
-
-    def log(self, after: int) -> Answer:
-        return self._answer(lambda: self._registry.log(self._request.name, after))
-
-    def preview(self) -> Answer:
-        return self._answer(lambda: self._registry.preview(self._request.name))
+    def ask(self, what: str, *args: Any) -> Answer:
+        """What the registry's call of that name says of the stream."""
+        return self._answer(lambda: getattr(self._registry, what)(self._request.name, *args))
 
     def push(self, board: Scoreboard) -> Answer:
         def do() -> None:
             self._registry.push(self._request.name, board)
-            self._push = LastPush(board, time.time())
-            self._unsaved.add("push")
+            self._keeping.note_push(board)
 
         return self._answer(do)
 
     def delay_score(self, delay_s: float) -> Answer:
         def do() -> None:
             self._registry.delay_score(self._request.name, delay_s)
-            self._unsaved.add("request")
+            self._keeping.note_request()
 
         return self._answer(do)
 
@@ -178,8 +164,9 @@ class StreamActor:
 
     def belongings(self) -> Answer:
         """For a successor."""
-        moves = self._record.moves if self._record else ()
-        return self._answer(lambda: Belongings(self._settings, self._present_request(), moves, self._push))
+        keeping = self._keeping
+        moves = keeping.record.moves if keeping.record else ()
+        return self._answer(lambda: Belongings(self._settings, self._present_request(), moves, keeping.push))
 
     def picture(self) -> str | None:
         """What is on air: `camera`, `slate` or None."""
@@ -266,24 +253,22 @@ class StreamActor:
         record = cluster_state.record(name) if self._is_again else None
         if record is not None:
             self._end_predecessor()
-            if self._record is None:
-                here = replace(record, node_id=self._node_id, node=self._node_name)
-                self._record = here.moved(self._move_from(record))
-                cluster_state.keep(self._record)
+            if self._keeping.record is None:
+                self._keeping.keep_moved(record, self._node_name, self._move_from(record))
             self._start(replace(record.request, begun_at=record.begun_at))
         elif self._predecessor is not None:
             self._take_over(*self._predecessor)
         elif self._is_taken_elsewhere():
             raise StreamAlreadyActive("Stream already active")
         else:
-            self._keep(self._start(self._request), ())
+            self._keeping.keep(self._start(self._request), (), self._node_name)
 
     def _start(self, request: StreamRequest) -> Stream:
         push = cluster_state.last_push(request.name) if request.begun_at is not None else None
         if push is None and request.begun_at is None:
             cluster_state.forget(request.name)  # of an earlier stream that nobody could end
         cluster_state.forget_failure(request.name)
-        self._push = push
+        self._keeping.push = push
         self._end_if_unwanted()
         self._registry.start(replace(request, last_push=push))
         self._stream = stream = self._registry.running(request.name)
@@ -309,11 +294,6 @@ class StreamActor:
             why = f"its process on node {record.node} ended"
         return Move(timestamp(), record.node, self._node_name, why)
 
-    def _keep(self, stream: Stream, moves: tuple[Move, ...]) -> None:
-        request = replace(stream.request, last_push=None, takes_over=False)
-        self._record = Record(request, stream.begun_at, self._me, self._node_id, self._node_name, moves)
-        cluster_state.keep(self._record)
-
     @functools.cached_property
     def _node_name(self) -> str:
         node = cluster_state.nodes().get(self._node_id)
@@ -327,38 +307,13 @@ class StreamActor:
     def _live(self, stream: Stream) -> None:
         """Until the stream has ended: keep what changes, and take back what a lost successor left lying."""
         while not stream.gone.wait(LOOK_S):
-            unsaved, self._unsaved = self._unsaved, set()
-            try:
-                self._save(stream, unsaved)
-            except Exception as error:  # the head is away: the broadcast goes on
-                self._log.warning("what changed is not kept yet: %s", error)
-                self._unsaved |= unsaved
+            self._keeping.save(stream)
             if self._left_at is not None and time.monotonic() - self._left_at > TAKE_BACK_S:
                 self._take_back(stream)
 
-    def _save(self, stream: Stream, unsaved: set[str]) -> None:
-        if "push" in unsaved and self._push:
-            cluster_state.keep_push(self._request.name, self._push)
-        if self._record and ("claim" in unsaved or ("request" in unsaved and self._is_mine())):
-            self._keep(stream, self._record.moves)
-
-    def _is_mine(self) -> bool:
-        """False once a successor has the stream."""
-        record = cluster_state.record(self._request.name)
-        return record is None or record.actor_id == self._me
-
     def _part(self, stream: Stream | None) -> None:
-        """Nothing of it stays with the head, but for why it failed."""
-        if self._is_left_for_good:
-            return
-        if stream and stream.has_failed and self._record:
-            status = replace(stream.status(), node=self._record.node, moves=self._record.moves)
-            cluster_state.keep_failure(Failure(status, time.time()))
-        if not self._is_mine():
-            return
-        cluster_state.forget(self._request.name)
-        if stream is None and self._is_again:  # its match is still monitored
-            end_monitoring(self._settings, self._request.name)
+        if not self._is_left_for_good:
+            self._keeping.part(stream, self._settings, was_begun_again=self._is_again)
 
     def _take_over(self, seat: str, why: str) -> None:
         predecessor = cluster_state.actor(seat)
@@ -375,7 +330,7 @@ class StreamActor:
             take_over.await_picture()
             self._end_if_unwanted(stream)
             move = Move(timestamp(), old.node if old else "?", self._node_name, why)
-            self._keep(stream, (*belongings.moves, move))
+            self._keeping.keep(stream, (*belongings.moves, move), self._node_name)
             self._catch_up(predecessor)
             for which in WHICH:
                 take_over.take(which)
@@ -383,14 +338,14 @@ class StreamActor:
             self._give_back(take_over, old)
             raise
         predecessor.leave_for_good.remote()
-        self._unsaved.add("claim")  # whatever the predecessor kept meanwhile
+        self._keeping.claim()  # whatever the predecessor kept meanwhile
 
     def _give_back(self, take_over: TakeOver, old: Record | None) -> None:
         take_over.let_go()
         if old is not None and not self._is_unwanted.is_set():
             with contextlib.suppress(Exception):  # the predecessor claims it, too
                 cluster_state.keep(old)
-        take_over.give_back(self._push if "push" in self._unsaved else None)
+        take_over.give_back(self._keeping.unsaved_push)
 
     def _catch_up(self, predecessor: Any) -> None:
         """What the predecessor was told while this one made its picture ready."""
@@ -403,7 +358,8 @@ class StreamActor:
 
     def _hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
         """What another process of this stream was told."""
-        if push and (self._push is None or push.board != self._push.board):
+        known = self._keeping.push
+        if push and (known is None or push.board != known.board):
             self.push(push.board)
         if score_delay_s is not None and self._stream and score_delay_s != self._stream.request.score_delay_s:
             self.delay_score(score_delay_s)
@@ -419,7 +375,7 @@ class StreamActor:
         self._log.warning("the successor has given up, or is not heard of any more: the stream stays")
         for which in WHICH:
             stream.go_on(which)
-        self._unsaved.add("claim")
+        self._keeping.claim()
 
     def _answer(self, call: Callable[[], Any]) -> Answer:
         try:

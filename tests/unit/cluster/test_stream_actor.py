@@ -354,7 +354,7 @@ def test_what_a_predecessor_keeps_late_does_not_take_the_stream_from_its_success
     cluster_state.keep(replace(record, actor_id="m1~", node="n2"))
     actor = cluster.handles["m1"].actor
     actor.delay_score(3.0)
-    eventually(lambda: not actor._unsaved)
+    eventually(lambda: not actor._keeping._unsaved)
     actor.stop()
     eventually(lambda: cluster.ended == {"m1"})
     assert cluster.record is not None
