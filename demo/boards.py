@@ -100,6 +100,36 @@ TWINS = FIRST | {
     "bowling": CSK | {"color": "#0e1014"},
 }
 
+LONG_NAME = "Venkatanarasimha Chandrasekharan"
+NAMES = CHASE | {
+    "batters": [
+        {"name": LONG_NAME, "runs": 100, "balls": 98, "on_strike": True},
+        {"name": "Quinton Bartholomew de Kock", "runs": 3, "balls": 3},
+    ],
+    "bowler": {"name": "Jean-Pierre Featherstonehaugh (c)", "overs": "4.0", "runs": 12, "wickets": 2},
+}
+ALL_OUT = FIRST | {
+    "overs_limit": 50,
+    "batting": MI | {"runs": 287, "wickets": 10, "overs": "48.3"},
+    "status": "innings_break",
+    "target": 288,
+}
+MAIDEN = CHASE | {"this_over": ["0", "0", "0", "0", "0"]}
+BALLS = CHASE | {"batters": [], "this_over": ["0", "1", "4", "6", "W", "1W", "wd", "5wd", "nb", "5nb", "2lb", "4b"]}
+FULL: dict[str, Any] = CHASE | {
+    "overs_limit": 999,
+    "target": 9999,
+    "batting": {"name": "W" * 48, "short": "WWWWWW", "runs": 5000, "wickets": 9, "overs": "500.5"},
+    "bowling": {"name": "M" * 48, "short": "MMMMMM", "runs": 9998, "wickets": 9},
+    "batters": [
+        {"name": "W" * 48, "runs": 9999, "balls": 9999, "on_strike": True},
+        {"name": "Wwwwwwwwwwwwwwwwwwwwwwwwww Mmmmmmmmmmmmmmmm", "runs": 9999, "balls": 9999},
+    ],
+    "bowler": {"name": "W" * 48, "overs": "999.5", "runs": 9999, "wickets": 20},
+    "this_over": ["9nb9"] * 6 + ["9W9"] * 6,
+}
+LONG_RESULT = "Royal Challengers Bengaluru and District won by 5 wickets with 3 balls remaining (D/L method)"
+
 # Title, both sides, both batters, bowler.
 _WRITTEN = {
     "devanagari": ("फाइनल", "मुंबई इंडियंस", "चेन्नई सुपर किंग्स", "रोहित शर्मा", "ऋषभ पंत", "जसप्रीत बुमराह"),
@@ -155,6 +185,12 @@ def limits() -> dict[str, Scene]:
         "long": _scene(LONG),
         "sparse": _scene(SPARSE),
         "twins": _scene(TWINS),
+        "names": _scene(NAMES),
+        "all-out": _scene(ALL_OUT),
+        "maiden": _scene(MAIDEN),
+        "balls": _scene(BALLS),
+        "full": _scene(FULL),
+        "result-long": _scene(FINISHED | {"result": LONG_RESULT}),
     }
 
 
@@ -163,16 +199,24 @@ def events() -> dict[str, Scene]:
     won = parse_match_data(FINISHED)
     side, winner = board.batting, board.bowling
     banners = {
-        "four": Event("FOUR", "SR Watson", "80 (56)", side),
-        "six": Event("SIX", "SR Watson", "82 (56)", side),
+        "four": Event("FOUR", "SR Watson", side=side, figures="80 (56)"),
+        "six": Event("SIX", "SR Watson", side=side, figures="82 (56)"),
         "wicket": Event("WICKET", "SR Watson", "c Dhoni b Bumrah", side, figures="76 (55)"),
         "wicket-unnamed": Event("WICKET", side=side),
-        "fifty": Event("FIFTY", "SR Watson", "50 (31)  6×4  2×6  SR 161", side),
-        "hundred": Event("HUNDRED", "SR Watson", "100 (58)  11×4  5×6  SR 172", side),
-        "innings": Event("INNINGS", "Mumbai Indians", "149/8 (20.0 overs)", winner),
+        "wicket-long": Event(
+            "WICKET", LONG_NAME, f"c {LONG_NAME} b Warnakulasuriya Patabendige Ushantha", side, figures="100 (99)"
+        ),
+        "fifty": Event("FIFTY", "SR Watson", "6×4  2×6  SR 161", side, figures="50 (31)"),
+        "hundred": Event("HUNDRED", "SR Watson", "11×4  5×6  SR 172", side, figures="100 (58)"),
+        "hat-trick": Event("HAT_TRICK", "JJ Bumrah", side=side, figures="3-12"),
+        "stand": Event("STAND", f"{LONG_NAME} & SR Watson", side=side, words="STAND 100"),
+        "innings": Event("INNINGS", "Mumbai Indians", "149/8 (20 overs)", winner),
     }
     scenes = {name: Scene(board, banner=event) for name, event in banners.items()}
-    return scenes | {"win": Scene(won, banner=Event("WIN", "Mumbai Indians", str(won.result), winner))}
+    return scenes | {
+        "win": Scene(won, banner=Event("WIN", "Mumbai Indians", str(won.result), winner)),
+        "win-long": Scene(won, banner=Event("WIN", "Mumbai Indians", LONG_RESULT, winner)),
+    }
 
 
 def scripts() -> dict[str, Scene]:

@@ -1,11 +1,12 @@
 """A banner: what has just happened, over all of the strip's middle. Places text on a layout; draws nothing.
 
 The kind stands in large letters. Beside it are who, with the figures, and how; or
-the result, which takes two lines before it gets small.
+the result, which takes more lines before it gets small.
 """
 
 from __future__ import annotations
 
+from graphics.fonts import Cut
 from graphics.layout import BOTTOM, RIGHT, SMALLEST, TOP, Layout, Part
 from graphics.shortening import how_out_forms, name_forms
 from graphics.sides import called, short_of
@@ -18,7 +19,7 @@ MIDDLE = (TOP + BOTTOM) / 2
 ROWS = (MIDDLE - 23, MIDDLE + 26)
 KIND_SIZES = (72, 52)  # the smaller one where the texts need its room
 WHO_SIZE, DETAIL_SIZE, ALONE_SIZE = 38, 32, 40
-RESULT_SIZES = (40, 34, 27)  # on one line, on two, on three
+RESULT_SIZES = (40, 34, 25)  # on one line, on two, on three
 
 
 class Banner:
@@ -52,12 +53,12 @@ class Banner:
 
     def _result(self, text: str) -> None:
         """The result names the winner."""
-        needed = self.put.units_of(text, "bold", SMALLEST) / 2
-        left = self._kind_and_rule(needed)
+        left = self._kind_and_rule(self.put.units_of(text, "bold", RESULT_SIZES[-1] + 1) / 2)
         self.put.lines(left, TOP + 14, self.right, BOTTOM - 14, text, RESULT_SIZES, self.ink, self.color)
 
     def _who_and_how(self, who: tuple[str, ...], detail: tuple[str, ...]) -> None:
         figures, put = self.event.figures, self.put
+        cut: Cut = "letter" if any(who) or self.event.kind == "WICKET" else "never"
         if not any(who):
             who, detail = detail, ("",)
         beside = put.units_of(figures, "bold", WHO_SIZE) + 20 if figures else 0.0
@@ -65,13 +66,13 @@ class Banner:
             max(put.units_of(who[0], "bold", SMALLEST) + beside, put.units_of(detail[0], "regular", SMALLEST))
         )
         row, size = (ROWS[0], WHO_SIZE) if any(detail) else (MIDDLE, ALONE_SIZE)
-        end = put.text(left, row, self.right - beside, who, "bold", size, self.ink, self.color, height=50, cut="letter")
+        end = put.text(left, row, self.right - beside, who, "bold", size, self.ink, self.color, height=50, cut=cut)
         if figures:
             put.text(end + 20, row, self.right, figures, "bold", size, self.ink, self.color, height=50, cut="never")
         if any(detail):
             put.text(
                 left, ROWS[1], self.right, detail, "regular", DETAIL_SIZE, self.ink, self.color,
-                height=42, cut="letter", base="ltr",
+                height=42, cut="letter" if self.event.kind == "WICKET" else "never", base="ltr",
             )  # fmt: skip
 
     def _kind_and_rule(self, needed: float) -> float:
@@ -94,13 +95,16 @@ class Banner:
 
 
 def _who_forms(event: Event) -> tuple[str, ...]:
-    if event.kind == "INNINGS":
-        return (called(event.side), short_of(event.side)) if event.side else (event.who,)
+    if event.side and event.who == event.side.name:
+        return (called(event.side), short_of(event.side))
     return name_forms(event.who) or ("",)
 
 
 def _detail_forms(event: Event) -> tuple[str, ...]:
-    return how_out_forms(event.detail) if event.kind == "WICKET" else (event.detail,)
+    if event.kind == "WICKET":
+        return how_out_forms(event.detail)
+    figures = event.detail.split("  ")
+    return tuple("  ".join(figures[:count]) for count in range(len(figures), 0, -1))
 
 
 def _other_side(board: Scoreboard, side: Team) -> Team | None:

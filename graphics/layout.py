@@ -35,6 +35,7 @@ MIDDLE = (TOP + LINE_TOP) / 2
 GAP = 18
 RADIUS = 10  # of the strip's corners
 ROW_HEIGHT = 38
+DOT = "•"  # a ball without runs: centred, as no letter is
 SMALLEST = 22  # its line is 20 px high from the top of an l to the foot of a g, at 720p
 
 
@@ -233,7 +234,7 @@ class Layout:
         if align != "left":
             x = slot.right - line.width if align == "right" else slot.left + (slot.width - line.width) // 2
         top = self.px(middle) - line.mask.height // 2
-        if line.text.isascii() or line.mask.height <= line.size_px:
+        if line.text != DOT and (line.text.isascii() or line.mask.height <= line.size_px):
             # On one baseline with its neighbours; other scripts reach too far below it, and are centred.
             top = self.px(middle) + round(CAP_HEIGHT / 2 * line.size_px) + line.top
         top = min(max(top, slot.top), max(slot.top, slot.bottom - line.mask.height))
@@ -255,11 +256,12 @@ class Layout:
         color: Color,
         ground: Color,
     ) -> None:
-        """A bold text on as many lines as let it stand largest; `sizes` are those of one line, of each of two, …"""
+        """A bold text on as many lines as let it stand largest; `sizes` are the largest for one line, for two, …"""
         room = right - left
         for count, size in enumerate(sizes, 1):
             broken = broken_into(text, count, self.px(SMALLEST), self.px(room))
-            fitting = min(size, size * room / max(self.units_of(line, "bold", size) for line in broken))
+            longest = max(self.units_of(line, "bold", size) for line in broken)
+            fitting = size * min(1, room / max(1, longest))
             if fitting >= (sizes[count] if count < len(sizes) else 0) or len(broken) < count:
                 break
         base: Base = "rtl" if is_rtl(text) else "ltr"

@@ -1,4 +1,4 @@
-"""A bold text broken into lines, at the spaces that leave them about equally long. Pure."""
+"""A bold text broken into lines, at the spaces that leave them about equally long. Draws nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from graphics.fonts import width_of
 
 # What is read in one go with the word after it: "by 5 wickets", "v Blue Hill".
-_LEADS_ON = re.compile(r"by|with|and|the|a|in|at|of|to|v|\d+", re.IGNORECASE)
+_LEADS_ON = re.compile(r"by|with|v|\d+", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)

@@ -7,12 +7,12 @@ It says nothing of the innings, which is the second line's to say. Draws nothing
 
 from __future__ import annotations
 
-from graphics.fonts import Weight
-from graphics.layout import GAP, LINE_TOP, MIDDLE, ROWS, SMALLEST, TOP, Layout, Part
-from graphics.shortening import label_forms, name_forms
-from graphics.sides import match_forms, plain_overs
+from graphics.fonts import Base, Weight
+from graphics.layout import DOT, GAP, LINE_TOP, MIDDLE, ROWS, SMALLEST, TOP, Layout, Part
+from graphics.shortening import name_forms
+from graphics.sides import plain_overs, title_forms
 from graphics.themes import BALLS, Color, Theme, ink_on
-from scoring.labels import ball_kind
+from scoring.labels import Delivery, delivery
 from scoring.scoreboard import Batter, Bowler, Scoreboard
 
 # In units, as in layout.py.
@@ -20,8 +20,7 @@ BATTER_SIZE, BATTER_BALLS_SIZE = 30, 25
 BALL_RADIUS = 17
 BALL_GAP = 5
 BOUNDARY_RADIUS = 5  # of its corners
-DOT, DOT_SIZE = "•", 52
-LABEL_WIDTH = 66  # a longer label is written more shortly
+DOT_SIZE = 52
 
 
 class Players:
@@ -49,8 +48,11 @@ class Players:
         elif has_bowling:
             self._bowling(left, right)
         else:
-            forms = (board.title,) if board.title else match_forms(board)
-            self.put.text(left, MIDDLE, right, forms, "bold", 36, self.theme.ink, self.theme.panel, height=80)
+            base: Base = "first" if board.title else "ltr"
+            self.put.text(
+                left, MIDDLE, right, title_forms(board), "bold", 36, self.theme.ink, self.theme.panel,
+                height=80, base=base,
+            )  # fmt: skip
 
     def _batters(self, left: float, right: float) -> None:
         """Figures in columns: those of the two batters stand under each other."""
@@ -111,44 +113,40 @@ class Players:
 
     def _balls(self, left: float, right: float, row: float) -> None:
         """The newest balls that fit, oldest first."""
-        placed: list[tuple[str, str, float]] = []
+        placed: list[tuple[Delivery, float]] = []
         room = right - left
-        for ball in reversed(self.board.this_over):
-            kind = ball_kind(ball)
-            label, width = self._label(ball, kind)
+        for label in reversed(self.board.this_over):
+            ball = delivery(label)
+            width = self._width(ball)
             if width > room:
                 break
-            placed.append((kind, label, width))
+            placed.append((ball, width))
             room -= width + BALL_GAP
-        for kind, label, width in reversed(placed):
-            self._ball(left, row, left + width, kind, label)
+        for ball, width in reversed(placed):
+            self._ball(left, row, left + width, ball)
             left += width + BALL_GAP
 
-    def _label(self, ball: str, kind: str) -> tuple[str, float]:
-        """What is written on a ball, and how wide the ball is; a label is never cut."""
-        if kind == "dot":
-            return DOT, 2 * BALL_RADIUS
-        forms = label_forms(ball)
-        widths = [self.put.units_of(form, "bold", SMALLEST) for form in forms]
-        label, width = next(
-            (pair for pair in zip(forms, widths, strict=True) if pair[1] <= LABEL_WIDTH), (forms[-1], widths[-1])
-        )
-        return label, max(2 * BALL_RADIUS, width + 12) + (10 if kind == "wicket" else 0)
+    def _width(self, ball: Delivery) -> float:
+        """A ball grows with its label, which is never cut."""
+        if ball.kind == "dot":
+            return 2 * BALL_RADIUS
+        width = max(2 * BALL_RADIUS, self.put.units_of(ball.text, "bold", SMALLEST) + 12)
+        return width + 10 if ball.kind == "wicket" else width
 
-    def _ball(self, left: float, row: float, right: float, kind: str, label: str) -> None:
+    def _ball(self, left: float, row: float, right: float, ball: Delivery) -> None:
         """Told by its shape as well: a dot is a dot, runs have a disc, boundaries a square, a wicket a diamond."""
-        color, theme = BALLS[kind], self.theme
-        if kind == "dot":
-            self.put.text(left, row, right, label, "bold", DOT_SIZE, theme.soft, theme.panel, align="center")
+        color, theme = BALLS[ball.kind], self.theme
+        if ball.kind == "dot":
+            self.put.text(left, row, right, DOT, "bold", DOT_SIZE, theme.soft, theme.panel, align="center")
             return
-        if kind == "wicket":
+        if ball.kind == "wicket":
             self.put.diamond(left, row, right, BALL_RADIUS + 2, color)
-        elif kind in ("four", "six"):
+        elif ball.kind in ("four", "six"):
             self.put.block(left, row - BALL_RADIUS, right, row + BALL_RADIUS, color, radius=BOUNDARY_RADIUS)
         else:
             self.put.pill(left, row, right, BALL_RADIUS, color)
         self.put.text(
-            left, row, right, label, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut="never"
+            left, row, right, ball.text, "bold", SMALLEST, ink_on(color), color, align="center", height=30, cut="never"
         )
 
 

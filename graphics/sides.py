@@ -22,6 +22,11 @@ def match_forms(board: Scoreboard) -> tuple[str, ...]:
     return (" v ".join(map(called, board.sides)), " v ".join(map(short_of, board.sides)))
 
 
+def title_forms(board: Scoreboard) -> tuple[str, ...]:
+    """The match as people call it."""
+    return (board.title,) if board.title else match_forms(board)
+
+
 def total_forms(board: Scoreboard, team: Team) -> tuple[str, ...]:
     """ "149/8", "120/3d", "287 all out", and the runs alone where that has no room."""
     if cricket.is_all_out(board, team):

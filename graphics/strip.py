@@ -21,7 +21,7 @@ from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, RIGHT, ROWS, TOP, Canva
 from graphics.players import Players
 from graphics.second_line import SecondLine, compose_age
 from graphics.shortening import name_forms, short_name_forms
-from graphics.sides import called, length, match_forms, short_of, total_forms
+from graphics.sides import called, length, match_forms, short_of, title_forms, total_forms
 from graphics.themes import Color, Theme, apart_from, ink_on, team_color
 from scoring import cricket
 from scoring.rundown import Scene
@@ -91,8 +91,9 @@ class _Composer:
             self._result(board.result or "Match over")
             line.say(*_finished_forms(board))
         elif phase == "innings_break":
-            self._message("INNINGS BREAK", _break_forms(board))
-            line.say(*_title_forms(board))
+            forms, title = _break_forms(board), title_forms(board)
+            self._message("INNINGS BREAK", forms)
+            line.say(*(title if title != forms else ("",)))
         elif phase == "rain":
             self._message("RAIN", ("Play has stopped",), themes.RAIN)
             line.say_how_it_stands()
@@ -284,16 +285,11 @@ def _short_length(board: Scoreboard, balls: int) -> str:
     return f"{cricket.overs_of(balls, board.format.balls_per_over)} ov"
 
 
-def _title_forms(board: Scoreboard) -> tuple[str, ...]:
-    """The match as people call it."""
-    return (board.title,) if board.title else match_forms(board)
-
-
 def _break_forms(board: Scoreboard) -> tuple[str, ...]:
-    """Who needs what, as far as it is known."""
+    """Who needs what, as far as it is known; else who plays."""
     coming, wanted = cricket.coming_chase(board), cricket.target(board)
     if coming is None:
-        return (f"Target {wanted}",) if wanted else _title_forms(board)
+        return (f"Target {wanted}",) if wanted else match_forms(board)
     side, needed = coming
     rest = "to win" if needed.balls is None else f"from {length(board, needed.balls)}"
     return tuple(f"{name} need {needed.runs} {rest}" for name in (called(side), short_of(side)))
@@ -302,4 +298,4 @@ def _break_forms(board: Scoreboard) -> tuple[str, ...]:
 def _finished_forms(board: Scoreboard) -> tuple[str, ...]:
     if board.player_of_match:
         return tuple(f"Player of the match: {name}" for name in name_forms(board.player_of_match))
-    return _title_forms(board) if board.name != board.result else ("",)
+    return title_forms(board) if board.name != board.result else ("",)
