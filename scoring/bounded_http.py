@@ -34,8 +34,13 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 _AGAIN = urllib3.util.Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=("GET",))
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None at all: to know the next question requests would read all of the body, and trip over a bad URL."""
+
+
 def new_session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no proxy and no .netrc decides where a match goes
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     session.headers["Accept-Encoding"] = "identity"
@@ -107,20 +112,28 @@ class _BoundedConnect:
     """Name look-up and connecting within the deadline, however many addresses a name has."""
 
     def _new_conn(self: Any) -> socket.socket:
-        fault = OSError("the name has no address")
-        for family, kind, protocol, _, address in _look_up(self._dns_host, self.port):
-            remaining_s = _remaining_s()
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(min(CONNECT_LIMIT_S, remaining_s))
-                sock.connect(address)
-                sock.settimeout(_remaining_s())  # of the TLS handshake
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return sock
-            except OSError as error:
-                sock.close()
-                fault = error
-        raise fault
+        _remaining_s()  # urllib3 may try again what was late: that is not for want of a connection
+        try:
+            return _connected(self._dns_host, self.port)
+        except (OSError, UnicodeError) as error:  # a name that is none is not an OSError
+            raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    fault = OSError("the name has no address")
+    for family, kind, protocol, _, address in _look_up(host, port):
+        remaining_s = _remaining_s()
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(min(CONNECT_LIMIT_S, remaining_s))
+            sock.connect(address)
+            sock.settimeout(_remaining_s())  # of the TLS handshake
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:
+            sock.close()
+            fault = error
+    raise fault
 
 
 def _look_up(host: str, port: int) -> list[Any]:
@@ -130,7 +143,7 @@ def _look_up(host: str, port: int) -> list[Any]:
     def look_up() -> None:
         try:
             found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             found.set_exception(error)
 
     threading.Thread(target=look_up, name="look-up", daemon=True).start()

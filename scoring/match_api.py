@@ -5,7 +5,7 @@ the last byte read, however slowly it drips. Nobody but the two bases is
 connected to: redirects are not followed, and the environment's proxies are not
 asked. Compressed answers are not asked for, cookies are not kept, and whoever
 owns the client may cancel what is under way. Raises FeedError with a kind and a
-message for the log.
+sentence for whoever watches the stream.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from urllib.parse import quote
 import requests
 import urllib3
 
-from errors import FeedError
-from scoring.bounded_http import CONNECT_LIMIT_S, READ_BYTES, Cancelled, limit, new_session
+from scoring.bounded_http import CONNECT_LIMIT_S, READ_BYTES, limit, new_session
+from scoring.feed_faults import MIB, Question
 
-MAX_DATA_BYTES = 2 * 1024 * 1024
-MAX_IMAGE_BYTES = 8 * 1024 * 1024
-MAX_LOGO_BYTES = 1024 * 1024
+MATCH_API = "the match API"
+IMAGE_SERVER = "the image server"
+MAX_DATA_BYTES = 2 * MIB
+MAX_IMAGE_BYTES = 8 * MIB
+MAX_LOGO_BYTES = MIB
 ANSWER_LIMIT_S = 5.0
 LOGO_LIMIT_S = 2.0  # the score waits for it
 STOP_LIMIT_S = 2.0
@@ -88,24 +90,28 @@ class MatchApi:
     def match_data(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> Any | None:
         """The decoded JSON, or None when it has not changed since the last answer."""
         url = self._api_base + self._data_path.format(match_id=quote(match_id, safe=""))
-        body = self._get(url, MAX_DATA_BYTES, limit_s)
+        question = self._of_api(match_id, limit_s)
+        body = self._get(question, url, MAX_DATA_BYTES)
         if body is None:
             return None
         try:
             return json.loads(body)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             self._validators.pop(url)  # or it would count as unchanged the next time
-            raise FeedError("malformed", "match data is not JSON") from None
+            raise (question.not_json(body) if isinstance(error, ValueError) else question.too_deep()) from None
 
     def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
         """The undecoded image, or None when it has not changed since the last answer."""
-        return self._get(f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES, limit_s)
+        question = Question(IMAGE_SERVER, self._image_base, f"match {match_id}", limit_s)
+        return self._get(question, f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES)
 
     def logo(self, name: str) -> bytes | None:
         """A team's logo, undecoded; `name` is a plain file name."""
         url = f"{self._image_base}/{quote(name, safe='')}"
         try:
-            return self._get(url, MAX_LOGO_BYTES, LOGO_LIMIT_S)
+            return self._get(
+                Question(IMAGE_SERVER, self._image_base, f"the logo {name}", LOGO_LIMIT_S), url, MAX_LOGO_BYTES
+            )
         finally:
             self._validators.pop(url, None)  # who asks for it has none, and a feed may name any number
 
@@ -114,28 +120,32 @@ class MatchApi:
             self._has_joined = False
             self._connections.leave()
 
+    def _of_api(self, match_id: str, limit_s: float) -> Question:
+        return Question(MATCH_API, self._api_base, f"match {match_id}", limit_s)
+
     def _post(self, path: str, body: dict[str, str], limit_s: float) -> None:
+        question = self._of_api(body["match_id"], limit_s)
         # Not over a kept connection, which may be closed by now: this is asked once only.
         with (
             new_session() as session,
-            self._ask(session, "POST", self._api_base + path, limit_s, json=body) as answer,
+            self._ask(question, session, "POST", self._api_base + path, json=body) as answer,
         ):
             if answer.status_code != 200:
-                raise _refusal(answer, "the match API")
+                raise question.refused(answer)
 
-    def _get(self, url: str, max_bytes: int, limit_s: float) -> bytes | None:
+    def _get(self, question: Question, url: str, max_bytes: int) -> bytes | None:
         if not self._has_joined:
             self._has_joined = True
             self._connections.join()
         session = self._connections.session
-        with self._ask(session, "GET", url, limit_s, headers=self._validators.get(url)) as answer:
+        with self._ask(question, session, "GET", url, headers=self._validators.get(url)) as answer:
             if answer.status_code == 304:
-                _bounded_body(answer, 0)  # else the connection is not used again
+                _bounded_body(answer, 0, question)  # else the connection is not used again
                 return None
             if answer.status_code != 200:
                 self._validators.pop(url, None)
-                raise _refusal(answer, url)
-            body = _bounded_body(answer, max_bytes)
+                raise question.refused(answer)
+            body = _bounded_body(answer, max_bytes, question)
             self._validators[url] = {
                 ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers
             }
@@ -143,54 +153,29 @@ class MatchApi:
 
     @contextlib.contextmanager
     def _ask(
-        self, session: requests.Session, method: str, url: str, limit_s: float, **kwargs: Any
+        self, question: Question, session: requests.Session, method: str, url: str, **kwargs: Any
     ) -> Iterator[requests.Response]:
-        limit(limit_s, self._cancelled)
+        limit(question.limit_s, self._cancelled)
         try:
             with session.request(
                 method,
                 url,
                 stream=True,
                 allow_redirects=False,
-                timeout=(min(CONNECT_LIMIT_S, limit_s), limit_s),
+                timeout=(min(CONNECT_LIMIT_S, question.limit_s), question.limit_s),
                 **kwargs,
             ) as answer:
                 yield answer
-        except Cancelled:
-            raise FeedError("cancelled", "the stream was stopped meanwhile") from None
-        except (requests.ConnectTimeout, requests.ReadTimeout, TimeoutError):
-            raise FeedError("timeout", f"no complete answer within {limit_s:g} s") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _connection_fault(error, limit_s) from None
+            raise question.failed(error) from None
 
 
-def _bounded_body(answer: requests.Response, max_bytes: int) -> bytes:
+def _bounded_body(answer: requests.Response, max_bytes: int, question: Question) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise FeedError("malformed", "the answer is compressed although that was not asked for")
+        raise question.compressed()
     body = bytearray()
     while chunk := answer.raw.read(READ_BYTES, decode_content=False):
         body += chunk
         if len(body) > max_bytes:
-            raise FeedError("too_large", f"the answer is over {max_bytes} bytes")
+            raise question.too_large(max_bytes)
     return bytes(body)
-
-
-def _refusal(answer: requests.Response, asked: str) -> FeedError:
-    if answer.is_redirect:
-        return FeedError("redirect", f"{asked} redirects; redirects are not followed")
-    return FeedError("status", f"{asked} answered {answer.status_code}")
-
-
-def _connection_fault(error: Exception, limit_s: float) -> FeedError:
-    """urllib3 wraps what our reader raised inside its own errors: look for it there."""
-    cause: BaseException | None = error
-    seen = 0
-    while cause is not None and seen < 10:
-        if isinstance(cause, Cancelled):
-            return FeedError("cancelled", "the stream was stopped meanwhile")
-        if isinstance(cause, TimeoutError | urllib3.exceptions.ReadTimeoutError):
-            return FeedError("timeout", f"no complete answer within {limit_s:g} s")
-        inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
-        cause = inner or cause.__cause__ or cause.__context__
-        seen += 1
-    return FeedError("unreachable", "no connection, it broke off, or it speaks no HTTP")

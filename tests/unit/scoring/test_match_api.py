@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from demo.match_feed import Answer, MatchFeed
+from demo.match_feed import NOT_FOUND, Answer, MatchFeed
 from errors import FeedError
-from scoring.match_api import MAX_DATA_BYTES, Connections, MatchApi
+from scoring.match_api import MAX_DATA_BYTES, MAX_IMAGE_BYTES, Connections, MatchApi
 from tests.waiting import eventually
 
 PATH = "/api/v1/cricket/match/{match_id}"
@@ -28,10 +28,18 @@ def api(feed: MatchFeed, cancelled: threading.Event) -> Iterator[MatchApi]:
     api.close()
 
 
-def kind_of(ask: Callable[[], object]) -> str:
+def fault_of(ask: Callable[[], object]) -> FeedError:
     with pytest.raises(FeedError) as caught:
         ask()
-    return caught.value.kind
+    return caught.value
+
+
+def kind_of(ask: Callable[[], object]) -> str:
+    return fault_of(ask).kind
+
+
+def said_by(ask: Callable[[], object]) -> str:
+    return str(fault_of(ask))
 
 
 def test_start_and_stop_say_what_the_contract_says(api: MatchApi, feed: MatchFeed) -> None:
@@ -94,12 +102,90 @@ def test_faults_have_a_kind(api: MatchApi, feed: MatchFeed, answer: Answer, kind
     assert api.match_data("m") == {"fine": True}, "a fault must not spoil the next question"
 
 
-def test_nobody_there_is_a_fault(cancelled: threading.Event) -> None:
+def test_a_fault_is_a_sentence_for_the_status_page(api: MatchApi, feed: MatchFeed) -> None:
+    feed.data = feed.image = feed.start = NOT_FOUND
+    assert [said_by(lambda: api.match_data("m1")), said_by(lambda: api.overlay_image("m1"))] == [
+        "the match API answered 404 for match m1",
+        "the image server answered 404 for match m1",
+    ]
+    assert said_by(lambda: api.logo("mi.png")) == "the image server answered 404 for the logo mi.png"
+    assert said_by(lambda: api.start_monitoring("m1", "0")) == "the match API answered 404 for match m1"
+    feed.image = Answer(b"x" * (MAX_IMAGE_BYTES + 1))
+    assert said_by(lambda: api.overlay_image("m1")) == "the image server's answer is over 8 MiB"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            Answer(b"<html><head>\n<title>Sign in"),
+            "the match API's answer is not JSON: it begins with '<html><head> <title…'",
+        ),
+        (Answer(b'{"a":\x00\x1b[31m \xff'), "the match API's answer is not JSON: it begins with '{\"a\":[31m \ufffd'"),
+        (Answer(b" \n"), "the match API's answer is empty"),
+        (Answer(b"[" * 100_000), "the match API's answer is nested too deeply"),
+        (Answer(b"x" * (MAX_DATA_BYTES + 1)), "the match API's answer is over 2 MiB"),
+        (Answer(b'{"a": 1}', cut_to=3), "the match API's answer broke off"),
+        (
+            Answer(status=302, headers={"Location": "https://canary:canary@club.example:8443/canary?key=canary"}),
+            "the match API redirects to https://club.example:8443; redirects are not followed",
+        ),
+        (
+            Answer(status=301, headers={"Location": "https://[2001:db8::1]:443/"}),
+            "the match API redirects to https://[2001:db8::1]; redirects are not followed",
+        ),
+        *(
+            (
+                Answer(status=307, headers={"Location": place}),
+                "the match API redirects elsewhere; redirects are not followed",
+            )
+            for place in ("/canary", "https://<script>/", "https://h:port/", "ftp://h/", "http://[/", "http://")
+        ),
+    ],
+)
+def test_the_sentence_says_what_came_instead(api: MatchApi, feed: MatchFeed, answer: Answer, said: str) -> None:
+    feed.data = answer
+    assert said_by(lambda: api.match_data("m")) == said
+
+
+def test_what_a_sentence_quotes_is_printable_and_short(api: MatchApi) -> None:
+    said = said_by(lambda: api.match_data("\x1b[31m\nm\u202e" + "x" * 500))
+    assert said == f"the match API answered 404 for match [31m m{'x' * 47}…"
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_nobody_there_is_a_fault(
+    cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch, scheme: str, port: int
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    api = MatchApi(f"http://127.0.0.1:{port}", "", PATH, cancelled)
-    assert kind_of(lambda: api.match_data("m")) == "unreachable"
+        free = server.getsockname()[1]
+    api = MatchApi(f"{scheme}://127.0.0.1:{free}", f"{scheme}://club.example", PATH, cancelled)
+    fault = fault_of(lambda: api.match_data("m"))
+    assert (fault.kind, str(fault)) == ("unreachable", f"no connection to the match API at 127.0.0.1:{free}")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    assert said_by(lambda: api.overlay_image("m")) == f"no connection to the image server at club.example:{port}"
     api.close()
+
+
+def test_a_sentence_gives_no_secret_of_a_url_away(feed: MatchFeed, cancelled: threading.Event) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    port = feed.url.rpartition(":")[2]
+    secret = f"{PATH}?key=canary"
+    apis = [MatchApi(f"http://canary:canary@127.0.0.1:{to}/canary", "", secret, cancelled) for to in (free, port)]
+    said = [said_by(lambda: apis[0].match_data("m")), said_by(lambda: apis[0].start_monitoring("m", "0"))]
+    for answer in (
+        NOT_FOUND,
+        Answer(b"x"),
+        Answer(b"{}", cut_to=1),
+        Answer(b"", 302, headers={"Location": "/?canary"}),
+    ):
+        feed.data = answer
+        said.append(said_by(lambda: apis[1].match_data("m")))
+    assert feed.paths("GET")[0] == "/canary/api/v1/cricket/match/m?key=canary"
+    assert "canary" not in " ".join(said)
+    for api in apis:
+        api.close()
 
 
 class RawServer:
@@ -149,15 +235,17 @@ class RawServer:
 def test_an_answer_that_drips_is_late_although_every_read_is_quick(text: bytes, cancelled: threading.Event) -> None:
     server = RawServer(text, byte_pause_s=0.02)
     api = MatchApi(server.url, "", PATH, cancelled)
-    assert kind_of(lambda: api.match_data("m", limit_s=0.4)) == "timeout"
+    fault = fault_of(lambda: api.match_data("m", limit_s=0.4))
+    assert (fault.kind, str(fault)) == ("timeout", "the match API has not answered within 0.4 s")
     api.close()
     server.close()
 
 
-def test_an_endless_answer_is_cut_off(cancelled: threading.Event) -> None:
+def test_an_endless_answer_is_cut_off(cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoring.match_api.MAX_DATA_BYTES", 1000)
     server = RawServer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
     api = MatchApi(server.url, "", PATH, cancelled)
-    assert kind_of(lambda: api._get(f"{server.url}/", 1000, 5)) == "too_large"
+    assert kind_of(lambda: api.match_data("m")) == "too_large"
     api.close()
     server.close()
 
@@ -168,21 +256,53 @@ def test_a_name_server_that_does_not_answer_is_bounded_too(
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(30))
     api = MatchApi("http://feed.invalid", "", PATH, cancelled)
-    assert kind_of(lambda: api.match_data("m", limit_s=0.3)) == "timeout"
+    fault = fault_of(lambda: api.match_data("m", limit_s=0.3))
+    assert (fault.kind, str(fault)) == ("timeout", "no connection to the match API at feed.invalid:80 in time")
     cancelled.set()
     assert kind_of(lambda: api.match_data("m", limit_s=60)) == "cancelled"
     api.close()
     release.set()
 
 
-def test_a_name_without_an_address_is_unreachable(cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")])
+def test_a_name_without_an_address_is_unreachable(
+    cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
     def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(-2, "Name or service not known")
+        raise fault
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     api = MatchApi("http://feed.invalid", "", PATH, cancelled)
     assert kind_of(lambda: api.match_data("m")) == "unreachable"
     api.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers at {} is no web server"),
+        (b"", "the connection to the match API broke off"),
+    ],
+)
+def test_what_does_not_speak_http_is_named(cancelled: threading.Event, text: bytes, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for _ in range(2):
+                peer, _ = server.accept()
+                with peer:
+                    peer.recv(65_536)
+                    peer.sendall(text)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        api = MatchApi(f"http://{place}", "", PATH, cancelled)
+        fault = fault_of(lambda: api.match_data("m"))
+        assert (fault.kind, str(fault)) == ("unreachable", said.format(place))
+        api.close()
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_a_stop_does_not_wait_for_the_answer(cancelled: threading.Event) -> None:
