@@ -30,8 +30,18 @@ KEPT_CONNECTIONS = 16  # to one server, for the next question; there may be more
 READ_BYTES = 65_536
 # It warns of each connection over those that are kept.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-# A server may close a kept connection just when it is used again. What changes nothing is then asked anew.
-_AGAIN = urllib3.util.Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=("GET",))
+# A server may close a kept connection just when it is used again. What changes nothing is then asked anew. A pause
+# that an answer asks for is not urllib3's to make: it would sleep, or report no answer at all.
+_AGAIN = urllib3.util.Retry(
+    total=1,
+    connect=0,
+    read=1,
+    redirect=0,
+    status=0,
+    other=0,
+    allowed_methods=("GET",),
+    respect_retry_after_header=False,
+)
 
 
 class _Session(requests.Session):

@@ -7,10 +7,13 @@ secrets: it names scheme, host and port, and nothing else of them.
 from __future__ import annotations
 
 import http.client
+import math
 import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -20,7 +23,10 @@ from errors import FeedError
 from scoring.bounded_http import Cancelled
 
 MIB = 1024 * 1024
+MAX_PAUSE_S = 600
 _MOST_CAUSES = 10
+_PAUSE_STATUSES = (429, 503)
+_SECONDS = re.compile(r"\d{1,18}", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}", re.ASCII)
 
@@ -34,13 +40,18 @@ class Question:
     what: str
     limit_s: float
 
-    def refused(self, answer: requests.Response) -> FeedError:
-        """It answered, but not 200."""
+    def refused(self, answer: requests.Response, wall_now: float) -> FeedError:
+        """It answered, but not 200; `wall_now` is the time here, for an answer without a Date."""
         if answer.is_redirect:
             place = _origin(answer.headers["Location"])
             target = f"to {place}" if place else "elsewhere"
             return FeedError("redirect", f"{self.server} redirects {target}; redirects are not followed")
-        return FeedError("status", f"{self.server} answered {answer.status_code} for {printable(self.what)}")
+        answered = f"{self.server} answered {answer.status_code}"
+        pause_s = _pause_s(answer, wall_now)
+        if pause_s <= 0:
+            return FeedError("status", f"{answered} for {printable(self.what)}")
+        asked = f"{pause_s} s" if pause_s <= MAX_PAUSE_S else f"more than {MAX_PAUSE_S} s"
+        return FeedError("status", f"{answered} and asks for a pause of {asked}", min(pause_s, MAX_PAUSE_S))
 
     def failed(self, error: Exception) -> FeedError:
         """There is no answer, or not all of it."""
@@ -95,6 +106,28 @@ def printable(text: str, most: int = 60) -> str:
     """At most so many characters of it, on one line, without those that cannot be seen."""
     shown = "".join(character for character in " ".join(text.split()) if character.isprintable())
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def _pause_s(answer: requests.Response, wall_now: float) -> int:
+    """What a Retry-After asks for, as seconds or as a date by the server's own clock; 0 if it asks for nothing."""
+    asked = answer.headers.get("Retry-After", "").strip()
+    if answer.status_code not in _PAUSE_STATUSES:
+        return 0
+    if _SECONDS.fullmatch(asked):
+        return int(asked)
+    until = _http_date(asked)
+    if until is None:
+        return 0
+    now = _http_date(answer.headers.get("Date", ""))
+    return math.ceil(until - (wall_now if now is None else now))
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -69,6 +70,7 @@ class MatchApi:
         data_path: str,
         cancelled: threading.Event,
         connections: Connections | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.has_data = bool(api_base)
         self.has_images = bool(image_base)
@@ -77,6 +79,7 @@ class MatchApi:
         self._data_path = data_path
         self._cancelled = cancelled
         self._connections = connections or Connections()
+        self._wall_clock = wall_clock
         self._has_joined = False
         self._validators: dict[str, dict[str, str]] = {}
 
@@ -131,7 +134,7 @@ class MatchApi:
             self._ask(question, session, "POST", self._api_base + path, json=body) as answer,
         ):
             if answer.status_code != 200:
-                raise question.refused(answer)
+                raise question.refused(answer, self._wall_clock())
 
     def _get(self, question: Question, url: str, max_bytes: int) -> bytes | None:
         if not self._has_joined:
@@ -144,7 +147,7 @@ class MatchApi:
                 return None
             if answer.status_code != 200:
                 self._validators.pop(url, None)
-                raise question.refused(answer)
+                raise question.refused(answer, self._wall_clock())
             body = _bounded_body(answer, max_bytes, question)
             self._validators[url] = {
                 ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers

@@ -148,6 +148,69 @@ def test_the_sentence_says_what_came_instead(api: MatchApi, feed: MatchFeed, ans
     assert said_by(lambda: api.match_data("m")) == said
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_that_is_asked_for_is_a_status_and_not_an_outage(api: MatchApi, feed: MatchFeed, status: int) -> None:
+    feed.data = feed.image = feed.start = Answer(b"{}", status, headers={"Retry-After": "30"})
+    questions: list[tuple[str, Callable[[], object]]] = [
+        ("the match API", lambda: api.match_data("m")),
+        ("the match API", lambda: api.start_monitoring("m", "0")),
+        ("the image server", lambda: api.overlay_image("m")),
+        ("the image server", lambda: api.logo("mi.png")),
+    ]
+    for server, ask in questions:
+        fault = fault_of(ask)
+        assert (fault.kind, fault.retry_after_s) == ("status", 30)
+        assert str(fault) == f"{server} answered {status} and asks for a pause of 30 s"
+    assert len(feed.calls) == 4, "urllib3 must not ask again by itself"
+
+
+NOON = 1_784_116_800.0  # Wed, 15 Jul 2026 12:00:00 GMT
+
+
+@pytest.mark.parametrize(
+    ("asked", "date", "pause_s"),
+    [
+        ("0", None, None),
+        (" 1 ", None, 1),
+        ("600", None, 600),
+        ("601", None, 600),
+        ("9" * 18, None, 600),
+        ("Wed, 15 Jul 2026 12:00:30 GMT", None, 30),
+        ("Wednesday, 15-Jul-26 12:00:30 GMT", None, 30),
+        ("Wed Jul 15 12:00:30 2026", None, 30),
+        ("Wed, 15 Jul 2026 11:59:30 GMT", None, None),
+        ("Thu, 16 Jul 2026 12:00:00 GMT", None, 600),
+        ("Tue, 01 Jan 2030 00:00:40 GMT", "Tue, 01 Jan 2030 00:00:00 GMT", 40),
+        ("Fri, 02 Jan 1970 00:00:40 GMT", "Fri, 02 Jan 1970 00:00:00 GMT", 40),
+        ("Wed, 15 Jul 2026 12:00:30 GMT", "yesterday", 30),
+        *(
+            (garbage, None, None)
+            for garbage in ("", "soon", "-5", "+30", "30.5", "30 s", "1e2", "30, 30", "0x1e", "5:30")
+        ),
+        *((garbage, None, None) for garbage in ("9" * 400, "Wed, 15 Jul 99999 12:00:00 +9999999999", "Wed, 15 Jul")),
+    ],
+)
+def test_the_pause_is_in_seconds_or_until_a_date_by_the_servers_clock(
+    cancelled: threading.Event, asked: str, date: str | None, pause_s: int | None
+) -> None:
+    dated = f"Date: {date}\r\n" if date else ""
+    server = RawServer(f"HTTP/1.1 429 Slow\r\n{dated}Retry-After: {asked}\r\nContent-Length: 0\r\n\r\n".encode())
+    api = MatchApi(server.url, "", PATH, cancelled, wall_clock=lambda: NOON)
+    fault = fault_of(lambda: api.match_data("m"))
+    assert (fault.kind, fault.retry_after_s) == ("status", pause_s)
+    assert ("asks for a pause" in str(fault)) == (pause_s is not None)
+    assert len(str(fault)) < 100
+    api.close()
+    server.close()
+
+
+@pytest.mark.parametrize("status", [404, 500, 413, 302])
+def test_only_429_and_503_ask_for_a_pause(api: MatchApi, feed: MatchFeed, status: int) -> None:
+    feed.data = Answer(b"{}", status, headers={"Retry-After": "30"})
+    assert fault_of(lambda: api.match_data("m")).retry_after_s is None
+    assert len(feed.calls) == 1
+
+
 def test_what_a_sentence_quotes_is_printable_and_short(api: MatchApi) -> None:
     said = said_by(lambda: api.match_data("\x1b[31m\nm\u202e" + "x" * 500))
     assert said == f"the match API answered 404 for match [31m m{'x' * 47}…"
