@@ -53,7 +53,7 @@ def new_session() -> requests.Session:
     session = _Session()
     session.trust_env = False  # no proxy and no .netrc decides where a match goes
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.headers["Accept-Encoding"] = "identity"
+    session.headers["Accept-Encoding"] = "gzip, deflate"  # what answer_body.py unpacks
     for scheme in ("http://", "https://"):
         session.mount(scheme, _DeadlineAdapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=_AGAIN))
     return session

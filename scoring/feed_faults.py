@@ -81,8 +81,11 @@ class Question:
     def too_deep(self) -> FeedError:
         return FeedError("malformed", f"{self._answer} is nested too deeply")
 
-    def compressed(self) -> FeedError:
-        return FeedError("malformed", f"{self._answer} is compressed although that was not asked for")
+    def unknown_encoding(self, name: str) -> FeedError:
+        return FeedError("malformed", f"{self._answer} is compressed as '{printable(name, 20)}', which cannot be read")
+
+    def broken_encoding(self, name: str) -> FeedError:
+        return FeedError("malformed", f"{self._answer} is broken: it cannot be unpacked as {name}")
 
     @property
     def _answer(self) -> str:

@@ -1,11 +1,11 @@
 """The client of the match API and of the overlay image server.
 
-Every answer is bounded: in bytes, and in seconds from the first byte sent to
-the last byte read, however slowly it drips. Nobody but the two bases is
-connected to: redirects are not followed, and the environment's proxies are not
-asked. Compressed answers are not asked for, cookies are not kept, and whoever
-owns the client may cancel what is under way. Raises FeedError with a kind and a
-sentence for whoever watches the stream.
+Every answer is bounded: in bytes, before and after it is unpacked, and in
+seconds from the first byte sent to the last byte read, however slowly it drips.
+Nobody but the two bases is connected to: redirects are not followed, and the
+environment's proxies are not asked. Cookies are not kept, and whoever owns the
+client may cancel what is under way. Raises FeedError with a kind and a sentence
+for whoever watches the stream.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from urllib.parse import quote
 import requests
 import urllib3
 
-from scoring.bounded_http import CONNECT_LIMIT_S, READ_BYTES, limit, new_session
+from scoring.answer_body import read_body
+from scoring.bounded_http import CONNECT_LIMIT_S, limit, new_session
 from scoring.feed_faults import MIB, Question
 
 MATCH_API = "the match API"
@@ -143,12 +144,12 @@ class MatchApi:
         session = self._connections.session
         with self._ask(question, session, "GET", url, headers=self._validators.get(url)) as answer:
             if answer.status_code == 304:
-                _bounded_body(answer, 0, question)  # else the connection is not used again
+                read_body(answer, question, 0)  # else the connection is not used again
                 return None
             if answer.status_code != 200:
                 self._validators.pop(url, None)
                 raise question.refused(answer, self._wall_clock())
-            body = _bounded_body(answer, max_bytes, question)
+            body = read_body(answer, question, max_bytes)
             self._validators[url] = {
                 ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers
             }
@@ -171,14 +172,3 @@ class MatchApi:
                 yield answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise question.failed(error) from None
-
-
-def _bounded_body(answer: requests.Response, max_bytes: int, question: Question) -> bytes:
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise question.compressed()
-    body = bytearray()
-    while chunk := answer.raw.read(READ_BYTES, decode_content=False):
-        body += chunk
-        if len(body) > max_bytes:
-            raise question.too_large(max_bytes)
-    return bytes(body)
