@@ -117,12 +117,13 @@ class FeedError(RelayError):
     """One call to the match API failed.
 
     kind is one of: unreachable, timeout, status, redirect, too_large,
-    malformed, cancelled.
+    malformed, cancelled. `retry_after_s` is the pause that the server asked for.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.retry_after_s = retry_after_s
 
 
 class ImageRejected(RelayError):

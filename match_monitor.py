@@ -69,7 +69,7 @@ class MatchMonitor:
         self._data = Source("match data", self._log, clock, on_trouble)
         self._images = Source("overlay image", self._log, clock, on_trouble)
         self._continuity = Continuity()
-        self._logos = Logos(api.logo, clock)
+        self._logos = Logos(self._logo, clock)
         self._lock = threading.Lock()  # of what pushes and polls both set
         self._board: Scoreboard | None = None
         self._pushed: Scoreboard | None = None
@@ -190,8 +190,8 @@ class MatchMonitor:
             return
         try:
             self._api.start_monitoring(self._match_id, self._overlay_id)
-        except FeedError:
-            self._ask_again_at = self._clock() + MONITORING_WAIT_S
+        except FeedError as error:
+            self._ask_again_at = self._clock() + max(MONITORING_WAIT_S, error.retry_after_s or 0)
             return
         self._overlay_id = None
         self._log.info("the match API monitors the match again")
@@ -262,9 +262,16 @@ class MatchMonitor:
     def _ask_logo(self) -> None:
         """One logo a poll at most; what cannot be had is left out."""
         board = self._board
-        if board is None or not self._api.has_images:
+        if board is None or not self._api.has_images or self._images.is_paused:
             return
         error = self._logos.ask_for({team.logo for team in board.sides if team.logo})
         if error is not None:
             self._log.warning("a logo is left out: %s", error)
         self._presenter.use_logos(self._logos.images)
+
+    def _logo(self, name: str) -> bytes | None:
+        try:
+            return self._api.logo(name)
+        except FeedError as error:
+            self._images.note_pause(error)  # it is the same server
+            raise

@@ -1,50 +1,38 @@
 """The client of the match API and of the overlay image server.
 
-Every answer is bounded: in bytes, and in seconds from the first byte sent to
-the last byte read, however slowly it drips. Nobody but the two bases is
-connected to: redirects are not followed, and the environment's proxies are not
-asked. Compressed answers are not asked for, cookies are not kept, and whoever
-owns the client may cancel what is under way. Raises FeedError with a kind and a
-message for the log.
+Every answer is bounded: in bytes, before and after it is unpacked, and in
+seconds from the first byte sent to the last byte read, however slowly it drips.
+Nobody but the two bases is connected to: redirects are not followed, and the
+environment's proxies are not asked. Cookies are not kept, and whoever owns the
+client may cancel what is under way. Raises FeedError with a kind and a sentence
+for whoever watches the stream.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import io
 import json
-import logging
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import requests
-import requests.adapters
-import urllib3.connection
-import urllib3.connectionpool
+import urllib3
 
-from errors import FeedError
+from scoring.answer_body import read_body
+from scoring.bounded_http import CONNECT_LIMIT_S, limit, new_session
+from scoring.feed_faults import MIB, Question
 
-MAX_DATA_BYTES = 2 * 1024 * 1024
-MAX_IMAGE_BYTES = 8 * 1024 * 1024
-MAX_LOGO_BYTES = 1024 * 1024
+MATCH_API = "the match API"
+IMAGE_SERVER = "the image server"
+MAX_DATA_BYTES = 2 * MIB
+MAX_IMAGE_BYTES = 8 * MIB
+MAX_LOGO_BYTES = MIB
 ANSWER_LIMIT_S = 5.0
 LOGO_LIMIT_S = 2.0  # the score waits for it
 STOP_LIMIT_S = 2.0
-CONNECT_LIMIT_S = 2.0
-CANCEL_CHECK_S = 0.1
-KEPT_CONNECTIONS = 16  # to one server, for the next question; there may be more at a time
-_READ_BYTES = 65_536
-# It warns of each connection over those that are kept.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-# A server may close a kept connection just when it is used again. What changes nothing is then asked anew.
-_AGAIN = urllib3.util.Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=("GET",))
 _VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
@@ -55,7 +43,7 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self.session = _new_session()
+        self.session = new_session()
         self._lock = threading.Lock()
         self._users = 0
 
@@ -83,6 +71,7 @@ class MatchApi:
         data_path: str,
         cancelled: threading.Event,
         connections: Connections | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.has_data = bool(api_base)
         self.has_images = bool(image_base)
@@ -91,6 +80,7 @@ class MatchApi:
         self._data_path = data_path
         self._cancelled = cancelled
         self._connections = connections or Connections()
+        self._wall_clock = wall_clock
         self._has_joined = False
         self._validators: dict[str, dict[str, str]] = {}
 
@@ -104,24 +94,28 @@ class MatchApi:
     def match_data(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> Any | None:
         """The decoded JSON, or None when it has not changed since the last answer."""
         url = self._api_base + self._data_path.format(match_id=quote(match_id, safe=""))
-        body = self._get(url, MAX_DATA_BYTES, limit_s)
+        question = self._of_api(match_id, limit_s)
+        body = self._get(question, url, MAX_DATA_BYTES)
         if body is None:
             return None
         try:
             return json.loads(body)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             self._validators.pop(url)  # or it would count as unchanged the next time
-            raise FeedError("malformed", "match data is not JSON") from None
+            raise (question.not_json(body) if isinstance(error, ValueError) else question.too_deep()) from None
 
     def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
         """The undecoded image, or None when it has not changed since the last answer."""
-        return self._get(f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES, limit_s)
+        question = Question(IMAGE_SERVER, self._image_base, f"match {match_id}", limit_s)
+        return self._get(question, f"{self._image_base}/{quote(match_id, safe='')}.png", MAX_IMAGE_BYTES)
 
     def logo(self, name: str) -> bytes | None:
         """A team's logo, undecoded; `name` is a plain file name."""
         url = f"{self._image_base}/{quote(name, safe='')}"
         try:
-            return self._get(url, MAX_LOGO_BYTES, LOGO_LIMIT_S)
+            return self._get(
+                Question(IMAGE_SERVER, self._image_base, f"the logo {name}", LOGO_LIMIT_S), url, MAX_LOGO_BYTES
+            )
         finally:
             self._validators.pop(url, None)  # who asks for it has none, and a feed may name any number
 
@@ -130,28 +124,32 @@ class MatchApi:
             self._has_joined = False
             self._connections.leave()
 
+    def _of_api(self, match_id: str, limit_s: float) -> Question:
+        return Question(MATCH_API, self._api_base, f"match {match_id}", limit_s)
+
     def _post(self, path: str, body: dict[str, str], limit_s: float) -> None:
+        question = self._of_api(body["match_id"], limit_s)
         # Not over a kept connection, which may be closed by now: this is asked once only.
         with (
-            _new_session() as session,
-            self._ask(session, "POST", self._api_base + path, limit_s, json=body) as answer,
+            new_session() as session,
+            self._ask(question, session, "POST", self._api_base + path, json=body) as answer,
         ):
             if answer.status_code != 200:
-                raise _refusal(answer, "the match API")
+                raise question.refused(answer, self._wall_clock())
 
-    def _get(self, url: str, max_bytes: int, limit_s: float) -> bytes | None:
+    def _get(self, question: Question, url: str, max_bytes: int) -> bytes | None:
         if not self._has_joined:
             self._has_joined = True
             self._connections.join()
         session = self._connections.session
-        with self._ask(session, "GET", url, limit_s, headers=self._validators.get(url)) as answer:
+        with self._ask(question, session, "GET", url, headers=self._validators.get(url)) as answer:
             if answer.status_code == 304:
-                _bounded_body(answer, 0)  # else the connection is not used again
+                read_body(answer, question, 0)  # else the connection is not used again
                 return None
             if answer.status_code != 200:
                 self._validators.pop(url, None)
-                raise _refusal(answer, url)
-            body = _bounded_body(answer, max_bytes)
+                raise question.refused(answer, self._wall_clock())
+            body = read_body(answer, question, max_bytes)
             self._validators[url] = {
                 ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers
             }
@@ -159,191 +157,18 @@ class MatchApi:
 
     @contextlib.contextmanager
     def _ask(
-        self, session: requests.Session, method: str, url: str, limit_s: float, **kwargs: Any
+        self, question: Question, session: requests.Session, method: str, url: str, **kwargs: Any
     ) -> Iterator[requests.Response]:
-        with _limits.set(time.monotonic() + limit_s, self._cancelled):
-            try:
-                with session.request(
-                    method,
-                    url,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=(min(CONNECT_LIMIT_S, limit_s), limit_s),
-                    **kwargs,
-                ) as answer:
-                    yield answer
-            except _Cancelled:
-                raise FeedError("cancelled", "the stream was stopped meanwhile") from None
-            except (requests.ConnectTimeout, requests.ReadTimeout, TimeoutError):
-                raise FeedError("timeout", f"no complete answer within {limit_s:g} s") from None
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                raise _connection_fault(error, limit_s) from None
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy and no .netrc decides where a match goes
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.headers["Accept-Encoding"] = "identity"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _DeadlineAdapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=_AGAIN))
-    return session
-
-
-def _bounded_body(answer: requests.Response, max_bytes: int) -> bytes:
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise FeedError("malformed", "the answer is compressed although that was not asked for")
-    body = bytearray()
-    while chunk := answer.raw.read(_READ_BYTES, decode_content=False):
-        body += chunk
-        if len(body) > max_bytes:
-            raise FeedError("too_large", f"the answer is over {max_bytes} bytes")
-    return bytes(body)
-
-
-def _refusal(answer: requests.Response, asked: str) -> FeedError:
-    if answer.is_redirect:
-        return FeedError("redirect", f"{asked} redirects; redirects are not followed")
-    return FeedError("status", f"{asked} answered {answer.status_code}")
-
-
-def _connection_fault(error: Exception, limit_s: float) -> FeedError:
-    """urllib3 wraps what our reader raised inside its own errors: look for it there."""
-    cause: BaseException | None = error
-    seen = 0
-    while cause is not None and seen < 10:
-        if isinstance(cause, _Cancelled):
-            return FeedError("cancelled", "the stream was stopped meanwhile")
-        if isinstance(cause, TimeoutError | urllib3.exceptions.ReadTimeoutError):
-            return FeedError("timeout", f"no complete answer within {limit_s:g} s")
-        inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
-        cause = inner or cause.__cause__ or cause.__context__
-        seen += 1
-    return FeedError("unreachable", "no connection, it broke off, or it speaks no HTTP")
-
-
-class _Cancelled(OSError):
-    """The owner cancelled while bytes were awaited."""
-
-
-class _Limits(threading.local):
-    """Deadline and cancel event of the question that this thread has under way."""
-
-    deadline: float = 0.0
-    cancelled: threading.Event = threading.Event()
-
-    @contextlib.contextmanager
-    def set(self, deadline: float, cancelled: threading.Event) -> Iterator[None]:
-        self.deadline, self.cancelled = deadline, cancelled
-        yield
-
-
-_limits = _Limits()
-
-
-def _remaining_s() -> float:
-    """What is left for the question under way; raises _Cancelled or TimeoutError when it is over."""
-    if _limits.cancelled.is_set():
-        raise _Cancelled
-    remaining_s = _limits.deadline - time.monotonic()
-    if remaining_s <= 0:
-        raise TimeoutError("deadline")
-    return remaining_s
-
-
-class _BoundedReader(io.RawIOBase):
-    """Reads a socket in short waits, so that a deadline over all reads and a cancel are both kept.
-
-    A socket's own timeout starts anew with every byte that arrives.
-    """
-
-    def __init__(self, sock: socket.socket, owner: io.IOBase) -> None:
-        self._sock = sock
-        self._owner = owner  # keeps the socket open after http.client has let go of it
-
-    def close(self) -> None:
-        self._owner.close()
-        super().close()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while True:
-            self._sock.settimeout(min(CANCEL_CHECK_S, _remaining_s()))
-            with contextlib.suppress(TimeoutError):
-                return self._sock.recv_into(buffer)
-
-
-class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_BoundedReader(sock, self.fp), _READ_BYTES)
-
-
-class _BoundedConnect:
-    """Name look-up and connecting within the deadline, however many addresses a name has."""
-
-    def _new_conn(self: Any) -> socket.socket:
-        fault = OSError("the name has no address")
-        for family, kind, protocol, _, address in _look_up(self._dns_host, self.port):
-            remaining_s = _remaining_s()
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(min(CONNECT_LIMIT_S, remaining_s))
-                sock.connect(address)
-                sock.settimeout(_remaining_s())  # of the TLS handshake
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return sock
-            except OSError as error:
-                sock.close()
-                fault = error
-        raise fault
-
-
-def _look_up(host: str, port: int) -> list[Any]:
-    """`getaddrinfo`, which cannot be interrupted, on a thread that may be left behind."""
-    found: Future[list[Any]] = Future()
-
-    def look_up() -> None:
+        limit(question.limit_s, self._cancelled)
         try:
-            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.set_exception(error)
-
-    threading.Thread(target=look_up, name="look-up", daemon=True).start()
-    while True:
-        try:
-            return found.result(CANCEL_CHECK_S)
-        except TimeoutError:
-            _remaining_s()
-
-
-class _HTTPConnection(_BoundedConnect, urllib3.connection.HTTPConnection):
-    response_class = _BoundedResponse
-
-
-class _HTTPSConnection(_BoundedConnect, urllib3.connection.HTTPSConnection):
-    response_class = _BoundedResponse
-
-
-class _HTTPPool(urllib3.connectionpool.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class _DeadlineAdapter(requests.adapters.HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-    def close(self) -> None:
-        """At once: urllib3 itself leaves it to the garbage collector."""
-        pools = self.poolmanager.pools
-        for pool in [pools.get(key) for key in pools.keys()]:  # noqa: SIM118 - it is no mapping
-            if pool is not None:
-                pool.close()
-        super().close()
+            with session.request(
+                method,
+                url,
+                stream=True,
+                allow_redirects=False,
+                timeout=(min(CONNECT_LIMIT_S, question.limit_s), question.limit_s),
+                **kwargs,
+            ) as answer:
+                yield answer
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise question.failed(error) from None

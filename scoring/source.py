@@ -43,14 +43,28 @@ class Source:
         self._value: Any | None = None
         self._fault: FeedError | ImageRejected | None = None
         self._failed_polls = 0  # since it was last good
+        self._paused_until = clock()
+
+    @property
+    def is_paused(self) -> bool:
+        """True while a pause lasts that its server asked for."""
+        return self._clock() < self._paused_until
+
+    def note_pause(self, error: FeedError | ImageRejected) -> None:
+        """Do not ask it for as long as this answer of its server says."""
+        if error.retry_after_s is not None:
+            self._paused_until = self._clock() + error.retry_after_s
 
     def ask(
         self, fetch: Callable[[], Any | None], read: Callable[[Any], Any], use: Callable[[Any], tuple[str, ...]]
     ) -> bool:
         """Fetch (None: as before), read what is new, and use it; True when this poll brought something usable.
 
-        All three may raise FeedError or ImageRejected. `use` gives the figures that could not be read.
+        All three may raise FeedError or ImageRejected. `use` gives the figures that could not be read. While it is
+        paused nothing is fetched, nor counted.
         """
+        if self.is_paused:
+            return False
         self.polls = replace(self.polls, asked=self.polls.asked + 1)
         try:
             answer = fetch()
@@ -63,6 +77,7 @@ class Source:
                 return False
             faults = use(self._value)
         except (FeedError, ImageRejected) as error:
+            self.note_pause(error)
             self._note_fault(error)
             return False
         self._note_good(faults)

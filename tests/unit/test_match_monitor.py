@@ -16,7 +16,7 @@ from demo.replay import states
 from graphics import drawing
 from graphics.layout import canvas_of
 from graphics.logos import RETRY_S
-from match_monitor import DATA_HOLD_S, PUSH_HOLD_S, MatchMonitor
+from match_monitor import DATA_HOLD_S, MONITORING_WAIT_S, PUSH_HOLD_S, MatchMonitor
 from media.profiles import PROFILES
 from overlay import Presenter
 from scoring.events import KINDS, Event
@@ -222,6 +222,64 @@ def test_only_sources_that_are_asked_have_polls(rig: MakeRig, source: str, asked
     assert list(rig(source).monitor.polls) == asked
 
 
+SLOWLY = Answer(b"{}", 429, headers={"Retry-After": "30"})
+
+
+def test_a_source_that_asks_for_a_pause_gets_it_and_the_other_is_asked_meanwhile(
+    rig: MakeRig, feed: MatchFeed, tmp_path: Path
+) -> None:
+    feed.data, feed.image = SLOWLY, strip("red")
+    one = rig("auto")
+    for _ in range(29):
+        one.clock.advance(1)
+        one.monitor.poll()
+    assert one.monitor.polls == {"data": Polls(1, {"status": 1}), "image": Polls(30)}
+    assert feed.paths("GET") == ["/match/m", *["/m.png"] * 30]
+    feed.data, feed.image = score(5), SLOWLY
+    one.clock.advance(1)
+    one.monitor.poll()
+    assert one.picture() == drawn(tmp_path, 5)
+    assert one.monitor.polls["data"] == Polls(2, {"status": 1})
+
+
+def test_the_pause_is_named_for_as_long_as_it_lasts(rig: MakeRig, feed: MatchFeed) -> None:
+    feed.data = SLOWLY
+    one = rig("data")
+    for _ in range(3):
+        one.monitor.poll()
+        assert one.monitor.trouble == "the match API answered 429 and asks for a pause of 30 s"
+    feed.data = score(5)
+    one.clock.advance(30)
+    one.monitor.poll()
+    assert one.monitor.trouble is None
+
+
+def test_a_logo_and_the_image_pause_together(rig: MakeRig, feed: MatchFeed) -> None:
+    state = MATCH[30].as_own_shape()
+    state["batting"]["logo"], state["bowling"]["logo"] = "mi.png", "csk.png"
+    one = rig("image")
+    one.monitor.push(parse_match_data(state), one.clock() - PUSH_HOLD_S)
+    asked, feed.image = len(feed.calls), Answer(b"", 503, headers={"Retry-After": "500"})
+    for _ in range(49):
+        one.clock.advance(10)
+        one.monitor.poll()
+    assert len(feed.calls) == asked + 1
+
+
+def test_monitoring_is_asked_for_again_after_the_pause(rig: MakeRig, feed: MatchFeed) -> None:
+    feed.start = SLOWLY
+    one = rig("data")
+    one.monitor.start_monitoring_later("0")
+    one.monitor.start()
+    eventually(lambda: "/start-match-monitoring" in feed.paths("POST"))
+    asked = len(feed.paths("GET"))
+    one.clock.advance(MONITORING_WAIT_S + 1)
+    eventually(lambda: len(feed.paths("GET")) > asked + 2)
+    assert len(feed.paths("POST")) == 1
+    one.clock.advance(30)
+    eventually(lambda: len(feed.paths("POST")) == 2)
+
+
 def test_an_answer_that_stays_unusable_never_counts_as_good(
     rig: MakeRig, feed: MatchFeed, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -389,7 +447,7 @@ def test_a_logo_that_cannot_be_had_is_left_out_and_asked_for_again_later(
     one.clock.advance(RETRY_S + 1)
     one.monitor.poll()
     assert feed.paths("GET").count("/csk.png") == 2
-    assert caplog.messages == [f"a logo is left out: {feed.url}/csk.png answered 404"]
+    assert caplog.messages == ["a logo is left out: the image server answered 404 for the logo csk.png"]
 
 
 def test_the_presenters_thread_ends_a_banner_and_shows_a_delayed_score(
