@@ -73,6 +73,9 @@ class Question:
     def too_large(self, max_bytes: int) -> FeedError:
         return FeedError("too_large", f"{self._answer} is over {max_bytes / MIB:g} MiB")
 
+    def null(self) -> FeedError:
+        return FeedError("malformed", f"{self._answer} is null: it has nothing for {printable(self.what)}")
+
     def not_json(self, body: bytes) -> FeedError:
         beginning = printable(body[:200].decode(errors="replace"), 20)
         came = f"not JSON: it begins with '{beginning}'" if body.strip() else "empty"

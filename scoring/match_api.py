@@ -99,10 +99,14 @@ class MatchApi:
         if body is None:
             return None
         try:
-            return json.loads(body)
+            answer = json.loads(body)
         except (ValueError, RecursionError) as error:
             self._validators.pop(url)  # or it would count as unchanged the next time
             raise (question.not_json(body) if isinstance(error, ValueError) else question.too_deep()) from None
+        if answer is None:
+            self._validators.pop(url)
+            raise question.null()
+        return answer
 
     def overlay_image(self, match_id: str, limit_s: float = ANSWER_LIMIT_S) -> bytes | None:
         """The undecoded image, or None when it has not changed since the last answer."""

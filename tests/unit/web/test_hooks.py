@@ -229,7 +229,7 @@ def test_the_registry_passes_a_hook_to_the_stream_with_that_name(
     for word in ("camera_came", "camera_left"):
         monkeypatch.setattr(
             f"relay.picture.Picture.{word}",
-            lambda self, word=word: told.append((word, self._ingest_url.rsplit("/", 1)[1])),
+            lambda self, word=word: told.append((word, self._camera._ingest_url.rsplit("/", 1)[1])),
         )
     one = relay()
     one.start("m1")
