@@ -76,13 +76,14 @@ def viewer_of(watch: list[Viewer], url: str) -> Viewer:
 
 
 def quiet_balls(first: int, count: int) -> list[int]:
-    """The numbers of some states, from `first` on, with no banner between them."""
+    """Numbers of so many states in a row, from `first` on, between which no banner is shown."""
     found = [first]
     for number in range(first + 1, len(MATCH)):
         before, after = (parse_match_data(MATCH[ball].as_own_shape()) for ball in (found[-1], number))
-        if len(found) < count and not Moments().between(before, after):
-            found.append(number)
-    return found
+        found = [number] if Moments().between(before, after) else [*found, number]
+        if len(found) == count:
+            return found
+    raise AssertionError("the match is never quiet for so long")
 
 
 def test_the_score_on_air_follows_the_feed(
