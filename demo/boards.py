@@ -160,6 +160,108 @@ def in_script(name: str) -> dict[str, Any]:
     }
 
 
+_TEST = {
+    "sport": "cricket",
+    "title": "Red Valley v Blue Hill, day 4",
+    "status": "live",
+    "format": {"innings_per_side": 2},
+    "bowler": {"name": "B Reed", "overs": "12.3", "runs": 31, "wickets": 2},
+    "batters": [
+        {"name": "A Stone", "runs": 41, "balls": 77, "on_strike": True},
+        {"name": "X Ash", "runs": 12, "balls": 40},
+    ],
+    "this_over": ["0", "0", "4"],
+}
+_RED, _BLUE = {"name": "Red Valley", "color": "#b3202c"}, {"name": "Blue Hill", "color": "#1f4ea1"}
+_FIRST_TOTAL = {"batting": "Blue Hill", "runs": 312, "wickets": 10, "overs": "98.2"}
+_SECOND_TOTAL = {"batting": "Red Valley", "runs": 250, "wickets": 8, "overs": "71.3", "declared": True}
+_THIRD_TOTAL = {"batting": "Blue Hill", "runs": 151, "wickets": 4, "overs": "40.0", "declared": True}
+FORMATS: dict[str, dict[str, Any]] = {
+    "two innings: trail": _TEST
+    | {
+        "innings": 2,
+        "totals": [_FIRST_TOTAL],
+        "batting": _RED | {"runs": 180, "wickets": 4, "overs": "52.3"},
+        "bowling": _BLUE,
+    },
+    "two innings: lead": _TEST
+    | {
+        "innings": 3,
+        "totals": [_FIRST_TOTAL, _SECOND_TOTAL],
+        "batting": _BLUE | {"runs": 101, "wickets": 3, "overs": "30.3"},
+        "bowling": _RED,
+    },
+    "two innings: declared": _TEST
+    | {
+        "innings": 3,
+        "status": "innings_break",
+        "totals": [_FIRST_TOTAL, _SECOND_TOTAL],
+        "batting": _BLUE | {"runs": 151, "wickets": 4, "overs": "40.0", "declared": True},
+        "bowling": _RED,
+    },
+    "two innings: the last": _TEST
+    | {
+        "innings": 4,
+        "totals": [_FIRST_TOTAL, _SECOND_TOTAL, _THIRD_TOTAL],
+        "batting": _RED | {"runs": 120, "wickets": 4, "overs": "30.3"},
+        "bowling": _BLUE,
+    },
+    "The Hundred": _TEST
+    | {
+        "title": None,
+        "innings": 2,
+        "target": 141,
+        "format": {"balls": 100, "balls_per_over": 5},
+        "batting": _RED | {"runs": 95, "wickets": 4, "balls": 63},
+        "bowling": _BLUE | {"runs": 140, "wickets": 6, "balls": 100},
+        "bowler": {"name": "B Reed", "balls": 13, "runs": 17, "wickets": 1},
+    },
+    "The Hundred: the break": _TEST
+    | {
+        "innings": 1,
+        "status": "innings_break",
+        "target": 141,
+        "format": {"balls": 100, "balls_per_over": 5},
+        "batting": _BLUE | {"runs": 140, "wickets": 6, "balls": 100},
+        "bowling": _RED,
+    },
+    "eight a side": _TEST
+    | {
+        "innings": 2,
+        "target": 90,
+        "format": {"players": 8, "overs": 16, "innings_per_side": 1},
+        "batting": _RED | {"runs": 74, "wickets": 7, "overs": "10.0"},
+        "bowling": _BLUE | {"runs": 89, "wickets": 5, "overs": "16.0"},
+    },
+    "overs of eight balls": _TEST
+    | {
+        "innings": 2,
+        "target": 126,
+        "format": {"balls_per_over": 8, "overs": 15, "innings_per_side": 1},
+        "batting": _RED | {"runs": 100, "wickets": 3, "overs": "10.7"},
+        "bowling": _BLUE | {"runs": 125, "wickets": 9, "overs": "15.0"},
+        "bowler": {"name": "B Reed", "overs": "2.7", "runs": 17, "wickets": 1},
+    },
+    "revised by rain": _TEST
+    | {
+        "title": None,
+        "innings": 2,
+        "target": 171,
+        "revised": {"overs": 12, "target": 151, "method": "DLS"},
+        "format": {"overs": 20, "innings_per_side": 1},
+        "batting": _RED | {"runs": 60, "wickets": 2, "overs": "6.0"},
+        "bowling": _BLUE | {"runs": 170, "wickets": 6, "overs": "20.0"},
+    },
+    "super over: level": SUPER_OVER | {"batting": CSK | {"runs": 15, "wickets": 2, "overs": "0.5"}},
+    "scores level": CHASE | {"batting": CSK | {"runs": 149, "wickets": 7, "overs": "20.0"}},
+}
+
+
+def formats() -> dict[str, Scene]:
+    """Every format of the game, and what follows from it."""
+    return {name: _scene(feed) for name, feed in FORMATS.items()}
+
+
 def _scene(feed: dict[str, Any], **over: Any) -> Scene:
     return Scene(parse_match_data(feed), **over)
 
@@ -224,4 +326,4 @@ def scripts() -> dict[str, Scene]:
 
 
 def all_scenes() -> dict[str, Scene]:
-    return phases() | events() | scripts() | limits()
+    return phases() | events() | scripts() | limits() | formats()

@@ -41,6 +41,7 @@ def _groups() -> dict[str, dict[str, Scene]]:
         "event": boards.events(),
         "script": boards.scripts(),
         "limits": boards.limits(),
+        "format": boards.formats(),
     }
 
 

@@ -151,9 +151,10 @@ class Players:
 
 
 def _figures(bowler: Bowler) -> str:
-    """Wickets-runs and overs, as far as they are known: "2-12 (3.2)", "1-17 (4)"."""
+    """Wickets-runs and overs, as far as they are known: "2-12 (3.2)", "1-17 (4)"; in a match of balls those."""
     figures = "" if bowler.wickets is None or bowler.runs is None else f"{bowler.wickets}-{bowler.runs}"
-    return f"{figures} ({plain_overs(bowler.overs)})" if figures and bowler.overs else figures
+    length = plain_overs(bowler.overs) if bowler.overs else bowler.balls
+    return f"{figures} ({length})" if figures and length is not None else figures
 
 
 def _rule(theme: Theme) -> Color:

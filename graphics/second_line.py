@@ -141,8 +141,8 @@ class SecondLine:
         theme, board = self.theme, self.board
         in_balls = cricket.is_in_balls(board)
         rates = (
-            ("req." if in_balls else "RRR", cricket.required_run_rate(board), theme.accent),
-            ("runs/ball" if in_balls else "CRR", cricket.current_run_rate(board, board.batting), theme.ink),
+            ("req" if in_balls else "RRR", cricket.required_run_rate(board), theme.accent),
+            ("RPB" if in_balls else "CRR", cricket.current_run_rate(board, board.batting), theme.ink),
         )
         for label, rate, color in rates:
             if rate is None or right - left < 420:
