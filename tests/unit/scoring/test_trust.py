@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from demo.match_feed import Answer, MatchFeed
+from errors import ConfigurationError
 from scoring.match_api import Connections, MatchApi
 from tests.certificates import Authority
+from tests.conftest import SettingsFactory
 from tests.unit.scoring.conftest import PATH, RawServer, fault_of
 
 HERE = "IP:127.0.0.1,DNS:localhost"
@@ -165,3 +167,21 @@ def test_a_handshake_without_an_end_is_late(api_of: MakeApi) -> None:
     fault = fault_of(lambda: api_of(server.url.replace("http", "https")).match_data("m", limit_s=0.3))
     assert (fault.kind, str(fault)) == ("timeout", "the match API has not answered within 0.3 s")
     server.close()
+
+
+def test_the_setting_is_a_file_with_certificates(
+    settings_with: SettingsFactory, authority: Authority, tmp_path: Path
+) -> None:
+    good = authority.file.read_text()
+    (tmp_path / "two.pem").write_text(f"the club's own\n{good}{good}")
+    for path in (authority.file, Path("two.pem")):
+        assert settings_with(ca_file=str(path)).ca_file == path
+    assert settings_with(ca_file="").ca_file is None
+    broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    for name, text in (("empty", ""), ("text", "hello"), ("broken", broken), ("half", good + broken)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(ConfigurationError, match=f"CA_FILE: must be a file with certificates in PEM form; {name} "):
+            settings_with(ca_file=name)
+    for name, why in (("nowhere", "No such file or directory"), (".", "Is a directory")):
+        with pytest.raises(ConfigurationError, match=f"CA_FILE: must be .*; {name} cannot be read: {why}"):
+            settings_with(ca_file=name)
