@@ -23,6 +23,7 @@ from media.capacity import Capacity, available_cores, capacity
 from media.encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from media.profiles import PROFILES, OutputProfile
 from scoring.rundown import MAX_DELAY_S
+from scoring.trust import check_certificates
 
 MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -57,6 +58,9 @@ class Settings(BaseSettings):
         "http://3.6.126.60:3000", "server of ready overlay images; empty switches it off"
     )
     match_data_path: str = _setting("/api/v1/cricket/match/{match_id}", "path of the match data on the match API")
+    ca_file: Path | None = _setting(
+        None, "PEM file with more certificates to trust, for the match API and image server by `https`"
+    )
     overlay_source: Literal["auto", "data", "image"] = _setting("auto", "what the overlay is made from")
     overlay_theme: Literal["dark", "light"] = _setting("dark", "colours of the drawn strip")
     overs_per_innings: int = _setting(
@@ -154,10 +158,17 @@ class Settings(BaseSettings):
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
 
-    @field_validator("slate_image", "state_file", "trusted_proxy", mode="before")
+    @field_validator("ca_file", "slate_image", "state_file", "trusted_proxy", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @field_validator("ca_file")
+    @classmethod
+    def _check_ca_file(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            check_certificates(value)
+        return value
 
     @field_validator("match_data_path")
     @classmethod

@@ -116,8 +116,8 @@ class TooManyFailures(RelayError):
 class FeedError(RelayError):
     """One call to the match API failed.
 
-    kind is one of: unreachable, timeout, status, redirect, too_large,
-    malformed, cancelled. `retry_after_s` is the pause that the server asked for.
+    kind is one of: unreachable, timeout, certificate, status, redirect,
+    too_large, malformed, cancelled. `retry_after_s` is the pause that the server asked for.
     """
 
     def __init__(self, kind: str, message: str, retry_after_s: int | None = None) -> None:

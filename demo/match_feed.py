@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,9 +34,9 @@ NOT_FOUND = Answer(b'{"error": "not found"}', 404)
 
 
 class MatchFeed:
-    """Serves until `close()`. `data`, `image`, `start` and `stop` are the next answers."""
+    """Serves until `close()`, by https with `tls`. `data`, `image`, `start` and `stop` are the next answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.data = NOT_FOUND
         self.image = NOT_FOUND
         self.start = Answer.of({"ok": True})
@@ -47,12 +48,15 @@ class MatchFeed:
         self.accepted = 0  # so far
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="match-feed")
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def paths(self, method: str) -> list[str]:
         """The paths called so far with this method."""

@@ -21,6 +21,7 @@ missing_packages() {
     command -v curl >/dev/null || echo curl
     command -v setpriv >/dev/null || echo util-linux
     [ "$kind" != dev ] || command -v systemd-analyze >/dev/null || echo systemd
+    [ "$kind" != dev ] || command -v openssl >/dev/null || echo openssl
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv
     [ "$kind" != dev ] || has_browser || echo chromium
     # Playwright brings its own Node.js, but not these libraries.

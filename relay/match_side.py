@@ -208,5 +208,5 @@ def _match_api(settings: Settings, cancelled: threading.Event, connections: Conn
         settings.overlay_image_base,
         settings.match_data_path,
         cancelled,
-        connections,
+        connections or Connections(settings.ca_file),
     )

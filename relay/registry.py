@@ -136,7 +136,7 @@ class StreamRegistry:
         self._restoring: dict[str, threading.Thread] = {}
         self._work: WorkDir | None = None
         self._loop = IoLoop("switch")
-        self._connections = Connections()
+        self._connections = Connections(settings.ca_file)
         self._capacity = settings.capacity
         self._closed = False
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)

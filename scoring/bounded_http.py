@@ -24,6 +24,8 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 
+from scoring.trust import Trust
+
 CONNECT_LIMIT_S = 2.0
 CANCEL_CHECK_S = 0.1
 KEPT_CONNECTIONS = 16  # to one server, for the next question; there may be more at a time
@@ -49,13 +51,13 @@ class _Session(requests.Session):
         """None at all: to know the next question requests would read all of the body, and trip over a bad URL."""
 
 
-def new_session() -> requests.Session:
+def new_session(trust: Trust) -> requests.Session:
     session = _Session()
     session.trust_env = False  # no proxy and no .netrc decides where a match goes
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     session.headers["Accept-Encoding"] = "gzip, deflate"  # what answer_body.py unpacks
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _DeadlineAdapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=_AGAIN))
+        session.mount(scheme, _DeadlineAdapter(trust, pool_maxsize=KEPT_CONNECTIONS, max_retries=_AGAIN))
     return session
 
 
@@ -181,6 +183,10 @@ class _HTTPSPool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class _DeadlineAdapter(requests.adapters.HTTPAdapter):
+    def __init__(self, trust: Trust, **kwargs: Any) -> None:
+        self._trust = trust
+        super().__init__(**kwargs)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
@@ -192,3 +198,10 @@ class _DeadlineAdapter(requests.adapters.HTTPAdapter):
             if pool is not None:
                 pool.close()
         super().close()
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {**pool, "ssl_context": self._trust.context()} if host["scheme"] == "https" else pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing: it would add requests' own authorities to those of the context, which decides."""

@@ -21,6 +21,7 @@ import urllib3.exceptions
 
 from errors import FeedError
 from scoring.bounded_http import Cancelled
+from scoring.trust import Untrusted, certificate_fault
 
 MIB = 1024 * 1024
 MAX_PAUSE_S = 600
@@ -60,12 +61,16 @@ class Question:
         def has(*kinds: type[BaseException]) -> bool:
             return any(isinstance(cause, kinds) for cause in causes)
 
+        distrust = next((why for cause in causes if (why := _distrust(cause))), None)
         is_connected = not has(urllib3.exceptions.NewConnectionError)
         if has(Cancelled):
             return FeedError("cancelled", "the stream was stopped meanwhile")
         if has(TimeoutError, urllib3.exceptions.ReadTimeoutError):
             late = f"{self.server} has not answered within {self.limit_s:g} s"
             return FeedError("timeout", late if is_connected else f"{self._no_connection} in time")
+        if distrust:
+            place = _origin(self.base) or self.server
+            return FeedError("certificate", f"{place} is not trusted: {distrust}")
         if not is_connected or has(requests.exceptions.InvalidURL):
             return FeedError("unreachable", self._no_connection)
         return FeedError("unreachable", self._broken_off(has(ssl.SSLError), has(ConnectionError), causes))
@@ -134,6 +139,12 @@ def _http_date(text: str) -> float | None:
     except (ValueError, OverflowError):
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
+def _distrust(error: BaseException) -> str | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate {certificate_fault(error)}"
+    return str(error) if isinstance(error, Untrusted) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -15,6 +15,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ import urllib3
 from scoring.answer_body import read_body
 from scoring.bounded_http import CONNECT_LIMIT_S, limit, new_session
 from scoring.feed_faults import MIB, Question
+from scoring.trust import Trust
 
 MATCH_API = "the match API"
 IMAGE_SERVER = "the image server"
@@ -42,10 +44,15 @@ class Connections:
     Who joins leaves at the end; when nobody is left the connections are closed.
     """
 
-    def __init__(self) -> None:
-        self.session = new_session()
+    def __init__(self, ca_file: Path | None = None) -> None:
+        self._trust = Trust(ca_file)
+        self.session = self.new_session()
         self._lock = threading.Lock()
         self._users = 0
+
+    def new_session(self) -> requests.Session:
+        """One that keeps connections of its own, which trusts the same certificates."""
+        return new_session(self._trust)
 
     def join(self) -> None:
         with self._lock:
@@ -135,7 +142,7 @@ class MatchApi:
         question = self._of_api(body["match_id"], limit_s)
         # Not over a kept connection, which may be closed by now: this is asked once only.
         with (
-            new_session() as session,
+            self._connections.new_session() as session,
             self._ask(question, session, "POST", self._api_base + path, json=body) as answer,
         ):
             if answer.status_code != 200:

@@ -31,6 +31,7 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
         "RTMP_SERVER": "http://localhost/live",
         "OVERLAY_API_BASE": "localhost:8000",
         "MATCH_DATA_PATH": "/match/{id}",
+        "CA_FILE": "nowhere.pem",
         "VIDEO_ENCODER": "h265",
         "X264_PRESET": "placebo",
         "MAX_CONCURRENT_STREAMS": "-1",

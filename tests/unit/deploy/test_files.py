@@ -169,7 +169,17 @@ class BareMachine:
             shutil.copy(requirements, self.checkout)
         for name in ("cat", "cksum", "cut", "dirname", "env", "grep", "mktemp", "rm", "sed", "touch", "tr"):
             self.programs.joinpath(name).symlink_to(str(shutil.which(name)))
-        for name in ("ffmpeg", "ffprobe", "nginx", "curl", "setpriv", "systemd-analyze", "python3", "chromium"):
+        for name in (
+            "ffmpeg",
+            "ffprobe",
+            "nginx",
+            "curl",
+            "setpriv",
+            "systemd-analyze",
+            "python3",
+            "chromium",
+            "openssl",
+        ):
             self.has(name)
         self.has("id", "echo 0")
         self.has("dpkg-query", "printf installed")
