@@ -177,21 +177,21 @@ _FIRST_TOTAL = {"batting": "Blue Hill", "runs": 312, "wickets": 10, "overs": "98
 _SECOND_TOTAL = {"batting": "Red Valley", "runs": 250, "wickets": 8, "overs": "71.3", "declared": True}
 _THIRD_TOTAL = {"batting": "Blue Hill", "runs": 151, "wickets": 4, "overs": "40.0", "declared": True}
 FORMATS: dict[str, dict[str, Any]] = {
-    "two innings: trail": _TEST
+    "trail": _TEST
     | {
         "innings": 2,
         "totals": [_FIRST_TOTAL],
         "batting": _RED | {"runs": 180, "wickets": 4, "overs": "52.3"},
         "bowling": _BLUE,
     },
-    "two innings: lead": _TEST
+    "lead": _TEST
     | {
         "innings": 3,
         "totals": [_FIRST_TOTAL, _SECOND_TOTAL],
         "batting": _BLUE | {"runs": 101, "wickets": 3, "overs": "30.3"},
         "bowling": _RED,
     },
-    "two innings: declared": _TEST
+    "declared": _TEST
     | {
         "innings": 3,
         "status": "innings_break",
@@ -199,14 +199,14 @@ FORMATS: dict[str, dict[str, Any]] = {
         "batting": _BLUE | {"runs": 151, "wickets": 4, "overs": "40.0", "declared": True},
         "bowling": _RED,
     },
-    "two innings: the last": _TEST
+    "last-innings": _TEST
     | {
         "innings": 4,
         "totals": [_FIRST_TOTAL, _SECOND_TOTAL, _THIRD_TOTAL],
         "batting": _RED | {"runs": 120, "wickets": 4, "overs": "30.3"},
         "bowling": _BLUE,
     },
-    "The Hundred": _TEST
+    "hundred-balls": _TEST
     | {
         "title": None,
         "innings": 2,
@@ -216,7 +216,7 @@ FORMATS: dict[str, dict[str, Any]] = {
         "bowling": _BLUE | {"runs": 140, "wickets": 6, "balls": 100},
         "bowler": {"name": "B Reed", "balls": 13, "runs": 17, "wickets": 1},
     },
-    "The Hundred: the break": _TEST
+    "hundred-break": _TEST
     | {
         "innings": 1,
         "status": "innings_break",
@@ -225,7 +225,7 @@ FORMATS: dict[str, dict[str, Any]] = {
         "batting": _BLUE | {"runs": 140, "wickets": 6, "balls": 100},
         "bowling": _RED,
     },
-    "eight a side": _TEST
+    "eight-a-side": _TEST
     | {
         "innings": 2,
         "target": 90,
@@ -233,7 +233,7 @@ FORMATS: dict[str, dict[str, Any]] = {
         "batting": _RED | {"runs": 74, "wickets": 7, "overs": "10.0"},
         "bowling": _BLUE | {"runs": 89, "wickets": 5, "overs": "16.0"},
     },
-    "overs of eight balls": _TEST
+    "eight-ball-overs": _TEST
     | {
         "innings": 2,
         "target": 126,
@@ -242,7 +242,7 @@ FORMATS: dict[str, dict[str, Any]] = {
         "bowling": _BLUE | {"runs": 125, "wickets": 9, "overs": "15.0"},
         "bowler": {"name": "B Reed", "overs": "2.7", "runs": 17, "wickets": 1},
     },
-    "revised by rain": _TEST
+    "revised": _TEST
     | {
         "title": None,
         "innings": 2,
@@ -252,8 +252,8 @@ FORMATS: dict[str, dict[str, Any]] = {
         "batting": _RED | {"runs": 60, "wickets": 2, "overs": "6.0"},
         "bowling": _BLUE | {"runs": 170, "wickets": 6, "overs": "20.0"},
     },
-    "super over: level": SUPER_OVER | {"batting": CSK | {"runs": 15, "wickets": 2, "overs": "0.5"}},
-    "scores level": CHASE | {"batting": CSK | {"runs": 149, "wickets": 7, "overs": "20.0"}},
+    "super-over-level": SUPER_OVER | {"batting": CSK | {"runs": 15, "wickets": 2, "overs": "0.5"}},
+    "scores-level": CHASE | {"batting": CSK | {"runs": 149, "wickets": 7, "overs": "20.0"}},
 }
 
 
