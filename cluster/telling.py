@@ -22,8 +22,8 @@ from cluster.placing import free_words, room_on
 from cluster.stream_actor import Report
 from errors import ClusterUnavailable, StreamNotFound
 from relay.delivery import CONNECTING, DeliveryStatus
+from relay.failures import FAILURES_LISTED_S, KEPT_FAILURES
 from relay.feed_status import FeedStatus
-from relay.registry import FAILURES_LISTED_S, KEPT_FAILURES
 from relay.request import Meters
 from relay.stream_state import State, StreamStatus, timestamp
 

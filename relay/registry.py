@@ -10,10 +10,8 @@ Knows nothing of HTTP.
 from __future__ import annotations
 
 import contextlib
-import logging
 import shutil
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +20,18 @@ from typing import Any, Protocol
 from config import Settings
 from errors import (
     NoCapacity,
-    RelayError,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
     WorkFolderUnusable,
 )
-from logging_setup import StreamLogger
-from media.destination import parse_destination
 from media.io_loop import IoLoop
 from media.mpegts import Unit
+from relay.failures import Failures
 from relay.preview import Previews
 from relay.request import Machinery, Meters, StreamRequest, StreamSnapshot
+from relay.restoring import Restoring
 from relay.state_file import KeptStream, StateFile
 from relay.stream import Stream
 from relay.stream_state import (
@@ -45,8 +42,6 @@ from scoring.match_api import Connections
 from scoring.scoreboard import Scoreboard
 
 STOP_LIMIT_S = 6.0
-KEPT_FAILURES = 100
-FAILURES_LISTED_S = 12 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -132,8 +127,8 @@ class StreamRegistry:
         self._state_file = state_file
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
-        self._failed: OrderedDict[str, tuple[float, StreamStatus]] = OrderedDict()  # with the time it ended
-        self._restoring: dict[str, threading.Thread] = {}
+        self._failures = Failures(self._machinery.clock)
+        self._restoring = Restoring(self.start, settings.allowed_ingest_hosts)
         self._work: WorkDir | None = None
         self._loop = IoLoop("switch")
         self._connections = Connections(settings.ca_file)
@@ -165,29 +160,7 @@ class StreamRegistry:
     def restore(self) -> None:
         """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
         for kept in self._state_file.streams if self._state_file else ():
-            thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
-            self._restoring[kept.stream_name] = thread
-            thread.start()
-
-    def _restore(self, kept: KeptStream) -> None:
-        log = StreamLogger(logging.getLogger(__name__), kept.stream_name)
-        hosts = self._settings.allowed_ingest_hosts
-        try:
-            request = StreamRequest(
-                kept.stream_name,
-                parse_destination(kept.youtube_url, hosts),
-                kept.overlay_id,
-                parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
-                kept.begun_at,
-                kept.score_delay_s,
-            )
-            self.start(request)
-        except RelayError as error:
-            log.error("does not come back after the restart of the service: %s", error)
-        except Exception:
-            log.exception("does not come back after the restart of the service")
-        else:
-            log.info("is back after the restart of the service")
+            self._restoring.begin(kept)
 
     def stop(self, name: str) -> None:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
@@ -213,29 +186,27 @@ class StreamRegistry:
 
     def statuses(self) -> list[StreamStatus]:
         """All that is known of the streams on air, oldest first, then of those that failed lately."""
-        failed_since = self._machinery.clock() - FAILURES_LISTED_S
         with self._lock:
             streams = list(self._streams.values())
-            failed = [status for at, status in self._failed.values() if at > failed_since]
-        return [stream.status() for stream in streams if stream.has_begun] + failed
+        running = [stream.status() for stream in streams if stream.has_begun]
+        return running + [
+            status for status in self._failures.statuses if all(status.name != one.name for one in running)
+        ]
 
     def status(self, name: str) -> StreamStatus:
         """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
-        with self._lock:
-            stream = self._streams.get(name)
-            failed = self._failed.get(name)
-        if stream is not None and stream.has_begun:
-            return stream.status()
-        if failed is None:
+        stream = self._begun(name)
+        status = stream.status() if stream else self._failures.get(name)
+        if status is None:
             raise StreamNotFound("Stream not found")
-        return failed[1]
+        return status
 
     def dismiss(self, name: str) -> None:
         """Take a failed stream off the list. Raises StreamNotFound, or StreamAlreadyActive when it runs."""
         with self._lock:
             if name in self._streams:
                 raise StreamAlreadyActive("Stream already active")
-            if self._failed.pop(name, None) is None:
+            if not self._failures.forget(name):
                 raise StreamNotFound("Stream not found")
 
     def push(self, name: str, board: Scoreboard) -> None:
@@ -267,8 +238,7 @@ class StreamRegistry:
 
     def is_announced(self, name: str) -> bool:
         """True while a stream of this name starts, runs, or is about to come back after a restart."""
-        restoring = self._restoring.get(name)
-        if restoring is not None and restoring.is_alive():
+        if self._restoring.is_under_way(name):
             return True
         with self._lock:
             stream = self._streams.get(name)
@@ -304,8 +274,7 @@ class StreamRegistry:
             stream.ask_to_stop()
         for stream in streams:
             stream.gone.wait(STOP_LIMIT_S)
-        for thread in self._restoring.values():
-            thread.join(STOP_LIMIT_S)
+        self._restoring.join(STOP_LIMIT_S)
         if self._work:
             self._work.close()
 
@@ -348,7 +317,7 @@ class StreamRegistry:
                 stream = Stream(request, self._settings, folder, self._machinery, lane, self._connections, self._remove)
                 undo.pop_all()
             self._streams[request.name] = stream
-            self._failed.pop(request.name, None)
+            self._failures.forget(request.name)
             return stream
 
     def _new_folder(self) -> Path:
@@ -363,12 +332,10 @@ class StreamRegistry:
         name = stream.request.name
         if stream.has_begun:
             self._machinery.meters.ended("failed" if stream.has_failed else "stopped")
+        if stream.has_failed:
+            self._failures.add(stream.status())
         with self._lock:
             self._streams.pop(name, None)
-            if stream.has_failed:
-                self._failed[name] = self._machinery.clock(), stream.status()
-            while len(self._failed) > KEPT_FAILURES:
-                self._failed.popitem(last=False)
         self._previews.forget(name)
         if stream.has_failed and self._state_file:
             self._state_file.forget(name)

@@ -8,7 +8,7 @@ import pytest
 
 from demo.match_feed import Answer, MatchFeed
 from errors import StreamNotFound
-from relay.registry import FAILURES_LISTED_S
+from relay.failures import FAILURES_LISTED_S
 from relay.stream import Stream
 from tests.unit.conftest import KEY, MakeRelay
 from tests.waiting import eventually
