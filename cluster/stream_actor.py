@@ -177,10 +177,10 @@ class StreamActor:
         stream = self._stream
         if stream is None:
             return False
-        was_connected = stream.is_connected(which)
+        was_connected = stream.destinations.is_connected(which)
         self._left_at = time.monotonic()
-        stream.hold(which, f"moves to node {successor}")
-        in_time(lambda: stream.is_off(which), LEAVE_LIMIT_S)
+        stream.destinations.hold(which, f"moves to node {successor}")
+        in_time(lambda: stream.destinations.is_off(which), LEAVE_LIMIT_S)
         return was_connected
 
     def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:

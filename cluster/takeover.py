@@ -60,7 +60,7 @@ class TakeOver:
 
         def is_taken() -> bool:
             self._end_if_unwanted()
-            return self._stream.is_connected(which)
+            return self._stream.destinations.is_connected(which)
 
         if not in_time(is_taken, CONNECT_LIMIT_S) and was_connected and _answers(self._predecessor):
             raise StartTimedOut(f"Node {self._node_name()} does not reach the {which} destination: the stream stays")
@@ -68,8 +68,8 @@ class TakeOver:
     def let_go(self) -> None:
         """Leave what it has of the destinations."""
         for which in WHICH:
-            self._stream.hold(which, "goes back")
-        in_time(lambda: all(self._stream.is_off(which) for which in WHICH), LEAVE_LIMIT_S)
+            self._stream.destinations.hold(which, "goes back")
+        in_time(lambda: all(self._stream.destinations.is_off(which) for which in WHICH), LEAVE_LIMIT_S)
 
     def give_back(self, push: LastPush | None) -> None:
         """Have the predecessor go on, with what was pushed meanwhile; the stream ends here."""

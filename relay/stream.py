@@ -33,7 +33,8 @@ from media.io_loop import Lane
 from media.mpegts import Unit
 from media.switch import Switch
 from relay.children import Child, Surroundings
-from relay.delivery import CONNECTED, CONNECTING, Delivery
+from relay.delivery import CONNECTED
+from relay.destinations import Destinations
 from relay.match_side import MatchSide
 from relay.picture import Picture
 from relay.process import end_processes
@@ -41,17 +42,12 @@ from relay.request import Machinery, StreamRequest, StreamSnapshot, Which
 from relay.stream_log import StreamLog
 from relay.stream_state import (
     FAILED,
-    LIVE,
-    RECONNECTING,
-    SLATE,
-    SLATE_AND_RECONNECTING,
-    STARTING,
     STOPPING,
     LastError,
-    State,
     States,
     StateTrack,
     StreamStatus,
+    states_of,
     words,
 )
 from scoring.match_api import Connections
@@ -121,23 +117,13 @@ class Stream:
             self._switch,
             around,
         )
-        self._primary = Delivery("publisher", request.destination, settings, self._switch, around)
-        self._backup = (
-            Delivery("backup publisher", request.backup, settings, self._switch, around) if request.backup else None
-        )
-        if request.takes_over:
-            for delivery in self._deliveries:
-                delivery.hold("waits for the process that has it on air to leave it")
+        self.destinations = Destinations(request, settings, self._switch, around, self._wake.set)
         self._state = StateTrack()
         self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
 
     @property
-    def _deliveries(self) -> tuple[Delivery, ...]:
-        return (self._primary, self._backup) if self._backup else (self._primary,)
-
-    @property
     def _children(self) -> tuple[Child, ...]:
-        return (*(delivery.child for delivery in self._deliveries), *self.picture.children)
+        return (*self.destinations.children, *self.picture.children)
 
     def begin(self) -> None:
         """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
@@ -165,36 +151,15 @@ class Stream:
         self.log.note("operator", f"score delay set to {delay_s:g} s")
         self.match.set_delay(delay_s)
 
-    def hold(self, which: Which, reason: str) -> None:
-        """Leave a destination to another process; `is_off` says when it is left. Any thread."""
-        if delivery := self._delivery(which):
-            delivery.hold(reason)
-            self._wake.set()
-
     def go_on(self, which: Which) -> None:
         """Take a destination, or take it again; the match is this process's business from then on. Any thread."""
         self.match.may_be_monitored = self.match.has_data
-        if delivery := self._delivery(which):
-            delivery.go_on()
-            self._wake.set()
-
-    def is_off(self, which: Which) -> bool:
-        """True when the destination is left, or there is none. Any thread."""
-        delivery = self._delivery(which)
-        return delivery is None or delivery.is_off
-
-    def is_connected(self, which: Which) -> bool:
-        """True when the destination takes what is on air, or there is none. Any thread."""
-        delivery = self._delivery(which)
-        return delivery is None or delivery.status().state == CONNECTED
+        self.destinations.go_on(which)
 
     def leave(self) -> None:
         """As `ask_to_stop`, of a stream that another process has taken over: the match stays monitored."""
         self.match.may_be_monitored = False
         self.ask_to_stop()
-
-    def _delivery(self, which: Which) -> Delivery | None:
-        return self._primary if which == "primary" else self._backup
 
     @property
     def newest_key(self) -> Unit | None:
@@ -214,8 +179,8 @@ class Stream:
     def status(self) -> StreamStatus:
         """As of the supervisor's last step. Any thread."""
         now = self._machinery.clock()
-        rates, picture = self._switch.rates(), self.picture.status
-        attempts = self.picture.attempts | {one.child.role: one.child.attempts for one in self._deliveries}
+        rates, picture, destinations = self._switch.rates(), self.picture.status, self.destinations
+        primary = destinations.primary
         return StreamStatus(
             name=self.request.name,
             desired=self._desired,
@@ -226,12 +191,12 @@ class Stream:
             uptime_s=round(self._uptime_s(), 3),
             on_air=picture.on_air,
             sound=picture.sound,
-            attempts=attempts,
-            restarts=self.picture.restarts | {one.child.role: one.child.restarts for one in self._deliveries},
+            attempts=self.picture.attempts | destinations.attempts,
+            restarts=self.picture.restarts | destinations.restarts,
             fps=round(rates.fps, 2),
             speed=round(rates.speed, 3),
             bitrate_kbps=round(rates.kbps, 1),
-            dropped_frames=self._primary.status().dropped_frames,
+            dropped_frames=primary.dropped_frames,
             last_frame_age_s=_age_s(picture.last_frame_at, now),
             overlay_age_s=_age_s(self.match.drawn_at, now),
             score_age_s=_age_s(self.match.score_at, now),
@@ -239,8 +204,8 @@ class Stream:
             score_delay_s=self.match.delay_s,
             feed=self.match.feed(now),
             last_error=self._last_error(now),
-            destination=self._primary.status(),
-            backup=self._backup.status() if self._backup else None,
+            destination=primary,
+            backup=destinations.backup,
         )
 
     def _uptime_s(self) -> float:
@@ -279,31 +244,19 @@ class Stream:
         if self._uptime_s() >= self._settings.max_stream_duration_s:
             self._fail("it has lasted MAX_STREAM_DURATION_S")
             return
-        for delivery in self._deliveries:
-            delivery.step(now)
-        if self._primary.status().state == CONNECTED:
+        self.destinations.step(now)
+        if self.destinations.primary.state == CONNECTED:
             self.log.video_began()
         self.picture.step(now)
-        self._observe(*self._observed())
+        picture, primary = self.picture.status, self.destinations.primary
+        troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
+        self._observe(states_of(picture.on_air, primary.state, self._state.states), "; ".join(troubles) or None)
 
     def _fail(self, reason: str) -> None:
         self._log.error("ends: %s", reason)
         self.has_failed = self.is_unwanted = True
         self._failure = reason
         self.stop_event.set()
-
-    def _observed(self) -> tuple[States, str | None]:
-        picture, primary = self.picture.status, self._primary.status()
-        troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
-        reason = "; ".join(troubles) or None
-        if primary.state == CONNECTING or (
-            primary.state == CONNECTED and picture.on_air is None and self._state.states == STARTING
-        ):
-            return STARTING, reason
-        is_away = picture.on_air == "slate" or (picture.on_air is None and State.SLATE in self._state.states)
-        if primary.state == CONNECTED:
-            return (SLATE if is_away else LIVE), reason
-        return (SLATE_AND_RECONNECTING if is_away else RECONNECTING), reason
 
     def _observe(self, states: States, reason: str | None) -> None:
         if self._state.move(states, reason):
@@ -334,8 +287,7 @@ class Stream:
     def _end_children(self) -> None:
         running = [(child, child.process) for child in self._children if child.process]
         try:
-            for delivery in self._deliveries:
-                delivery.child.prepare_to_end()  # its input is about to be closed; the sources are drained on
+            self.destinations.prepare_to_end()
         finally:
             for process in end_processes([process for _, process in running]):
                 self._log.error("%s, pid %d, outlived SIGKILL", process.role, process.pid)

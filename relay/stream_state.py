@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Literal
 
 from media.causes import Cause
-from relay.delivery import DeliveryStatus
+from relay.delivery import CONNECTED, CONNECTING, DeliveryStatus
 from relay.feed_status import FeedStatus
 from scoring.source import Polls
 
@@ -54,6 +54,16 @@ TRANSITIONS: Mapping[States, frozenset[States]] = {
 }
 # Of two that hold at once, the one that matters more to the viewers.
 _WORD_ORDER = (State.RECONNECTING, State.SLATE)
+
+
+def states_of(on_air: str | None, destination: str, before: States) -> States:
+    """The states of a stream that is meant to run, by what is on air and how its destination is."""
+    if destination == CONNECTING or (destination == CONNECTED and on_air is None and before == STARTING):
+        return STARTING
+    is_away = on_air == "slate" or (on_air is None and State.SLATE in before)
+    if destination == CONNECTED:
+        return SLATE if is_away else LIVE
+    return SLATE_AND_RECONNECTING if is_away else RECONNECTING
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ class FakeStream:
         self.served = set() if request.takes_over else set(reaches)
         self.picture = SimpleNamespace(status=SimpleNamespace(on_air=shows))
 
+    @property
+    def destinations(self) -> FakeStream:
+        return self
+
     def is_connected(self, which: str) -> bool:
         return which in self.served
 

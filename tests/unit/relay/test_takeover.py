@@ -19,10 +19,14 @@ def test_a_stream_that_takes_over_stays_off_its_destinations_and_leaves_the_matc
     stream = one.registry.running("m1")
     eventually(lambda: fake_ffmpeg.lives("compositor"))
     assert one.status().uptime_s == pytest.approx(1000, abs=60)
-    assert (fake_ffmpeg.lives("publisher"), stream.is_off("primary"), stream.is_off("backup")) == ([], True, True)
+    assert (
+        fake_ffmpeg.lives("publisher"),
+        stream.destinations.is_off("primary"),
+        stream.destinations.is_off("backup"),
+    ) == ([], True, True)
     stream.go_on("primary")
     eventually(lambda: fake_ffmpeg.lives("publisher"))
-    assert not stream.is_off("primary")
+    assert not stream.destinations.is_off("primary")
     assert feed.paths("POST") == []
     one.registry.stop("m1")
     assert len(feed.paths("POST")) == 1, "it was its own by then: the match API is told to stop"
