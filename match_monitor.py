@@ -97,17 +97,19 @@ class MatchMonitor:
         """When the overlay last changed, by the clock; None: it is the placeholder. Any thread."""
         return self._presenter.drawn_at
 
-    def push(self, board: Scoreboard, at: float | None = None) -> None:
+    def push(self, board: Scoreboard, at: float | None = None) -> bool:
         """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread.
 
-        `at` is when it came, by the clock, if that was not now.
+        `at` is when it came, by the clock, if that was not now. False when it is older than what is shown.
         """
         board = self._completed(board)
         with self._lock:
             at = self._clock() if at is None else at
             board = self._continuity.admit(board, at, is_pushed=True)
+            is_older = board is self._board
             self._pushed, self._pushed_at, self._board, self._from = board, at, board, "push"
             self._presenter.hear(board, at, self._as_of(board, at))
+        return not is_older
 
     @property
     def score_at(self) -> float | None:

@@ -150,8 +150,9 @@ def dismiss_stream(name: str) -> ResponseReturnValue:
 
 @blueprint.put("/streams/<name>/match")
 def push_match(name: str) -> ResponseReturnValue:
-    _registry().push(name, read_push(_body()))
-    return {"message": f"Score of stream {name} taken"}
+    is_shown = _registry().push(name, read_push(_body()))
+    older = ": its updated_at is earlier than that of the score on screen, which stays"
+    return {"message": f"Score of stream {name} taken{'' if is_shown else older}"}
 
 
 @blueprint.get("/streams/<name>/match")

@@ -1,6 +1,6 @@
 """Where a new stream's process goes: room on the nodes, and the starts of this front end that are under way.
 
-Ray chooses the node. What is kept here is that no more is begun than there is room for.
+Ray chooses the node. This module makes sure that no more is begun than there is room for.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SETTLING_S = 1.0
 
 
 class _Start:
-    """A start of this front end. What it takes is in what the head tells a moment after it has a node."""
+    """A start of this front end. The head counts its CPUs a moment after it has a node."""
 
     def __init__(self, name: str) -> None:
         self.name = name

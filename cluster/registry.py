@@ -1,9 +1,9 @@
-"""The registry of streams on a Ray cluster: the same calls, and each stream an actor on some node.
+"""The registry of streams on a Ray cluster: the same calls as on one machine; each stream is an actor on some node.
 
 Ray places the actors by the CPUs that they ask for, refuses a second one of a
-name, and begins one again elsewhere when its node dies. What is known of the
-streams stands with Ray's head and with the actors, so any number of front ends
-tell the same, and none of them is missed.
+name, and begins one again elsewhere when its node dies. What is known about the
+streams is kept by Ray's head and by the actors. So all front ends give the same
+answers, and any of them may go away.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayEr
 from cluster import cluster_state
 from cluster.cluster_state import NAMESPACE, Head, Record, other_seat, seats
 from cluster.placing import LOOK_S, Placing, loads_of, need_of
+from cluster.reports import Reports
 from cluster.seating import CALL_LIMIT_S, Seating
 from cluster.stopping import stop_stream
 from cluster.stream_actor import Answer, Belongings
-from cluster.telling import Telling
 from config import Settings
 from errors import (
     ClusterUnavailable,
@@ -76,7 +76,7 @@ class ClusterRegistry:
         self._head = Head()
         self._placing = Placing(settings, self._head)
         self._seating = Seating(self._head)
-        self._telling = Telling(self._head, self._meters, self._need, self._seating.actor_of)
+        self._reports = Reports(self._head, self._meters, self._need, self._seating.actor_of)
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -138,7 +138,7 @@ class ClusterRegistry:
         except StopTimedOut:
             self._meters.stopped("timed_out", time.monotonic() - asked_at)
             raise
-        self._telling.forget(name)
+        self._reports.forget(name)
         self._meters.stopped("stopped", time.monotonic() - asked_at)
         self._meters.ended("stopped")
 
@@ -158,11 +158,11 @@ class ClusterRegistry:
 
     def statuses(self) -> list[StreamStatus]:
         """As `StreamRegistry.statuses`; of a stream whose process does not answer, what is known of it and why."""
-        return self._telling.statuses(self._records())
+        return self._reports.statuses(self._records())
 
     def status(self, name: str) -> StreamStatus:
         """As `StreamRegistry.status`."""
-        return self._telling.status(name, self._records().get(name))
+        return self._reports.status(name, self._records().get(name))
 
     def dismiss(self, name: str) -> None:
         """As `StreamRegistry.dismiss`."""
@@ -172,9 +172,10 @@ class ClusterRegistry:
             raise StreamAlreadyActive("Stream already active")
         raise StreamNotFound("Stream not found")
 
-    def push(self, name: str, board: Scoreboard) -> None:
+    def push(self, name: str, board: Scoreboard) -> bool:
         """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""
-        self._ask(name, "push", board)
+        is_shown: bool = self._ask(name, "push", board)
+        return is_shown
 
     def delay_score(self, name: str, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`."""
@@ -224,7 +225,7 @@ class ClusterRegistry:
             nodes = self._head.ask(cluster_state.nodes)
         except ClusterUnavailable:
             return Load(len(records), len(records), self._is_closed)
-        loads = loads_of(nodes, records, self._need, self._telling.busy_of)
+        loads = loads_of(nodes, records, self._need, self._reports.busy_of)
         most = len(records) + sum(load.room for load in loads)
         limit = self._settings.max_concurrent_streams
         return Load(len(records), most if limit == "auto" else min(most, limit), self._is_closed, loads)
@@ -274,7 +275,7 @@ class ClusterRegistry:
     def _records(self) -> dict[str, Record]:
         """Of the streams that have an actor; those last known while the head is away."""
         records = self._seating.records()
-        self._telling.forget_all_but(records.keys())
+        self._reports.forget_all_but(records.keys())
         return records
 
     def _tell(self, name: str, method: str) -> None:
@@ -296,7 +297,7 @@ class ClusterRegistry:
             raise StreamNotFound("Stream not found") from None
         except (RayActorError, GetTimeoutError):
             raise StreamUnreachable(
-                f"Stream {name} does not answer: {self._telling.why_silent(record, self._telling.nodes())}"
+                f"Stream {name} does not answer: {self._reports.why_silent(record, self._reports.nodes())}"
             ) from None
         if answer.error:
             raise answer.error

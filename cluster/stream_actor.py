@@ -48,7 +48,7 @@ CALLS_AT_ONCE = 16
 LOOK_S = 0.5  # what was pushed since then is lost with the node
 RETRY_S = 5.0
 LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
-# A predecessor whose successor is not heard of any more takes its destinations back.
+# If a successor falls silent, its predecessor takes its destinations back.
 TAKE_BACK_S = 30.0
 
 T = TypeVar("T")
@@ -143,9 +143,11 @@ class StreamActor:
         return self._answer(lambda: getattr(self._registry, what)(self._request.name, *args))
 
     def push(self, board: Scoreboard) -> Answer:
-        def do() -> None:
-            self._registry.push(self._request.name, board)
-            self._keeping.note_push(board)
+        def do() -> bool:
+            is_shown = self._registry.push(self._request.name, board)
+            if is_shown:
+                self._keeping.note_push(board)
+            return is_shown
 
         return self._answer(do)
 
@@ -184,7 +186,7 @@ class StreamActor:
         return was_connected
 
     def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:
-        """The successor has given up; what it was told meanwhile."""
+        """The successor has given up. Takes over the push and the delay that it was given meanwhile."""
         self._left_at = float("-inf")
         self._hear(push, score_delay_s)
 
@@ -348,7 +350,7 @@ class StreamActor:
         take_over.give_back(self._keeping.unsaved_push)
 
     def _catch_up(self, predecessor: Any) -> None:
-        """What the predecessor was told while this one made its picture ready."""
+        """Takes over the push and the delay that the predecessor was given while this one got ready."""
         with contextlib.suppress(StreamUnreachable):
             answer: Answer = told(predecessor.belongings.remote())
             if answer.error:
@@ -357,7 +359,7 @@ class StreamActor:
             self._hear(latest.push, latest.request.score_delay_s)
 
     def _hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
-        """What another process of this stream was told."""
+        """A push and a delay that another process of this stream was given."""
         known = self._keeping.push
         if push and (known is None or push.board != known.board):
             self.push(push.board)
@@ -372,7 +374,7 @@ class StreamActor:
 
     def _take_back(self, stream: Stream) -> None:
         self._left_at = None
-        self._log.warning("the successor has given up, or is not heard of any more: the stream stays")
+        self._log.warning("the successor has given up or no longer answers: the stream stays here")
         for which in WHICH:
             stream.go_on(which)
         self._keeping.claim()

@@ -36,7 +36,9 @@ class OnScreen:
 
     def as_dict(self) -> dict[str, Any]:
         banner = {"kind": self.banner.kind, "words": list(self.banner.words)} if self.banner else None
-        return {"strip": self.strip, "words": list(self.words), "banner": banner, "mark": self.mark}
+        # What the strip's layout does not hold, until there is such a thing.
+        others = {"strap": None, "card": None, "sponsor": None, "hold": False, "motion": False}
+        return {"strip": self.strip, "words": list(self.words), "banner": banner, "mark": self.mark} | others
 
 
 def describe(scene: Scene, canvas: Canvas, theme: str = "dark", logos: Collection[str] = ()) -> OnScreen:

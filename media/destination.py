@@ -65,7 +65,7 @@ def url_pattern(allowed_hosts: tuple[str, ...]) -> str:
 
 
 def example_host(allowed_hosts: tuple[str, ...]) -> str:
-    """One that they admit, as it stands in a URL."""
+    """An allowed host, as it is written in a URL."""
     host = re.sub(r"[*?]", "a", allowed_hosts[0])
     return f"[{host}]" if ":" in host else host
 

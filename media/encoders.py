@@ -58,7 +58,7 @@ class Encoder:
 
     @property
     def device_args(self) -> list[str]:
-        """What stands before the inputs."""
+        """Options before the inputs."""
         option = {VAAPI: "-vaapi_device", QSV: "-qsv_device"}.get(self.name)
         return [option, self.device] if option else []
 
@@ -68,7 +68,7 @@ class Encoder:
         return ",format=nv12,hwupload" if self.name == VAAPI else ""
 
     def args(self, profile: OutputProfile) -> list[str]:
-        """What stands before the output."""
+        """Options before the output."""
         rate = f"{profile.video_bitrate_kbps}k"
         gop = str(profile.gop_frames)
         if self.name == X264:

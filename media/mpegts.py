@@ -24,7 +24,7 @@ MAX_UNIT_BYTES = 4_000_000
 class Unit:
     """Whole packets that belong together; a `key` unit is PAT, PMT and a video keyframe.
 
-    `ticks` is the decoding time in 1/90000 s, where the packet tells it.
+    `ticks` is the decoding time in 1/90000 s, if the packet has it.
     """
 
     data: bytes

@@ -71,7 +71,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class SourceState:
-    """Times by the switch's clock; None before the first. A source that `runs_ahead` is heard no more.
+    """Times by the switch's clock; None before the first. A source that `runs_ahead` is no longer listened to.
 
     `lead_s` is the media since its first frame, less the time since then.
     """
@@ -95,7 +95,7 @@ class Switch:
     """Forwards the source on air to every publisher, in whole units.
 
     A source that `takes_over` goes on air with its first keyframe that comes in
-    real time; its predecessor is heard until then. So no backlog goes out in a
+    real time; its predecessor stays on air until then. So no backlog goes out in a
     burst, which would stay as delay at the viewers. With nothing else on air its
     first keyframe will do. Any other source is held ready for `put_on_air`.
     Callable from any thread but the loop's; `changed` is called on the loop's
@@ -173,7 +173,7 @@ class Switch:
         self._loop.call(self._add_publisher, fd)
 
     def remove_publisher(self, fd: int) -> int:
-        """Write no more to `fd`; how many video frames it missed because it was slow."""
+        """Stop writing to `fd`; gives how many video frames it missed because it was slow."""
         return self._loop.call(self._remove_publisher, fd)
 
     def _add_source(self, fd: int, ended: Callable[[], None], takes_over: bool) -> None:
@@ -208,7 +208,7 @@ class Switch:
             self._offer(unit, step, now)
             return
         source.hold(unit, step)
-        # A source that tells no times is believed.
+        # A source without times is believed.
         if (
             unit.key
             and source.takes_over

@@ -195,7 +195,7 @@ class Child:
         self._around.loop.call(read)
 
     def _take_stderr(self, process: FFmpegProcess, attempt: int, budget: _LineBudget, data: bytes) -> None:
-        """On the loop's thread: FFmpeg's output to its log, so many lines and no more."""
+        """On the loop's thread: FFmpeg's output to its log, up to a number of lines."""
         if not data:
             self._around.wake()
             return
@@ -218,7 +218,7 @@ class _Restarts:
         self.by_cause: Mapping[Cause, int] = {}
 
     def add(self, cause: Cause) -> None:
-        # Another mapping each time: whoever reads the last one may go on reading it.
+        # Another mapping each time: a reader may still use the last one.
         self.by_cause = {**self.by_cause, cause: self.by_cause.get(cause, 0) + 1}
 
 

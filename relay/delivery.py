@@ -154,7 +154,7 @@ class Delivery:
         self._lose(fault.words if fault else f"the {self.child.role} ended ({cause})")
 
     def _end_stuck(self, now: float) -> None:
-        """A destination that accepts and then reads no more would hold its FFmpeg for good."""
+        """A destination that accepts and then stops reading would block its FFmpeg for good."""
         process = self.child.process
         since = self._switch.stuck_since(process.fd("stdin")) if process else None
         if process is None or since is None or now - since < self._settings.publisher_stall_timeout_s:

@@ -68,7 +68,7 @@ def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
 
 @lru_cache(maxsize=8)
 def version(path: str) -> str:
-    """As this FFmpeg tells it ("5.1.9-0+deb12u1"); "unknown" when it does not."""
+    """As this FFmpeg reports it ("5.1.9-0+deb12u1"); "unknown" when it does not."""
     try:
         words = _ask_ffmpeg(path, "-version").split()
     except ConfigurationError:

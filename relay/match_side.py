@@ -120,9 +120,9 @@ class MatchSide:
     def close(self) -> None:
         self._api.close()
 
-    def push(self, board: Scoreboard) -> None:
-        """Show what the caller says of the match. Any thread."""
-        self._monitor.push(board)
+    def push(self, board: Scoreboard) -> bool:
+        """Show what the caller says of the match; False when it is older than what is shown. Any thread."""
+        return self._monitor.push(board)
 
     def set_delay(self, delay_s: float) -> None:
         self._presenter.set_delay(delay_s)
@@ -197,7 +197,7 @@ def end_monitoring(settings: Settings, name: str, connections: Connections | Non
             api.stop_monitoring(name)
     except FeedError as error:
         log = StreamLogger(logging.getLogger(__name__), name)
-        log.warning("the match API was not told to stop monitoring: %s", error)
+        log.warning("the match API could not be asked to stop monitoring: %s", error)
     finally:
         api.close()
 

@@ -101,7 +101,7 @@ class Picture:
         self._around.wake()
 
     def prepare_slate(self) -> None:
-        """Draw the slate, so that there is one whatever becomes of the folder. Raises OSError."""
+        """Draw the slate, so that there is one even if the folder can no longer be written. Raises OSError."""
         self._slate.draw(has_been_live=False)
 
     def step(self, now: float) -> None:
@@ -174,7 +174,7 @@ class Picture:
             self._log.warning("the overlay was removed or changed by something else; it is put back")
         if not self._overlay_watch.is_dead(on_air.process.pid, now):
             return
-        self._log.warning("the overlay on air is not the one on disk: FFmpeg reads it no more")
+        self._log.warning("the overlay on air is not the one on disk: FFmpeg no longer reads it")
         self._overlay_watch.reset()
         if on_air is self._slate.child:
             on_air.end(Cause.OVERLAY_UNREAD)

@@ -1,4 +1,4 @@
-"""Small pictures of what goes on air, for whoever looks: a JPEG a stream, made of its newest keyframe.
+"""Small pictures of what is on air, for those who look: one JPEG for each stream, made from its newest keyframe.
 
 One thread for the service, and only while somebody looks. In each round it
 hands the newest keyframes of all streams that are looked at to an FFmpeg that
@@ -211,7 +211,7 @@ def jpegs_of(
         return jpegs, spent_s
     if len(keyframes) == 1 or abort.is_set():
         return [None] * len(keyframes), spent_s
-    # Which one is missing cannot be told.
+    # It cannot be seen which one is missing.
     singly = [jpegs_of([keyframe], ffmpeg_bin, abort, spawn) for keyframe in keyframes]
     return [jpegs[0] for jpegs, _ in singly], spent_s + sum(spent for _, spent in singly)
 

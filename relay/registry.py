@@ -102,7 +102,7 @@ class Registry(Protocol):
     def statuses(self) -> list[StreamStatus]: ...
     def status(self, name: str) -> StreamStatus: ...
     def dismiss(self, name: str) -> None: ...
-    def push(self, name: str, board: Scoreboard) -> None: ...
+    def push(self, name: str, board: Scoreboard) -> bool: ...
     def delay_score(self, name: str, delay_s: float) -> None: ...
     def overlay_png(self, name: str) -> bytes: ...
     def match(self, name: str) -> dict[str, Any]: ...
@@ -137,7 +137,7 @@ class StreamRegistry:
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
 
     def start(self, request: StreamRequest) -> None:
-        """Put a stream on air; returns when its match is monitored and its first overlay stands.
+        """Put a stream on air; returns when its match is monitored and its first overlay is drawn.
 
         Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
         or, when a stop came in between, StreamStopped; nothing is left of the stream then.
@@ -209,12 +209,12 @@ class StreamRegistry:
             if not self._failures.forget(name):
                 raise StreamNotFound("Stream not found")
 
-    def push(self, name: str, board: Scoreboard) -> None:
-        """Put a scoreboard on the stream's overlay. Raises StreamNotFound."""
-        self.running(name).match.push(board)
+    def push(self, name: str, board: Scoreboard) -> bool:
+        """Put a scoreboard on the stream's overlay; False when it is older than what is shown. Raises StreamNotFound."""
+        return self.running(name).match.push(board)
 
     def delay_score(self, name: str, delay_s: float) -> None:
-        """Show the stream's score and banners this much later than heard of. Raises StreamNotFound."""
+        """Show the stream's score and banners this much later than they arrive. Raises StreamNotFound."""
         stream = self.running(name)
         stream.delay_score(delay_s)
         if self._state_file:

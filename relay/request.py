@@ -49,7 +49,7 @@ class StreamRequest:
 
 @dataclass(frozen=True)
 class StreamSnapshot:
-    """What `list_streams` tells of a stream; `uptime_s` counts from its start call."""
+    """What `list_streams` says about a stream; `uptime_s` counts from its start call."""
 
     name: str
     youtube_url: str
@@ -63,7 +63,7 @@ def _unheard(*_what: object) -> None:
 
 @dataclass(frozen=True)
 class Meters:
-    """Who is told of what happens once; all else stands in the statuses. Called on any thread, at once.
+    """Callbacks for things that happen once; all else is in the statuses. Called at once, on any thread.
 
     `started` gets an outcome (`started`, `refused`, `stopped` or `failed`) and
     the seconds that the start took, `stopped` the same of a stop (`stopped` or

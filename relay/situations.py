@@ -17,7 +17,7 @@ from media.causes import Cause
 
 LEFT_SILENCE_S = 0.3
 # The camera is there and its tracks are known, but no frame comes: FFmpeg waits for a sound
-# that does not flow, or for a keyframe, of which some cameras send one in 10 s.
+# that does not arrive, or for a keyframe, of which some cameras send one in 10 s.
 SOUND_LIMIT_S = 1.5
 KEYFRAME_LIMIT_S = 15.0
 BACKLOG_S = 1.0
@@ -76,7 +76,7 @@ SITUATIONS = (
     ),
     Situation(
         lambda seen: not seen.has_frame and seen.takes_sound and seen.is_open_for(SOUND_LIMIT_S),
-        "the camera's sound does not flow",
+        "the camera's sound does not arrive",
         Cause.SOUND_STUCK,
         takes_sound=False,
     ),

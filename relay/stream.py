@@ -146,7 +146,7 @@ class Stream:
         self.log.note("operator", f"started to {self.request.destination.masked_url}")
 
     def delay_score(self, delay_s: float) -> None:
-        """From now on show score and banners this much later than heard of. Any thread."""
+        """From now on show score and banners this much later than they arrive. Any thread."""
         self.request = replace(self.request, score_delay_s=delay_s)
         self.log.note("operator", f"score delay set to {delay_s:g} s")
         self.match.set_delay(delay_s)
@@ -307,7 +307,7 @@ def _age_s(at: float | None, now: float) -> float | None:
 
 
 class _Farewell:
-    """The match API is told to stop on a thread beside the stopping; joined for as long as that may take."""
+    """Asks the match API to stop, on a thread beside the stopping; waits for it as long as a stop may take."""
 
     def __init__(self, tell: Callable[[], None], name: str) -> None:
         self._deadline = time.monotonic() + FAREWELL_LIMIT_S
@@ -315,6 +315,6 @@ class _Farewell:
         self._thread.start()
 
     def join(self) -> bool:
-        """True when it has been told, or the attempt was given up."""
+        """True when the match API was asked, or the attempt was given up."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         return not self._thread.is_alive()

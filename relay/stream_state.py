@@ -87,7 +87,7 @@ class Move:
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """All that is told of one stream. Ages and durations in seconds; None where there is nothing to tell.
+    """All that is reported of one stream. Ages and durations in seconds; None where nothing is known.
 
     `attempts` and `restarts` are by child, `polls` by source; `node` and `moves`
     (the newest last) are of a cluster only.

@@ -1,4 +1,4 @@
-"""What is told of a match in a banner: the kinds of moments, how much each matters, and for how long it stays. Pure.
+"""What banners report: the kinds of moments, how much each matters, and for how long it stays. Pure.
 
 Which moments there were between two scoreboards is in `moments.py`.
 """

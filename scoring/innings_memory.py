@@ -1,7 +1,7 @@
 """What is remembered of the innings that is played, for moments that two neighbouring states cannot prove. Pure.
 
 Five wickets and a hat-trick go over a bowler's overs, and a maiden needs the total with which the over began.
-Each is told once.
+Each is reported once.
 """
 
 from __future__ import annotations

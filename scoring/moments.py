@@ -1,4 +1,4 @@
-"""The moments of a match, each told once and only when the figures prove it. Pure.
+"""The moments of a match, each reported once and only when the figures prove it. Pure.
 
 `Moments` sees the scoreboards in the order in which they are shown. It compares two neighbours, and remembers of
 the innings what two neighbours cannot prove: a bowler's wickets over his overs, and the total with which an over

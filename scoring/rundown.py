@@ -1,6 +1,6 @@
 """What is on the overlay, and when: the score delay, the banners, the honest age. Pure; the time is handed in.
 
-Scoreboards go in as they are heard of, and each is shown `score_delay_s`
+Scoreboards go in as they arrive, and each is shown `score_delay_s`
 later, when the picture that it belongs to reaches the viewer. Events are
 looked for between what was shown and what is shown next, so a banner is
 delayed just as its score is.
@@ -109,7 +109,7 @@ class Rundown:
         return Scene(self._shown, self._banner, self._mark_s(self._age_s(now)))
 
     def next_change_at(self, now: float) -> float | None:
-        """When the scene will be another one though nothing is heard; None: never."""
+        """When the scene changes although nothing new arrives; None: never."""
         times = []
         if self._waiting:
             times.append(self._waiting[0][0] + self.delay_s)
@@ -134,7 +134,7 @@ class Rundown:
             else:
                 self._moments.forget()
             return
-        # A feed that wavers between two states tells the same ball again.
+        # A feed that goes to and fro between two states reports the same ball again.
         new = [event for event in self._moments.between(before, content) if event not in self._told]
         self._told.extend(new)
         self._told_now.extend(new)

@@ -186,7 +186,7 @@ class Partnership:
 
 @dataclass(frozen=True)
 class Dismissal:
-    """The last wicket as the feed tells it; `how_out` as a scorer writes it ("c Dhoni b Chahar")."""
+    """The last wicket as the feed reports it; `how_out` as a scorer writes it ("c Dhoni b Chahar")."""
 
     name: str
     runs: int | None = None

@@ -32,7 +32,7 @@ class Source:
         clock: Callable[[], float],
         on_trouble: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self.polls = Polls()  # another value each time: whoever reads the last one may go on reading it
+        self.polls = Polls()  # another value each time: a reader may still use the last one
         self.good_at: float | None = None
         self.trouble: str | None = None
         self._what = what

@@ -248,6 +248,8 @@ def answers() -> dict[str, Json]:
                 "words": words,
                 "banner": or_null(an_object({"kind": {"enum": [*KINDS]}, "words": words}, "kind", "words")),
                 "mark": {"type": ["string", "null"]},
+                **dict.fromkeys(("strap", "card", "sponsor"), {"type": "null"}),
+                **dict.fromkeys(("hold", "motion"), {"type": "boolean"}),
             },
             "strip",
             "words",

@@ -28,7 +28,15 @@ def test_before_there_is_a_score(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     answer = client.get("/streams/m1/match")
     assert (answer.status_code, answer.json) == (404, {"error": "Stream m1 has no score yet"})
-    assert client.get("/streams/m1/on_screen").json == {"strip": "hidden", "words": [], "banner": None, "mark": None}
+    seen = client.get("/streams/m1/on_screen").json or {}
+    assert (seen["strip"], seen["words"], seen["banner"], seen["mark"]) == ("hidden", [], None, None)
+    assert (seen["strap"], seen["card"], seen["sponsor"], seen["hold"], seen["motion"]) == (
+        None,
+        None,
+        None,
+        False,
+        False,
+    )
     assert client.get("/streams/m9/on_screen").status_code == 404
     assert client.get("/streams/m9/log").json == {"error": "Stream not found"}
 
@@ -47,6 +55,18 @@ def test_a_push_its_banner_and_its_moment(client: FlaskClient) -> None:
     [four] = entries(client, kind="moment")
     assert (four["moment"], four["who"], four["text"]) == ("FOUR", "A Stone", "FOUR: A Stone  34 (37)")
     assert entries(client, after=four["seq"]) == []
+
+
+def test_an_older_push_is_answered_as_such(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    client.put("/streams/m1/match", json=score(64, "12.1", updated_at="2026-01-01T10:00:40Z"))
+    answer = client.put("/streams/m1/match", json=score(60, "12.0", updated_at="2026-01-01T10:00:00Z"))
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["message"].endswith("is earlier than that of the score on screen, which stays")
+    match = client.get("/streams/m1/match").json
+    assert match is not None
+    assert match["batting"]["runs"] == 64
 
 
 def test_the_log_has_starts_states_and_overs(client: FlaskClient) -> None:

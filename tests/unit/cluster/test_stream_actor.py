@@ -106,8 +106,9 @@ class FakeRegistry:
     def stop(self, name: str) -> None:
         self.running(name).ask_to_stop()
 
-    def push(self, name: str, board: Scoreboard) -> None:
+    def push(self, name: str, board: Scoreboard) -> bool:
         self.running(name).board = board
+        return True
 
     def delay_score(self, name: str, delay_s: float) -> None:
         self.running(name).delay_score(delay_s)

@@ -46,7 +46,7 @@ def test_a_compositor_may_stay(base: Seen, what: dict[str, Any]) -> None:
     assert situation_of(replace(base, **what)) is None
 
 
-STUCK, BEGINS_NOT = "the camera's sound does not flow", "the camera's picture does not begin"
+STUCK, BEGINS_NOT = "the camera's sound does not arrive", "the camera's picture does not begin"
 NOT_REAL, KEPT = "the camera's picture does not come in real time", "the camera sends what it had kept"
 AHEAD = "the picture runs ahead of the clock"
 

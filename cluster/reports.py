@@ -1,4 +1,4 @@
-"""What is told of the streams: their own reports, and of those that do not answer what was known of them last, and why.
+"""The status of all streams: their own reports; for those that do not answer, what was last known, and why.
 
 A front end asks all of them at once, and waits for none for long.
 """
@@ -31,8 +31,8 @@ STATUS_LIMIT_S = 1.5
 BUSY_KNOWN_S = 60.0
 
 
-class Telling:
-    """What one front end knows of the streams. Safe to call from many threads.
+class Reports:
+    """What one front end knows about the streams. Safe to call from many threads.
 
     `need` is the CPUs that a stream asks for, and `actor_of` gives the actor that has a stream.
     """
