@@ -210,7 +210,7 @@ class StreamRegistry:
                 raise StreamNotFound("Stream not found")
 
     def push(self, name: str, board: Scoreboard) -> bool:
-        """Put a scoreboard on the stream's overlay; False when it is older than the one there. Raises StreamNotFound."""
+        """Put a scoreboard on the overlay; False when it is older than the one there. Raises StreamNotFound."""
         return self.running(name).match.push(board)
 
     def delay_score(self, name: str, delay_s: float) -> None:
