@@ -14,7 +14,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from PIL.Image import Image
 
@@ -23,8 +22,8 @@ from graphics import drawing
 from graphics.logos import Logos
 from logging_setup import StreamLogger
 from overlay import Presenter
-from scoring.continuity import Continuity
 from scoring.match_api import ANSWER_LIMIT_S, MatchApi
+from scoring.newest import Newest
 from scoring.reading import Reading, read_answer
 from scoring.scoreboard import Scoreboard
 from scoring.source import Polls, Source
@@ -34,7 +33,6 @@ DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
-OLDEST_PUSH_S = 24 * 3600.0
 
 
 class MatchMonitor:
@@ -60,21 +58,13 @@ class MatchMonitor:
         self._poll_interval_s = poll_interval_s
         self._stop_event = stop_event
         self._clock = clock
-        self._wall_clock = wall_clock
-        self._push_hold_s = push_hold_s
-        self._overs_limit = overs_limit
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
         self._asks_data = source in ("auto", "data") and api.has_data
         self._asks_images = source in ("auto", "image") and api.has_images
         self._data = Source("match data", self._log, clock, on_trouble)
         self._images = Source("overlay image", self._log, clock, on_trouble)
-        self._continuity = Continuity()
+        self._newest = Newest(presenter.hear, clock, wall_clock, push_hold_s, overs_limit)
         self._logos = Logos(self._logo, clock)
-        self._lock = threading.Lock()  # of what pushes and polls both set
-        self._board: Scoreboard | None = None
-        self._pushed: Scoreboard | None = None
-        self._pushed_at: float | None = None
-        self._from: str | None = None
         self._overlay_id: str | None = None  # while monitoring is still to be asked for
         self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
@@ -89,7 +79,7 @@ class MatchMonitor:
     @property
     def match_title(self) -> str:
         """The match as the feed names it, or "" while it is not known. Any thread."""
-        board = self._board
+        board = self._newest.board
         return board.name if board else ""
 
     @property
@@ -102,14 +92,7 @@ class MatchMonitor:
 
         `at` is when it came, by the clock, if that was not now. False when it is older than what is shown.
         """
-        board = self._completed(board)
-        with self._lock:
-            at = self._clock() if at is None else at
-            board = self._continuity.admit(board, at, is_pushed=True)
-            is_older = board is self._board
-            self._pushed, self._pushed_at, self._board, self._from = board, at, board, "push"
-            self._presenter.hear(board, at, self._as_of(board, at))
-        return not is_older
+        return self._newest.push(board, at)
 
     @property
     def score_at(self) -> float | None:
@@ -119,14 +102,13 @@ class MatchMonitor:
     @property
     def state(self) -> tuple[Scoreboard, str] | None:
         """The newest scoreboard and where it is from: `api` or `push`; None while there is none. Any thread."""
-        with self._lock:
-            return None if self._board is None or self._from is None else (self._board, self._from)
+        return self._newest.state
 
     @property
     def source(self) -> str | None:
         """Where the score is from: `api`, `image` or `push`; None while there is none. Any thread."""
-        if self._from is not None:
-            return self._from
+        if self._newest.source is not None:
+            return self._newest.source
         return "image" if self._images.good_at is not None else None
 
     @property
@@ -137,7 +119,7 @@ class MatchMonitor:
     @property
     def trouble(self) -> str | None:
         """What is wrong with the source that the score is from, in words; None when nothing is. Any thread."""
-        if self._is_pushed():
+        if self._newest.is_pushed:
             return None
         troubles = [source.trouble for _, is_asked, source in self._sources if is_asked]
         return troubles[0] if troubles and None not in troubles else None
@@ -200,7 +182,7 @@ class MatchMonitor:
 
     def _poll(self, limit_s: float) -> None:
         self._ask_logo()
-        if self._is_pushed():
+        if self._newest.is_pushed:
             return
         if self._asks_data and self._ask_data(limit_s):
             return
@@ -208,23 +190,12 @@ class MatchMonitor:
         if self._asks_images and not data_is_held:
             self._ask_image(limit_s)
 
-    def _is_pushed(self) -> bool:
-        """True while the last push is fresh: then nobody is asked."""
-        return self._pushed_at is not None and self._clock() - self._pushed_at < self._push_hold_s
-
     def _ask_data(self, limit_s: float) -> bool:
         """True when the match API has a usable state of the match."""
         return self._data.ask(lambda: self._api.match_data(self._match_id, limit_s), read_answer, self._use_reading)
 
     def _use_reading(self, reading: Reading) -> tuple[str, ...]:
-        """Unless a push is fresher: one that came while this was asked for, or one with a later `updated_at`."""
-        board = self._completed(reading.board)
-        with self._lock:
-            now = self._clock()
-            if not self._is_pushed() and not self._is_older_than_the_push(board):
-                board = self._continuity.admit(board, now)
-                self._pushed, self._board, self._from = None, board, "api"
-                self._presenter.hear(board, as_of=self._as_of(board, now))
+        self._newest.take(reading.board)
         return reading.faults
 
     def _ask_image(self, limit_s: float) -> None:
@@ -235,35 +206,12 @@ class MatchMonitor:
         )
 
     def _use_image(self, image: Image) -> tuple[str, ...]:
-        with self._lock:
-            if not self._is_pushed():
-                self._pushed = None
-                self._presenter.hear(image)
+        self._newest.give_way(lambda: self._presenter.hear(image))
         return ()
-
-    def _as_of(self, board: Scoreboard, heard_at: float) -> float:
-        """When the state was what it is, by its own `updated_at`; a push from days ago is a sample with an old date."""
-        if board.updated_at is None:
-            return heard_at
-        age_s = max(0.0, self._wall_clock() - board.updated_at)
-        if self._from == "push" and age_s > OLDEST_PUSH_S:
-            return heard_at
-        return min(heard_at, self._clock() - age_s)
-
-    def _is_older_than_the_push(self, board: Scoreboard) -> bool:
-        if self._pushed is None or self._pushed.updated_at is None:
-            return False
-        return board.updated_at is not None and board.updated_at < self._pushed.updated_at
-
-    def _completed(self, board: Scoreboard) -> Scoreboard:
-        shape = board.format
-        if self._overs_limit is None or board.sport != "cricket" or (shape.overs, shape.balls) != (None, None):
-            return board
-        return replace(board, format=replace(shape, overs=self._overs_limit))
 
     def _ask_logo(self) -> None:
         """One logo a poll at most; what cannot be had is left out."""
-        board = self._board
+        board = self._newest.board
         if board is None or not self._api.has_images or self._images.is_paused:
             return
         error = self._logos.ask_for({team.logo for team in board.sides if team.logo})

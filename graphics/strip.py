@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from graphics import themes
 from graphics.banner import Banner
-from graphics.fonts import Base, Weight
+from graphics.fonts import Base
 from graphics.layout import BOTTOM, GAP, LEFT, LINE_TOP, RIGHT, ROWS, TOP, Canvas, Layout, Part
+from graphics.other_sport import OtherSport
 from graphics.players import Players
 from graphics.second_line import SecondLine, compose_age
 from graphics.shortening import name_forms, short_name_forms
@@ -65,7 +66,7 @@ class _Composer:
     def compose(self) -> None:
         self.put.block(LEFT, TOP, RIGHT, BOTTOM, self.theme.panel, rounded="both")
         if self.board.sport == "generic":
-            self._generic()
+            self._other_sport()
         elif self.scene.is_lost:
             self._teams_only(LOST_TEXT)
         else:
@@ -204,63 +205,15 @@ class _Composer:
         line.ground()
         line.say(text)
 
-    # Other sports
-
-    def _generic(self) -> None:
+    def _other_sport(self) -> None:
         board = self.board
         self._sides()
-        text = "" if self.scene.is_lost else (board.result or board.title or "")
-        text = LOST_TEXT if self.scene.is_lost else text
+        text = LOST_TEXT if self.scene.is_lost else (board.result or board.title or "")
         has_line = bool(text) or bool(self.scene.silent_s)
-        bottom = LINE_TOP if has_line else BOTTOM
         if has_line:
             self._say(text)
-        middle, center = (TOP + bottom) / 2, (self.left + self.right) / 2
-        half = 0.0
-        if not self.scene.is_lost:
-            half = self._clock(center, middle)
-        sides = (
-            (board.home, self.left + GAP, center - half, "left"),
-            (board.away, center + half, self.right - GAP, "right"),
-        )
-        for team, left, right, align in sides:
-            if team:
-                with self.put.within(Part.LEFT if align == "left" else Part.RIGHT):
-                    self._generic_side(team, left, right, middle, align)
-
-    def _clock(self, center: float, middle: float) -> float:
-        """Clock over period between the sides; gives half the width that they keep clear."""
-        board, theme = self.board, self.theme
-        found: list[tuple[str | None, Weight, int, Color]] = [
-            (board.clock, "bold", 40, theme.ink),
-            (board.period, "regular", 26, theme.muted),
-        ]
-        lines = [(text, weight, size, ink) for text, weight, size, ink in found if text]
-        if not lines:
-            return GAP / 2
-        rows = [middle] if len(lines) == 1 else [middle - 17, middle + 23]
-        with self.put.within(Part.CENTRE):
-            for row, (text, weight, size, ink) in zip(rows, lines, strict=True):
-                self.put.text(
-                    center - 80, row, center + 80, text, weight, size, ink, theme.panel, align="center", height=36
-                )
-        return 80 + GAP
-
-    def _generic_side(self, team: Team, left: float, right: float, middle: float, align: str) -> None:
-        theme = self.theme
-        if team.score and not self.scene.is_lost:
-            if align == "left":
-                right = self.put.number(
-                    right - 130, middle, right, team.score, "bold", 62, theme.ink, theme.panel, height=66
-                )
-                right -= GAP
-            else:
-                begin = self.put.text(
-                    left, middle, left + 130, team.score, "bold", 62, theme.ink, theme.panel, height=66, cut="never"
-                )
-                left = begin + GAP
-        names = (called(team), short_of(team))
-        self.put.text(left, middle, right, names, "bold", 32, theme.ink, theme.panel, align=align, height=66)
+        figures = OtherSport(board, self.theme, self.put, is_lost=self.scene.is_lost)
+        figures.place(self.left, self.right, (TOP + (LINE_TOP if has_line else BOTTOM)) / 2)
 
 
 def _below_score(board: Scoreboard, batting: Team) -> str:

@@ -119,7 +119,7 @@ def test_a_name_that_is_cut_on_the_strip_is_told_whole() -> None:
 
 def test_nothing_and_a_ready_image_have_no_words() -> None:
     image = Image.new("RGBA", (CANVAS.width, CANVAS.height), "red")
-    assert describe(Scene(), CANVAS).as_dict() == {"strip": "hidden", "words": [], "banner": None, "mark": None}
+    assert describe(Scene(), CANVAS) == OnScreen("hidden")
     assert describe(Scene(placeholder(CANVAS)), CANVAS) == OnScreen("hidden")
     assert describe(Scene(image), CANVAS) == OnScreen("shown")
     assert describe(Scene(image, silent_s=120), CANVAS) == OnScreen("shown", mark="Score 2 min old")
