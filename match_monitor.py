@@ -133,9 +133,9 @@ class MatchMonitor:
     def _sources(self) -> tuple[tuple[str, bool, Source], ...]:
         return (("data", self._asks_data, self._data), ("image", self._asks_images, self._images))
 
-    def start_monitoring_later(self, overlay_id: str) -> None:
-        """Ask the match API to start monitoring on this monitor's thread, until it does."""
-        self._overlay_id = overlay_id
+    def start_monitoring_later(self, overlay_id: str, pause_s: float = 0) -> None:
+        """Ask the match API to start monitoring on this monitor's thread, until it does, first after this pause."""
+        self._overlay_id, self._ask_again_at = overlay_id, self._clock() + pause_s
 
     def start(self) -> None:
         """Poll on a thread of its own until the stop event, and have delayed scores shown at their time."""

@@ -96,7 +96,7 @@ class MatchSide:
                 # It was on air before the restart; the match API may be back later than we are.
                 self._log.warning("match monitoring is asked for again later: %s", error)
                 self.may_be_monitored = True
-                self._monitor.start_monitoring_later(self._request.overlay_id)
+                self._monitor.start_monitoring_later(self._request.overlay_id, error.retry_after_s or 0)
                 return
             self._log.error("match monitoring did not start: %s", error)
             raise MonitoringFailed("Failed to start match monitoring") from error

@@ -125,6 +125,21 @@ def test_a_stream_comes_back_without_the_match_api_which_is_asked_again_later(
     assert "/stop-match-monitoring" in feed.paths("POST")
 
 
+def test_a_stream_that_comes_back_keeps_the_pause_that_the_match_api_asks_for(
+    relay: MakeRelay, path: Path, feed: MatchFeed
+) -> None:
+    before = relay(state_file=path)
+    before.start()
+    before.close()
+    feed.start = Answer(b"{}", 429, headers={"Retry-After": "30"})
+    after = relay(state_file=path, overlay_api_base=feed.url)
+    after.registry.restore()
+    eventually(lambda: len(feed.paths("GET")) > 3, what="polls")
+    assert feed.paths("POST") == ["/start-match-monitoring"]
+    after.clock.advance(31)
+    eventually(lambda: len(feed.paths("POST")) == 2)
+
+
 def test_a_stream_whose_host_is_no_longer_allowed_stays_kept_and_holds_up_no_other(
     relay: MakeRelay, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
