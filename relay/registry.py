@@ -14,7 +14,6 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from config import Settings
@@ -24,7 +23,6 @@ from errors import (
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
-    WorkFolderUnusable,
 )
 from media.io_loop import IoLoop
 from media.mpegts import Unit
@@ -32,12 +30,12 @@ from relay.failures import Failures
 from relay.preview import Previews
 from relay.request import Machinery, Meters, StreamRequest, StreamSnapshot
 from relay.restoring import Restoring
-from relay.state_file import KeptStream, StateFile
+from relay.state_file import StateFile
 from relay.stream import Stream
 from relay.stream_state import (
     StreamStatus,
 )
-from relay.workdir import WorkDir
+from relay.workdir import FirstUseWorkDir
 from scoring.match_api import Connections
 from scoring.scoreboard import Scoreboard
 
@@ -124,12 +122,11 @@ class StreamRegistry:
     ) -> None:
         self._settings = settings
         self._machinery = machinery or Machinery()
-        self._state_file = state_file
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._failures = Failures(self._machinery.clock)
-        self._restoring = Restoring(self.start, settings.allowed_ingest_hosts)
-        self._work: WorkDir | None = None
+        self._restoring = Restoring(state_file, self.start, settings.allowed_ingest_hosts)
+        self._work = FirstUseWorkDir()
         self._loop = IoLoop("switch")
         self._connections = Connections(settings.ca_file)
         self._capacity = settings.capacity
@@ -144,8 +141,7 @@ class StreamRegistry:
         """
         with counted_start(self._machinery.meters, self._machinery.clock):
             stream = self._start(request)
-        if self._state_file:
-            self._keep(self._state_file, stream)
+        self._restoring.keep(stream)
 
     def _start(self, request: StreamRequest) -> Stream:
         stream = self._reserve(request)
@@ -159,15 +155,13 @@ class StreamRegistry:
 
     def restore(self) -> None:
         """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
-        for kept in self._state_file.streams if self._state_file else ():
-            self._restoring.begin(kept)
+        self._restoring.begin()
 
     def stop(self, name: str) -> None:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
         with self._lock:
             stream = self._streams.get(name)
-        if self._state_file:  # also of one that could not come back
-            self._state_file.forget(name)
+        self._restoring.forget(name)  # also of one that could not come back
         if stream is None:
             raise StreamNotFound("Stream not found")
         stream.is_unwanted = True
@@ -182,7 +176,7 @@ class StreamRegistry:
         """The streams on air, oldest first."""
         with self._lock:
             streams = list(self._streams.values())
-        return [stream.snapshot() for stream in streams if stream.has_begun]
+        return [stream.reporting.snapshot(stream.request) for stream in streams if stream.has_begun]
 
     def statuses(self) -> list[StreamStatus]:
         """All that is known of the streams on air, oldest first, then of those that failed lately."""
@@ -217,8 +211,7 @@ class StreamRegistry:
         """Show the stream's score and banners this much later than they arrive. Raises StreamNotFound."""
         stream = self.running(name)
         stream.delay_score(delay_s)
-        if self._state_file:
-            self._keep(self._state_file, stream)
+        self._restoring.keep(stream)
 
     def overlay_png(self, name: str) -> bytes:
         """The stream's overlay as it is now. Raises StreamNotFound."""
@@ -275,8 +268,7 @@ class StreamRegistry:
         for stream in streams:
             stream.gone.wait(STOP_LIMIT_S)
         self._restoring.join(STOP_LIMIT_S)
-        if self._work:
-            self._work.close()
+        self._work.close()
 
     def _begun(self, name: str) -> Stream | None:
         with self._lock:
@@ -294,11 +286,6 @@ class StreamRegistry:
             raise StreamNotFound("Stream not found")
         return stream
 
-    def _keep(self, state_file: StateFile, stream: Stream) -> None:
-        state_file.keep(_kept(stream.request, stream.begun_at))
-        if stream.is_unwanted:  # it was forgotten already, before it was kept
-            state_file.forget(stream.request.name)
-
     def _reserve(self, request: StreamRequest) -> Stream:
         with self._lock:
             if request.name in self._streams:
@@ -310,7 +297,7 @@ class StreamRegistry:
                 running = "1 stream runs" if count == 1 else f"{count} streams run"
                 raise NoCapacity(f"No capacity left: {running}, and {self._capacity.because}")
             with contextlib.ExitStack() as undo:
-                folder = self._new_folder()
+                folder = self._work.new_folder()
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
                 lane = self._loop.lane()
                 undo.callback(lane.close)
@@ -319,14 +306,6 @@ class StreamRegistry:
             self._streams[request.name] = stream
             self._failures.forget(request.name)
             return stream
-
-    def _new_folder(self) -> Path:
-        try:
-            if self._work is None:
-                self._work = WorkDir()
-            return self._work.new_folder()
-        except OSError as error:
-            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
 
     def _remove(self, stream: Stream) -> None:
         name = stream.request.name
@@ -337,16 +316,5 @@ class StreamRegistry:
         with self._lock:
             self._streams.pop(name, None)
         self._previews.forget(name)
-        if stream.has_failed and self._state_file:
-            self._state_file.forget(name)
-
-
-def _kept(request: StreamRequest, begun_at: float) -> KeptStream:
-    return KeptStream(
-        stream_name=request.name,
-        youtube_url=request.destination.url,
-        backup_url=request.backup.url if request.backup else None,
-        overlay_id=request.overlay_id,
-        begun_at=begun_at,
-        score_delay_s=request.score_delay_s,
-    )
+        if stream.has_failed:
+            self._restoring.forget(name)

@@ -1,4 +1,4 @@
-"""The streams of STATE_FILE, begun again after a crash or a reboot: side by side, a thread each."""
+"""What STATE_FILE keeps of the streams, and how they begin again after a crash or a reboot: side by side."""
 
 from __future__ import annotations
 
@@ -10,21 +10,52 @@ from errors import RelayError
 from logging_setup import StreamLogger
 from media.destination import parse_destination
 from relay.request import StreamRequest
-from relay.state_file import KeptStream
+from relay.state_file import KeptStream, StateFile
+from relay.stream import Stream
 
 _log = logging.getLogger(__name__)
 
 
 class Restoring:
-    """Owns the threads `restore-NAME`; `join` waits for them."""
+    """Owns the threads `restore-NAME`; `join` waits for them. Without a state file nothing is kept."""
 
-    def __init__(self, start: Callable[[StreamRequest], None], ingest_hosts: tuple[str, ...]) -> None:
+    def __init__(
+        self, state_file: StateFile | None, start: Callable[[StreamRequest], None], ingest_hosts: tuple[str, ...]
+    ) -> None:
+        self._state_file = state_file
         self._start = start
         self._ingest_hosts = ingest_hosts
         self._threads: dict[str, threading.Thread] = {}
 
-    def begin(self, kept: KeptStream) -> None:
-        """Start a stream again; one that cannot be is logged and stays kept."""
+    def keep(self, stream: Stream) -> None:
+        """This stream is to come back, unless somebody has stopped it meanwhile."""
+        if self._state_file is None:
+            return
+        request = stream.request
+        self._state_file.keep(
+            KeptStream(
+                stream_name=request.name,
+                youtube_url=request.destination.url,
+                backup_url=request.backup.url if request.backup else None,
+                overlay_id=request.overlay_id,
+                begun_at=stream.begun_at,
+                score_delay_s=request.score_delay_s,
+            )
+        )
+        if stream.is_unwanted:  # it was forgotten already, before it was kept
+            self.forget(request.name)
+
+    def forget(self, name: str) -> None:
+        """This stream is not to come back."""
+        if self._state_file:
+            self._state_file.forget(name)
+
+    def begin(self) -> None:
+        """Start all kept streams again; one that cannot be started is logged and stays kept."""
+        for kept in self._state_file.streams if self._state_file else ():
+            self._begin(kept)
+
+    def _begin(self, kept: KeptStream) -> None:
         thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
         self._threads[kept.stream_name] = thread
         thread.start()

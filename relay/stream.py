@@ -38,12 +38,12 @@ from relay.destinations import Destinations
 from relay.match_side import MatchSide
 from relay.picture import Picture
 from relay.process import end_processes
-from relay.request import Machinery, StreamRequest, StreamSnapshot, Which
+from relay.reporting import Reporting
+from relay.request import Machinery, StreamRequest, Which
 from relay.stream_log import StreamLog
 from relay.stream_state import (
     FAILED,
     STOPPING,
-    LastError,
     States,
     StateTrack,
     StreamStatus,
@@ -79,9 +79,7 @@ class Stream:
         self.request = request
         self.stop_event = threading.Event()
         self.gone = threading.Event()
-        self.has_begun = False
-        self.has_failed = False
-        self.is_unwanted = False
+        self.has_begun = self.has_failed = self.is_unwanted = False
         self._wake = threading.Event()
         self._desired: Literal["run", "stop"] = "run"
         self._failure: str | None = None
@@ -93,7 +91,7 @@ class Stream:
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         now, wall_now = machinery.clock(), machinery.wall_clock()
         self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
-        self._started_at = now - (wall_now - self.begun_at)
+        started_at = now - (wall_now - self.begun_at)
         self.log = StreamLog(machinery.clock, machinery.wall_clock)
         self.match = MatchSide(request, settings, folder, self.stop_event, machinery, connections, self.log)
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
@@ -119,6 +117,9 @@ class Stream:
         )
         self.destinations = Destinations(request, settings, self._switch, around, self._wake.set)
         self._state = StateTrack()
+        self.reporting = Reporting(
+            started_at, machinery.clock, self._state, self._switch, self.picture, self.destinations, self.match
+        )
         self._supervisor = threading.Thread(target=self._supervise, name=f"stream-{request.name}")
 
     @property
@@ -172,52 +173,9 @@ class Stream:
         self.stop_event.set()
         self._wake.set()
 
-    def snapshot(self) -> StreamSnapshot:
-        destination = self.request.destination
-        return StreamSnapshot(self.request.name, destination.url, destination.masked_url, self._uptime_s())
-
     def status(self) -> StreamStatus:
         """As of the supervisor's last step. Any thread."""
-        now = self._machinery.clock()
-        rates, picture, destinations = self._switch.rates(), self.picture.status, self.destinations
-        primary = destinations.primary
-        return StreamStatus(
-            name=self.request.name,
-            desired=self._desired,
-            state=self._state.word,
-            states=tuple(sorted(self._state.states)),
-            since=self._state.since,
-            reason=self._state.reason,
-            uptime_s=round(self._uptime_s(), 3),
-            on_air=picture.on_air,
-            sound=picture.sound,
-            attempts=self.picture.attempts | destinations.attempts,
-            restarts=self.picture.restarts | destinations.restarts,
-            fps=round(rates.fps, 2),
-            speed=round(rates.speed, 3),
-            bitrate_kbps=round(rates.kbps, 1),
-            dropped_frames=primary.dropped_frames,
-            last_frame_age_s=_age_s(picture.last_frame_at, now),
-            overlay_age_s=_age_s(self.match.drawn_at, now),
-            score_age_s=_age_s(self.match.score_at, now),
-            polls=self.match.polls,
-            score_delay_s=self.match.delay_s,
-            feed=self.match.feed(now),
-            last_error=self._last_error(now),
-            destination=primary,
-            backup=destinations.backup,
-        )
-
-    def _uptime_s(self) -> float:
-        return self._machinery.clock() - self._started_at
-
-    def _last_error(self, now: float) -> LastError | None:
-        errors = [(child.last_error, child.role) for child in self._children]
-        known = [(error[0], role, error[1]) for error, role in errors if error is not None]
-        if not known:
-            return None
-        at, role, what = max(known)
-        return LastError(role, what, round(now - at, 1))
+        return self.reporting.status(self.request.name, self._desired)
 
     def _draw_first_pictures(self) -> None:
         try:
@@ -241,7 +199,7 @@ class Stream:
     def _step(self) -> None:
         """Look once at the stream's age, its picture and its destinations."""
         now = self._machinery.clock()
-        if self._uptime_s() >= self._settings.max_stream_duration_s:
+        if self.reporting.uptime_s >= self._settings.max_stream_duration_s:
             self._fail("it has lasted MAX_STREAM_DURATION_S")
             return
         self.destinations.step(now)
@@ -300,10 +258,6 @@ class Stream:
             all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
             all_of_it.callback(self.match.close)
             all_of_it.callback(self._lane.close)
-
-
-def _age_s(at: float | None, now: float) -> float | None:
-    return None if at is None else round(now - at, 2)
 
 
 class _Farewell:

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from errors import WorkFolderUnusable
+
 PREFIX = "streaming-overlay-"
 _LOCK = "lock"
 
@@ -33,6 +35,26 @@ class WorkDir:
         shutil.rmtree(self.path, ignore_errors=True)
         if self._lock:
             self._lock.close()
+
+
+class FirstUseWorkDir:
+    """A WorkDir that is made with its first folder; one thread at a time."""
+
+    def __init__(self) -> None:
+        self._made: WorkDir | None = None
+
+    def new_folder(self) -> Path:
+        """Raises WorkFolderUnusable."""
+        try:
+            if self._made is None:
+                self._made = WorkDir()
+            return self._made.new_folder()
+        except OSError as error:
+            raise WorkFolderUnusable(f"The temporary folder cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        if self._made:
+            self._made.close()
 
 
 def _sweep(parent: Path) -> None:
