@@ -183,9 +183,8 @@ class StreamRegistry:
         with self._lock:
             streams = list(self._streams.values())
         running = [stream.status() for stream in streams if stream.has_begun]
-        return running + [
-            status for status in self._failures.statuses if all(status.name != one.name for one in running)
-        ]
+        names = {status.name for status in running}
+        return running + [status for status in self._failures.statuses if status.name not in names]
 
     def status(self, name: str) -> StreamStatus:
         """All that is known of one stream, also of one that failed. Raises StreamNotFound."""
@@ -276,15 +275,13 @@ class StreamRegistry:
         return stream if stream is not None and stream.has_begun else None
 
     def _newest_key(self, name: str) -> Unit | None:
-        stream = self._begun(name)
-        return stream.newest_key if stream else None
+        return stream.newest_key if (stream := self._begun(name)) else None
 
     def running(self, name: str) -> Stream:
         """The stream itself, for the process that runs it. Raises StreamNotFound."""
-        stream = self._begun(name)
-        if stream is None:
-            raise StreamNotFound("Stream not found")
-        return stream
+        if stream := self._begun(name):
+            return stream
+        raise StreamNotFound("Stream not found")
 
     def _reserve(self, request: StreamRequest) -> Stream:
         with self._lock:
@@ -313,8 +310,7 @@ class StreamRegistry:
             self._machinery.meters.ended("failed" if stream.has_failed else "stopped")
         if stream.has_failed:
             self._failures.add(stream.status())
+            self._restoring.forget(name)
         with self._lock:
             self._streams.pop(name, None)
         self._previews.forget(name)
-        if stream.has_failed:
-            self._restoring.forget(name)
