@@ -8,32 +8,29 @@ answers, and any of them may go away.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
 import ray
-from pydantic import SecretStr
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayError
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError
 
 from cluster import cluster_state
-from cluster.cluster_state import NAMESPACE, Head, Record, other_seat, seats
+from cluster.beginning import Beginning
+from cluster.cluster_state import NAMESPACE, Head, Record
 from cluster.placing import LOOK_S, Placing, loads_of, need_of
 from cluster.reports import Reports
 from cluster.seating import CALL_LIMIT_S, Seating
 from cluster.stopping import stop_stream
-from cluster.stream_actor import Answer, Belongings
+from cluster.stream_actor import Answer
 from config import Settings
 from errors import (
     ClusterUnavailable,
     ConfigurationError,
     NoCapacity,
-    RelayError,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
@@ -76,6 +73,7 @@ class ClusterRegistry:
         self._head = Head()
         self._placing = Placing(settings, self._head)
         self._seating = Seating(self._head)
+        self._beginning = Beginning(settings, self._head, self._placing, self._seating, lambda: self._is_closed)
         self._reports = Reports(self._head, self._meters, self._need, self._seating.actor_of)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -83,49 +81,9 @@ class ClusterRegistry:
     def start(self, request: StreamRequest) -> None:
         """As `StreamRegistry.start`, on a node with room. Raises ClusterUnavailable and StartTimedOut, too."""
         with counted_start(self._meters, time.monotonic):
-            self._start(request)
-
-    def _start(self, request: StreamRequest) -> None:
-        if self._is_closed:
-            raise NoCapacity("No capacity left: the service is stopping")
-        if request.name in self._head.ask(cluster_state.taken_seats) and not self._has_failed(request.name):
-            raise StreamAlreadyActive("Stream already active")
-        with self._placing.room_for(request.name, self._need, is_new=True) as placed:
-            self._create(placed, seats(request.name)[0], self._shared_settings(), request)
-
-    def _has_failed(self, name: str) -> bool:
-        """True when the name is that of a stream that has failed, once its process has ended, too."""
-        failure = self._head.ask(lambda: cluster_state.failure(name))
-        return failure is not None and all(self._seating.await_end(seat) for seat in seats(name))
-
-    def _create(
-        self,
-        placed: Callable[[], None],
-        seat: str,
-        settings: Settings,
-        request: StreamRequest,
-        predecessor: tuple[str, str] | None = None,
-    ) -> str:
-        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
-        handle = self._placing.begin(seat, settings, request, predecessor)
-        self._seating.know(seat, handle)
-        try:
-            answer = self._placing.outcome(handle, request.name, need_of(settings), placed)
-            if answer.error:
-                self._seating.await_end(seat, handle)
-                raise answer.error
-        except BaseException as error:
-            if self._is_closed:  # Ray is gone under this call
-                raise ClusterUnavailable(f"The service stops; stream {request.name} may be on air") from error
-            with contextlib.suppress(RelayError):
-                if predecessor is None or not self._seating.has(handle, request.name):
-                    self._head.ask(lambda: ray.kill(handle, no_restart=True), insists=True)
-            raise
-        return str(handle._actor_id.hex())
-
-    def _shared_settings(self) -> Settings:
-        """What the actors need of the settings, and no secret of the front end."""
-        return self._settings.model_copy(update={"api_token": SecretStr(""), "hook_secret": SecretStr("")})
+            if self._is_closed:
+                raise NoCapacity("No capacity left: the service is stopping")
+            self._beginning.begin(request)
 
     def restore(self) -> None:
         """Nothing: the streams went on."""
@@ -235,28 +193,7 @@ class ClusterRegistry:
 
         Raises what `start` raises. The stream stays where it is when it cannot be moved.
         """
-        taken = self._seating.seats_of(name)
-        if len(taken) > 1:
-            raise StreamAlreadyActive(f"Stream {name} is being moved already")
-        (seat,) = taken
-        actor = self._seating.fresh(seat)
-        if actor is None:
-            raise StreamNotFound("Stream not found")
-        try:
-            answer: Answer = ray.get(actor.belongings.remote(), timeout=CALL_LIMIT_S)
-        except RayError:
-            raise StreamUnreachable(f"The process of stream {name} does not answer: it stays") from None
-        if answer.error:
-            raise answer.error
-        belongings: Belongings = answer.value
-        with self._placing.room_for(name, need_of(belongings.settings), is_new=False) as placed:
-            successor = self._create(placed, other_seat(seat), belongings.settings, belongings.request, (seat, why))
-        record = self._head.ask(lambda: cluster_state.record(name))
-        if record is None:
-            raise StreamNotFound("Stream not found")
-        if record.actor_id != successor:
-            raise StreamUnreachable(f"Stream {name} is not the new process's: it stays on node {record.node}")
-        return record.node
+        return self._beginning.move(name, why)
 
     def close(self) -> None:
         """Leave the cluster; its streams go on."""
