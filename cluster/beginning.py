@@ -13,7 +13,7 @@ from cluster import cluster_state
 from cluster.cluster_state import Head, other_seat, seats
 from cluster.placing import Placing, need_of
 from cluster.seating import CALL_LIMIT_S, Seating
-from cluster.stream_actor import Answer, Belongings
+from cluster.succession import Answer, Belongings
 from config import Settings
 from errors import ClusterUnavailable, RelayError, StreamAlreadyActive, StreamNotFound, StreamUnreachable
 from relay.request import StreamRequest

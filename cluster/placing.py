@@ -18,7 +18,8 @@ from ray.exceptions import ActorAlreadyExistsError, ActorDiedError, RayActorErro
 
 from cluster import cluster_state
 from cluster.cluster_state import NAMESPACE, Head, Node, Record
-from cluster.stream_actor import CALLS_AT_ONCE, Answer, StreamActor
+from cluster.stream_actor import CALLS_AT_ONCE, StreamActor
+from cluster.succession import Answer
 from config import Settings
 from errors import ClusterUnavailable, NoCapacity, StartTimedOut, StreamAlreadyActive, StreamStopped
 from media.capacity import cpus_to_reserve

@@ -25,7 +25,7 @@ from cluster.placing import LOOK_S, Placing, loads_of, need_of
 from cluster.reports import Reports
 from cluster.seating import CALL_LIMIT_S, Seating
 from cluster.stopping import stop_stream
-from cluster.stream_actor import Answer
+from cluster.succession import Answer
 from config import Settings
 from errors import (
     ClusterUnavailable,

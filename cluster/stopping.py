@@ -14,7 +14,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError
 from cluster import cluster_state
 from cluster.cluster_state import Head
 from cluster.seating import CALL_LIMIT_S, Seating
-from cluster.stream_actor import Answer
+from cluster.succession import Answer
 from config import Settings
 from errors import ClusterUnavailable, StopTimedOut
 from relay.match_side import end_monitoring

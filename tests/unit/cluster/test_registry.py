@@ -14,7 +14,7 @@ from cluster import cluster_state
 from cluster.cluster_state import Node, Record
 from cluster.placing import is_all_in_use
 from cluster.registry import ClusterRegistry
-from cluster.stream_actor import Answer
+from cluster.succession import Answer
 from errors import NoCapacity, StreamNotFound
 from relay.request import StreamRequest
 from tests.conftest import SettingsFactory

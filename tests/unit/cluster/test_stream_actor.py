@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ray.exceptions import RayActorError
 
-from cluster import cluster_state, stream_actor, takeover
+from cluster import cluster_state, life, stream_actor, takeover
 from cluster.cluster_state import Node, Record
 from cluster.stream_actor import StreamActor
 from config import Settings
@@ -182,7 +182,7 @@ class Cluster:
             was_current_actor_reconstructed=again,
         )
         self._patch.setattr("ray.get_runtime_context", lambda: context)
-        self._patch.setattr(stream_actor, "StreamRegistry", lambda _settings: registry)
+        self._patch.setattr(life, "StreamRegistry", lambda _settings: registry)
         before = (predecessor, "node n1 is drained") if predecessor else None
         self.handles[seat] = Handle(StreamActor(self._settings, REQUEST, before))
         return registry
@@ -209,7 +209,7 @@ def cluster(settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch) -> 
     """At the end each actor has been stopped, and has ended itself."""
     monkeypatch.setattr(stream_actor, "set_up_console_logging", lambda _level: None)
     for limit in ("LAST_ANSWER_S", "LOOK_S", "RETRY_S", "ANSWER_LIMIT_S"):
-        monkeypatch.setattr(stream_actor, limit, 0.02)
+        monkeypatch.setattr(life, limit, 0.02)
     for limit in ("CONNECT_LIMIT_S", "PICTURE_LIMIT_S", "ANSWER_LIMIT_S"):
         monkeypatch.setattr(takeover, limit, 0.02)
     made = Cluster(settings_with(), monkeypatch)
@@ -359,7 +359,7 @@ def test_what_a_predecessor_keeps_late_does_not_take_the_stream_from_its_success
     cluster_state.keep(replace(record, actor_id="m1~", node="n2"))
     actor = cluster.handles["m1"].actor
     actor.delay_score(3.0)
-    eventually(lambda: not actor._keeping._unsaved)
+    eventually(lambda: not actor._life.keeping._unsaved)
     actor.stop()
     eventually(lambda: cluster.ended == {"m1"})
     assert cluster.record is not None
