@@ -169,7 +169,7 @@ def test_streams_that_come_back_after_a_restart_are_announced_at_once(
         assert may_go_on.wait(15)
         return parse_destination(*args)
 
-    monkeypatch.setattr("relay.registry.parse_destination", wait_and_parse)
+    monkeypatch.setattr("relay.restoring.parse_destination", wait_and_parse)
     one = relay(state_file=tmp_path / "streams.json", max_concurrent_streams=1)
     assert not one.registry.is_announced("m1")
     one.registry.restore()
