@@ -1,228 +1,226 @@
-"""What a result text says: who has won, that the match was tied, or neither. Pure.
+"""Which side won, by the text of a result: "Red Valley won by 5 runs", "TIED (BLUE HILL WON THE ELIMINATOR)". Pure.
 
-A text is read word by word. Names of the sides are found first, the longest first, so that no word in a name
-counts as a verb; what is left must say in so many words that a side won or lost. What says it twice and
-otherwise says nothing.
+A scorer writes the text by hand, in any words. So a winner is told only when the text says in
+so many words who won, or who lost: a side that is merely named has won nothing, and a text that
+says two things says nothing. What follows from the score is not asked here but in `cricket.py`.
+
+`result_line.py` brings the text into one shape, which is compared with the forms below;
+`result_words.py` has the words.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from scoring.scoreboard import Team
+from scoring import result_words as words
+from scoring.result_line import (
+    BEATS,
+    BETWEEN,
+    DEFEATED,
+    GAINS,
+    GAVE_UP,
+    LOST,
+    MARKS,
+    SIDE,
+    UNCLEAR,
+    VICTORY,
+    WALKOVER,
+    WON,
+    folded,
+    names_of,
+    one_of,
+    one_phrase_of,
+    plain,
+    shaped,
+    word_set,
+)
+from scoring.scoreboard import MAX_TEXT, Team
 
-MAX_READ = 400  # characters
+_LONGEST = 4 * MAX_TEXT  # what goes on after that is no result
+
+# `_FIRST`: of two sides in a row nobody knows which one is meant.
+_FIRST = "(?<!> )"
+_WINNER, _LOSER = r"<(?P<winner>.)> ", r"<(?P<loser>.)> "
+_THE_WINNER, _THE_LOSER = f"(?:the )?{_WINNER}", f"(?:the )?{_LOSER}"
+_END = rf"(?=[;#]|{one_of(words.AFTER_A_SIDE)} )"  # of a side's name, which does not go on as another side's
+_GAP = r"(?:[^;<> ]+ ){0,8}?"
+_MATCH = rf"(?:[^;<> ]+ ){{0,3}}?{one_of(words.MATCHES)} "
+_PASSIVE = one_of("was were is are been being be got get")
+_PERFECT = one_of("have has had")
+_ACTIVE = rf"(?:(?!{_PASSIVE} ){one_of(words.BETWEEN)} ){{0,6}}"
+_BARE = rf"(?:(?!{_PASSIVE} |{_PERFECT} ){one_of(words.BETWEEN)} ){{0,6}}"
+_BY = one_of("by in at on after with under again easily comfortably heavily narrowly twice via") + " "
+_KIND_OF = rf"(?:(?!{one_of('for to of in on from at towards near')} )[^;<> ]+ ){{0,4}}?"
+_LOSS, _CRUSHED = one_of(words.LOSS), one_of(words.CRUSHED)
+_DOWN = one_of("went go goes") + " down"
+
+_FORMS = [
+    re.compile(form)
+    for form in (
+        # X won; X beat Y; X defeated Y; X are the winners
+        rf"{_FIRST}{_WINNER}{BETWEEN}(?:{WON}|{one_of(words.VICTORIOUS)}) ",
+        rf"{_FIRST}{_WINNER}{_ACTIVE}{BEATS} (?!{_BY})",
+        rf"{_FIRST}{_WINNER}{_ACTIVE}{DEFEATED} (?!{_BY}|;)",
+        rf"{_FIRST}{_WINNER}{_ACTIVE}{_PERFECT} {_ACTIVE}beaten (?!{_BY}|;)",
+        rf"(?:{BEATS}|{DEFEATED}|{_CRUSHED}|{_CRUSHED} past|{_PERFECT} {_ACTIVE}beaten) {_THE_LOSER}{_END}",
+        rf"(?<= )(?:winners?|winning (?:team|side)) (?:(?:is|are|was|were|the|;) )*{_WINNER}{_END}",
+        # X beaten by Y; won by X
+        rf"{_FIRST}{_LOSER}{_BARE}(?:beaten |{DEFEATED} (?={_BY}|;)|{_CRUSHED} (?=by ))",
+        rf"{_FIRST}{_LOSER}{BETWEEN}{_PASSIVE} {BETWEEN}(?:beat|beaten|{DEFEATED}|{_CRUSHED}) ",
+        rf"(?:{WON}|{one_of('beat beaten bt')}|{DEFEATED}|{_CRUSHED}|{VICTORY}) {_GAP}by {_THE_WINNER}{_END}",
+        # X lost; X lost to Y
+        rf"{_FIRST}{_LOSER}{BETWEEN}{LOST} (?=;|{_BY}|to |against |{_MATCH})",
+        rf"{_FIRST}{_LOSER}{BETWEEN}{_DOWN} (?=;|by |to )",
+        rf"(?:{LOST}|{_DOWN}) {_GAP}(?:to|against) {_THE_WINNER}{_END}",
+        rf"{LOST} {_GAP}by {_THE_LOSER}{_END}",
+        # a win for X over Y; X sealed a win; a defeat for Y
+        rf"{VICTORY} {_GAP}(?:for|to) {_THE_WINNER}{_END}",
+        rf"(?:{VICTORY}|won) {_GAP}(?:over|against) {_THE_LOSER}{_END}",
+        rf"{_FIRST}{_WINNER}{BETWEEN}{GAINS} {_KIND_OF}{VICTORY} ",
+        rf"{_FIRST}{_WINNER}{BETWEEN}(?:victory|triumph) ",
+        rf"{_FIRST}{_WINNER}{BETWEEN}{one_of(words.RUNS)} to {_GAP}(?:victory|win) ",
+        rf"{_LOSS} {_GAP}for {_THE_LOSER}{_END}",
+        rf"{_FIRST}{_LOSER}{BETWEEN}suffer(?:ed|s)? {_GAP}{_LOSS} ",
+        # X conceded; the match was awarded to X; a walkover for X
+        rf"{_FIRST}{_LOSER}{BETWEEN}{GAVE_UP} (?=;|{_BY}|to |before |due |as |defeat |{_MATCH}|(?:a )?{WALKOVER})",
+        rf"(?:{GAVE_UP}|{one_of('concession forfeiture')}) {_GAP}by {_THE_LOSER}{_END}",
+        rf"{GAVE_UP} {_GAP}to {_THE_WINNER}{_END}",
+        rf"(?:;|{one_of(words.MATCHES, words.VICTORY)}|it) {BETWEEN}awarded to {_THE_WINNER}{_END}",
+        rf"{_FIRST}{_WINNER}{BETWEEN}(?:awarded|given|granted|handed) {_MATCH}",
+        rf"{WALKOVER}{_GAP}(?:for|to) {_THE_WINNER}{_END}",
+        rf"{_FIRST}{_WINNER}{BETWEEN}(?:{GAINS} {_GAP})?{WALKOVER}",
+        rf"{_FIRST}{_LOSER}{BETWEEN}(?:gave|gives?) {_GAP}(?:{SIDE}{_GAP})?{WALKOVER}",
+    )
+]
+_SOMEBODY_WON = re.compile(
+    rf"{one_of('won beat beats beaten defeated wins thrashed')} |{WALKOVER}"
+    rf"|(?:{VICTORY}|{LOST}|{_LOSS}) by (?:#|{one_of(words.SOMEBODY)} )| win ;| victory for "
+    rf"| lost to (?!{one_of(words.WEATHER)} )"
+)
+_CONDITION = re.compile(f"{one_of(words.CONDITIONS)} ")
+# Not "cup tie", which is a match.
+_TIED = re.compile(
+    r"(?<= )(?:tied|dead heat|scores (?:(?:are|were|finish|finished|ended) )?level) "
+    rf"|(?<= )(?:{one_phrase_of(words.SOUTH_ASIAN_TIED)}) "
+    r"|(?<! cup)(?<! the)(?<! this) tie (?=;|(?:with|between|after|on|by|dls) )"
+)
+
+# "X की जीत", but not "जीत के करीब": near a win.
+_NOT_OF_IT = f"(?!{one_of(words.FROM_WHOM, words.WHOSE, words.DONE_TO)} )"
+_SOUTH_ASIAN = [
+    (claim, re.compile(f"{one_phrase_of(phrases)} {_NOT_OF_IT}"))
+    for claim, phrases in (
+        ("beat", words.SOUTH_ASIAN_BEAT),
+        ("won", words.SOUTH_ASIAN_WON),
+        ("lost", words.SOUTH_ASIAN_LOST),
+    )
+]
+_SOUTH_ASIAN_DOUBT = word_set(words.SOUTH_ASIAN_DOUBT)
+_DID_IT, _DONE_TO, _WHOSE = word_set(words.DID_IT), word_set(words.DONE_TO), word_set(words.WHOSE)
+_AGAINST = word_set(words.AGAINST)
+_FROM_WHOM = word_set(words.FROM_WHOM) | _AGAINST
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`kind` is "win", "tie" or "none": drawn, abandoned, or the text does not say.
+    """How a match ended.
 
-    `winner` is the side's name as the scoreboard writes it; None where nobody won, or it is not said who.
+    `kind` is "win", "tie" or "none" (drawn, abandoned, no result, or the text does not
+    say); `winner` is the side's name as the scoreboard writes it, None where nobody won
+    or it is not known who.
     """
 
     kind: str
     winner: str | None = None
 
 
-def is_side(name: str, side: Team) -> bool:
-    """True for the side's name or its short form, in whichever capitals and spaces."""
-    asked = _folded(name)
-    return bool(asked) and asked in (_folded(side.name), _folded(side.short))
-
-
-@lru_cache(maxsize=256)
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-# A token is one word in lower case, or the number of a side.
-_Token = str | int
-
-_WIN = {"won", "win", "wins", "beat", "beats", "defeat", "defeats", "defeated", "thrash", "thrashed", "crushed"} | {
-    # Hindi and Marathi, Urdu, Bengali, Gujarati, Punjabi, Tamil, Telugu, Kannada, Malayalam, Sinhala
-    "जीता", "जीती", "जीते", "जीत", "विजयी", "जिंकला", "जिंकली", "जिंकले", "جیتا", "جیتی", "جیت", "জয়ী", "জিতেছে", "জিতল",
-    "જીત્યું", "જીત્યા", "ਜਿੱਤਿਆ", "ਜਿੱਤੀ", "வென்றது", "வெற்றி", "గెలిచింది", "గెలుపు", "ಗೆದ್ದಿತು", "ജയിച്ചു", "ජයගත්තේය", "ජය",
-}  # fmt: skip
-_LOSS = {"lost", "lose", "loses", "हारा", "हारी", "हारे", "हार", "ہارا", "ہاری", "ہار", "হেরেছে"}
-_PASSIVE = {"beaten", "defeated", "thrashed", "crushed"}  # after "was", "were", or before "by"
-_GIVEN_UP = {"conceded", "concedes", "forfeited", "forfeits", "forfeit"}
-_NOUNS = {"won", "win", "victory", "triumph", "walkover", "awarded", "goes"}
-_DEFEATED = {"हराया", "हरवले", "ہرایا"}  # its subject comes first
-_NO_RESULT = {
-    "abandoned", "cancelled", "canceled", "postponed", "drawn", "draw", "void", "called", "washed", "washout",
-}  # fmt: skip
-_TIE = {"tied", "tie", "ties"}
-_AUXILIARIES = {"was", "were", "is", "are", "been", "get", "got"}
-_NOT_YET = {
-    "to", "not", "cannot", "could", "can", "may", "might", "will", "would", "should", "must", "need", "needs", "if",
-    "unless", "didn't", "couldn't", "never", "nobody", "neither", "almost", "nearly",
-}  # fmt: skip
-_NO_VERB_BEFORE = {"toss", "probability", "chance", "chances", "predictor", "percentage"}
-_WORD = re.compile(r"[^\W_](?:[^\W_]|['’]|[\u0300-\u036f\u0900-\u0dff\u064b-\u0655\u200c\u200d])*")
-
-
 def outcome_of(text: str, sides: Sequence[Team]) -> Outcome:
-    """Who won by this text, of two sides at most."""
-    tokens = _tokens(text[:MAX_READ], sides[:2])
-    winners = set(_winners(tokens))
-    if len(winners) > 1:
-        winners.discard(None)
-    if len(winners) == 1:
-        [winner] = winners
-        return Outcome("win", None if winner is None else sides[winner].name)
-    if winners:
-        return Outcome("none")
-    words = {token for token in tokens if isinstance(token, str)}
-    is_level = {"scores", "level"} <= words or {"scores", "levelled"} <= words
-    if (words & _TIE or is_level) and not words & _NO_RESULT:
-        return Outcome("tie")
-    return Outcome("none")
-
-
-def _tokens(text: str, sides: Sequence[Team]) -> list[_Token]:
-    """The text's words in lower case, with each side in the place of its name."""
-    composed = unicodedata.normalize("NFC", text)
-    names = _names(composed, sides)
-    found: list[_Token] = []
-    at = 0
-    lowered = composed.casefold() if len(composed.casefold()) == len(composed) else composed.lower()
-    for match in _WORD.finditer(composed):
-        if match.start() < at:
-            continue
-        side = next(
-            (
-                (number, match.start() + len(name))
-                for name, number, is_exact in names
-                if (composed if is_exact else lowered).startswith(name, match.start())
-                and _ends_a_word(composed, match.start() + len(name))
-            ),
-            None,
-        )
-        if side is not None:
-            found.append(side[0])
-            at = side[1]
-        else:
-            found.append(lowered[match.start() : match.end()].replace("’", "'"))
-            at = match.end()
+    """What the text says of the two sides."""
+    text, names = plain(text[:_LONGEST]), names_of(sides)
+    found = _read(shaped(text, names), sides)
+    if found.winner is None and any(name.is_word for name in names):
+        # What looks like a side may be a word: "WIN" is the short name of Winchester.
+        found = _read(shaped(text, [name for name in names if not name.is_word]), sides)
     return found
 
 
-def _names(text: str, sides: Sequence[Team]) -> list[tuple[str, int, bool]]:
-    """The spellings of the sides, the longest first. A short name counts only as it is written: "IN" is no "in"."""
-    found: list[tuple[str, int, bool]] = []
-    shorts = [side.short for side in sides]
-    for number, side in enumerate(sides):
-        name = unicodedata.normalize("NFC", side.name)
-        lowered = name.casefold() if len(name.casefold()) == len(name) else name.lower()
-        found.append((lowered, number, False))
-        is_shouted = text.upper() == text and side.short.casefold() in _ENGLISH
-        if shorts.count(side.short) == 1 and side.short and side.short != side.name and not is_shouted:
-            found.append((unicodedata.normalize("NFC", side.short), number, True))
-    return sorted((one for one in found if one[0]), key=lambda one: -len(one[0]))
-
-
-_ENGLISH = _WIN | _LOSS | _TIE | _NO_RESULT | _NOT_YET | _PASSIVE | {"by", "the", "in", "at", "on", "and", "for", "v"}
-
-
-def _ends_a_word(text: str, end: int) -> bool:
-    """No letter, figure or mark goes on there."""
-    return end >= len(text) or unicodedata.category(text[end])[0] not in "LNM"
-
-
-def _winners(tokens: Sequence[_Token]) -> Iterator[int | None]:
-    """Of each clause that says so the side that won; None where it is not named."""
-    for place, token in enumerate(tokens):
-        if not isinstance(token, str):
-            continue
-        before, after = tokens[:place], tokens[place + 1 :]
-        if _is_denied(before, after):
-            continue
-        said = _said_by(token, before, after)
-        if said is not None:
-            yield from said
-
-
-def _is_denied(before: Sequence[_Token], after: Sequence[_Token]) -> bool:
-    last = [token for token in before[-3:] if isinstance(token, str)]
-    if any(word in _NOT_YET for word in last[-2:]):
+def is_side(name: str, side: Team) -> bool:
+    """True when it is this side's name or its short form, whatever the capitals, the spaces and the composing."""
+    written = _squeezed(name)
+    if written and written == _squeezed(side.name):
         return True
-    return any(token in _NO_VERB_BEFORE for token in after[:2])
+    return any(character.isalnum() for character in written) and written == _squeezed(side.short)
 
 
-def _said_by(word: str, before: Sequence[_Token], after: Sequence[_Token]) -> tuple[int | None, ...] | None:
-    """What one word says of who won; None where it says nothing of it."""
-    by, nearest = _side_after(after, "by"), _nearest(before)
-    if word in _PASSIVE and (by is not None or (before and before[-1] in _AUXILIARIES)):
-        return _one(by if by is not None else _other(nearest))
-    if word in _NOUNS:
-        side = _won_as_a_noun(word, before, after, by)
-        if side is not None:
-            return _one(side)
-    if word in _WIN:
-        return _one(nearest) if nearest is not None or _is_a_margin(after) else None
-    return _lost(word, before, by, nearest)
+def _squeezed(name: str) -> str:
+    return folded(plain(name)).replace(" ", "")
 
 
-def _won_as_a_noun(word: str, before: Sequence[_Token], after: Sequence[_Token], by: int | None) -> int | None:
-    """ "Match won by Blue Hill", "a win for Blue Hill", "awarded to Blue Hill"."""
-    if by is not None and word in ("won", "win", "victory") and not (before and isinstance(before[-1], int)):
-        return by
-    if word == "won":
+def _read(line: str, sides: Sequence[Team]) -> Outcome:
+    if _CONDITION.search(line):
+        return Outcome("none")
+    claims = set(_claims(line, len(sides)))
+    known = claims - {None}
+    if len(known) == 1:
+        return Outcome("win", next(side.name for mark, side in zip(MARKS, sides, strict=False) if mark in known))
+    if known:
+        return Outcome("none")
+    if claims or _SOMEBODY_WON.search(line):
+        return Outcome("win")
+    return Outcome("tie" if any(map(_is_tied, line.split(";"))) else "none")
+
+
+def _claims(line: str, count: int) -> Iterator[str | None]:
+    """The mark of who won by each form that the line holds; None for one that is not known."""
+    for form in _FORMS:
+        for found in form.finditer(line):
+            marks = found.groupdict()
+            yield _winner(marks.get("winner"), marks.get("loser"), count)
+    for clause in line.split(";"):
+        yield from _south_asian_claims(clause, count)
+
+
+def _winner(winner: str | None, loser: str | None, count: int) -> str | None:
+    if winner is not None:
+        return None if winner == UNCLEAR else winner
+    if loser is None or loser == UNCLEAR or count != len(MARKS):
         return None
-    return next((side for link in ("for", "to") if (side := _side_after(after, link)) is not None), None)
+    return MARKS.replace(loser, "")
 
 
-def _lost(word: str, before: Sequence[_Token], by: int | None, nearest: int | None) -> tuple[int | None, ...] | None:
-    if word in _LOSS and nearest is not None:
-        return _one(_other(nearest))
-    if word in _GIVEN_UP and not (before and before[-1] in ("by", "on", "through", "via")):  # "won by forfeit"
-        loser = by if by is not None else nearest
-        return _one(_other(loser)) if loser is not None else None
-    if word in _DEFEATED:
-        first = next((one for one in before if isinstance(one, int)), None)
-        return _one(first) if first is not None else None
-    return None
+def _is_tied(clause: str) -> bool:
+    return bool(_TIED.search(f"{clause};")) and _SOUTH_ASIAN_DOUBT.isdisjoint(clause.split())
 
 
-def _one(side: int | None) -> tuple[int | None, ...]:
-    return (side,)
+def _south_asian_claims(clause: str, count: int) -> Iterator[str | None]:
+    """The verb comes last; who did it is named first, or marked as the one who did."""
+    claim, found = next(((claim, found) for claim, verb in _SOUTH_ASIAN if (found := verb.search(clause))), ("", None))
+    if found is None or not _SOUTH_ASIAN_DOUBT.isdisjoint(clause.split()):
+        return
+    did, done_to, whose, bare = _roles(clause[: found.start()].split())
+    if claim == "beat":
+        yield _winner(did or (None if done_to else bare), done_to or whose, count)
+    elif claim == "won":
+        yield _winner(did or whose or bare, None, count)
+    else:
+        yield _winner(None, did or whose or done_to or bare, count)
 
 
-def _other(side: int | None) -> int | None:
-    return None if side is None else 1 - side
-
-
-def _nearest(before: Sequence[_Token]) -> int | None:
-    """The side named last before a verb; none where a list of both stands there ("A v B: won by ...")."""
-    named = [place for place, token in enumerate(before) if isinstance(token, int)]
-    if not named:
-        return None
-    place = named[-1]
-    is_listed = place > 0 and before[place - 1] in ("v", "vs", "and", "versus", "against")
-    if is_listed and len(named) > 1:
-        return None
-    side = before[place]
-    return side if isinstance(side, int) else None
-
-
-def _side_after(after: Sequence[_Token], word: str) -> int | None:
-    """The side that follows directly on a word, which itself stands close by: "lost to", "conceded by"."""
-    for place, token in enumerate(after[:4]):
-        if isinstance(token, int):
-            return None
-        if token == word and place + 1 < len(after):
-            named = next((one for one in after[place + 1 : place + 3] if one != "the"), None)
-            return named if isinstance(named, int) else None
-    return None
-
-
-def _is_a_margin(after: Sequence[_Token]) -> bool:
-    """ "by 5 runs", "by an innings": somebody has won, whoever it was."""
-    return (
-        len(after) > 1 and after[0] == "by" and bool({"run", "runs", "wicket", "wickets", "innings"} & set(after[1:5]))
-    )
+def _roles(tokens: list[str]) -> tuple[str | None, str | None, str | None, str | None]:
+    """The mark of who did it, whom it was done to, whose it is, and of the side that stands first and bare."""
+    roles: list[str | None] = [None, None, None, None]
+    is_first = True
+    for at, token in enumerate(tokens):
+        if not token.startswith("<"):
+            is_first = is_first and token in _DONE_TO | _FROM_WHOM
+            continue
+        behind = tokens[at + 1 : at + 3]
+        if _AGAINST.intersection(behind) or (behind and behind[0] in _FROM_WHOM):
+            continue
+        kinds = [bool(behind) and behind[0] in kind for kind in (_DID_IT, _DONE_TO, _WHOSE)]
+        role = kinds.index(True) if True in kinds else 3
+        if role < 3 or is_first:
+            roles[role] = roles[role] or token[1]
+    return roles[0], roles[1], roles[2], roles[3]
