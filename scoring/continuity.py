@@ -92,6 +92,7 @@ class Continuity:
         self._last: Scoreboard | None = None
         self._last_at = 0.0
         self._was_pushed = False
+        self._asked: Scoreboard | None = None  # what was last accepted, as it was handed in
         self._doubted_at: float | None = None
         self._batted_first: str | None = None
         self._have_batted: tuple[str, ...] = ()
@@ -103,24 +104,28 @@ class Continuity:
         Raises FeedError (kind `malformed`) for one that cannot be right; the last good one stands.
         """
         last = self._last
+        if last is not None and board is self._asked and self._doubted_at is None and is_pushed == self._was_pushed:
+            self._last_at = now  # the same answer again
+            return last
+        handed_in = board
         if last is None or last.sport != "cricket" or board.sport != "cricket":
-            return self._accept(board, now, is_pushed)
+            return self._accept(board, handed_in, now, is_pushed)
         # What is asked again after a push has gone quiet is not judged by the push.
         is_free = is_pushed or self._was_pushed
         board = self._scored(last, _named(last, board, is_free), is_free)
         fault = None if is_free else self._what_cannot_follow(last, board, now)
         if fault is None and not self._is_behind(last, board, is_free):
-            return self._accept(board, now, is_pushed)
+            return self._accept(board, handed_in, now, is_pushed)
         if self._doubted_at is None:
             self._doubted_at = now
         elif now - self._doubted_at >= (JUMP_S if fault else CORRECTION_S):
-            return self._accept(board, now, is_pushed)
+            return self._accept(board, handed_in, now, is_pushed)
         if fault:
             raise FeedError("malformed", fault)
         return last
 
-    def _accept(self, board: Scoreboard, now: float, is_pushed: bool) -> Scoreboard:
-        last, self._doubted_at, self._was_pushed = self._last, None, is_pushed
+    def _accept(self, board: Scoreboard, handed_in: Scoreboard, now: float, is_pushed: bool) -> Scoreboard:
+        last, self._doubted_at, self._was_pushed, self._asked = self._last, None, is_pushed, handed_in
         if last is not None and _is_another_match(last, board):
             self._batted_first, self._have_batted = None, ()
         elif last is not None:
