@@ -203,10 +203,10 @@ class Stream:
             self._fail("it has lasted MAX_STREAM_DURATION_S")
             return
         self.destinations.step(now)
-        if self.destinations.primary.state == CONNECTED:
-            self.log.video_began()
         self.picture.step(now)
         picture, primary = self.picture.status, self.destinations.primary
+        if primary.state == CONNECTED:
+            self.log.video_began()
         troubles = [trouble for trouble in (picture.trouble, primary.reason) if trouble]
         self._observe(states_of(picture.on_air, primary.state, self._state.states), "; ".join(troubles) or None)
 
