@@ -17,14 +17,12 @@ from pathlib import Path
 
 from relay.process import dies_with_its_parent
 
-MODULE_PATHS = (
-    Path("/usr/lib/nginx/modules/ngx_rtmp_module.so"),
-    Path("/usr/share/nginx/modules/ngx_rtmp_module.so"),
-)
+MODULE_FOLDERS = (Path("/usr/lib/nginx/modules"), Path("/usr/share/nginx/modules"))
 _APPLICATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Below the ports that Linux gives out by itself (ip_local_port_range begins at 32768).
 PORTS = range(20000, 32768)
 START_LIMIT_S = 10.0
+MAX_CONNECTIONS_PER_ADDRESS = 100
 STOP_LIMIT_S = 10.0
 
 
@@ -64,7 +62,7 @@ class RtmpServer:
 
     def _await_listening(self, host: str) -> None:
         deadline = time.monotonic() + START_LIMIT_S
-        while not listens("127.0.0.1" if host == "0.0.0.0" else host, self.port):
+        while not listens({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 reason = self.error_log.read_text(errors="replace").strip() if self.error_log.exists() else ""
                 raise RtmpServerError(f"nginx does not listen on port {self.port}: {reason or 'it says nothing'}")
@@ -86,24 +84,68 @@ def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str],
             raise RtmpServerError(f"{name!r} cannot be the name of an RTMP application")
     hook_port = free_port() if hooks else 0
     blocks = [_application(name, hook_port if hooks and name == applications[0] else None) for name in applications]
-    return f"""load_module {module_path()};
+    modules, listen, front = [module_path("rtmp")], _listen(host, port), ""
+    if has_front():
+        inner_port = free_port()
+        modules.append(module_path("stream"))
+        listen, front = f"127.0.0.1:{inner_port} proxy_protocol", _front(listen, inner_port)
+    loads = "\n".join(f"load_module {path};" for path in modules)
+    return f"""{loads}
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile 16384;
 pid "{folder}/nginx.pid";
 error_log "{folder}/nginx.log" warn;
 
 events {{
-    worker_connections 512;
+    worker_connections 8192;
 }}
 
 rtmp {{
     access_log off;
     server {{
-        listen {host}:{port};
+        listen {listen};
         chunk_size 4096;
 {"".join(blocks)}    }}
 }}
-{_hook_gate(folder, hook_port, hooks) if hooks else ""}"""
+{front}{_hook_gate(folder, hook_port, hooks) if hooks else ""}"""
+
+
+def has_front() -> bool:
+    """False without nginx's stream module: then nothing limits the connections of one address."""
+    return any((folder / "ngx_stream_module.so").is_file() for folder in MODULE_FOLDERS)
+
+
+def _listen(host: str, port: int) -> str:
+    """As nginx spells it. All IPv6 addresses are all IPv4 addresses, too."""
+    return f"[{host}]:{port} ipv6only={'off' if host == '::' else 'on'}" if ":" in host else f"{host}:{port}"
+
+
+def _front(listen: str, inner_port: int) -> str:
+    """Where cameras connect: nginx-rtmp itself cannot limit the connections of one address."""
+    return f"""
+stream {{
+    geo $is_counted {{
+        default 1;
+        127.0.0.1 0;
+        ::1 0;
+    }}
+    map $is_counted $counted_address {{
+        1 $binary_remote_addr;
+        default "";
+    }}
+    limit_conn_zone $counted_address zone=cameras:2m;
+    limit_conn_log_level info;
+
+    server {{
+        listen {listen};
+        limit_conn cameras {MAX_CONNECTIONS_PER_ADDRESS};
+        proxy_protocol on;
+        proxy_connect_timeout 5s;
+        proxy_pass 127.0.0.1:{inner_port};
+    }}
+}}
+"""
 
 
 def _application(name: str, hook_port: int | None) -> str:
@@ -181,9 +223,10 @@ def nginx_path() -> str:
     return path
 
 
-def module_path() -> Path:
-    """The path of its RTMP module. Raises RtmpServerError if it is not installed."""
-    for path in MODULE_PATHS:
+def module_path(kind: str) -> Path:
+    """The path of nginx's module `rtmp` or `stream`. Raises RtmpServerError if it is not installed."""
+    for folder in MODULE_FOLDERS:
+        path = folder / f"ngx_{kind}_module.so"
         if path.is_file():
             return path
-    raise RtmpServerError("nginx has no RTMP module: apt-get install libnginx-mod-rtmp")
+    raise RtmpServerError(f"nginx has no {kind.upper()} module: apt-get install libnginx-mod-{kind}")

@@ -15,6 +15,9 @@ missing_packages() {
     PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || echo nginx
     [ -f /usr/lib/nginx/modules/ngx_rtmp_module.so ] || [ -f /usr/share/nginx/modules/ngx_rtmp_module.so ] ||
         echo libnginx-mod-rtmp
+    # It limits the connections of each address.
+    [ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || [ -f /usr/share/nginx/modules/ngx_stream_module.so ] ||
+        echo libnginx-mod-stream
     [ -f /usr/share/fonts/truetype/roboto/unhinted/RobotoCondensed-Bold.ttf ] || echo fonts-roboto-unhinted
     [ -f /usr/share/fonts/truetype/noto/NotoSansDevanagari-Bold.ttf ] || echo fonts-noto-core
     has_library libfribidi.so.0 || echo libfribidi0

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from config import Settings
 from errors import ConfigurationError
+from media import rtmp_handshake
 from relay import installed
 from relay.registry import Registry
 
@@ -77,17 +78,27 @@ class Health:
     def _knock_at_rtmp_server(self) -> Check:
         parts = urlsplit(self._settings.rtmp_server)
         host, port = parts.hostname or "", parts.port or RTMP_PORTS[parts.scheme]
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            socket.create_connection((host, port), timeout=LOOK_LIMIT_S).close()
+            with socket.create_connection((host, port), timeout=LOOK_LIMIT_S) as connection:
+                return _shake_hands(connection, shown, host if parts.scheme == "rtmps" else None)
         except OSError as error:
-            return Check(False, f"{host}:{port} cannot be reached: {error.strerror or error}")
-        return Check(True, f"{host}:{port} accepts connections")
+            return Check(False, f"{shown} cannot be reached: {error.strerror or error}")
 
     def _count_streams(self) -> Check:
         load = self._streams.load()
         if load.is_closing:
             return Check(False, "the service is stopping")
         return Check(load.streams < load.most, f"{load.streams} of {load.most} streams run")
+
+
+def _shake_hands(connection: socket.socket, shown: str, tls_name: str | None) -> Check:
+    """A server that has no room left accepts the connection all the same, and then says nothing."""
+    try:
+        rtmp_handshake.complete(connection, LOOK_LIMIT_S, tls_name)
+    except OSError as error:
+        return Check(False, f"{shown} takes the connection, but does not answer as an RTMP server does: {error.strerror or error}")
+    return Check(True, f"{shown} answers")
 
 
 class _Remembered:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import requests
 
 from deploy.rtmp_server import free_port, listens
 from relay.process import dies_with_its_parent
+from tests.rtmp_peer import RtmpPeer
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,19 +77,9 @@ MakeLive = Callable[..., LiveService]
 
 @pytest.fixture
 def rtmp_port() -> Iterator[int]:
-    """A port that accepts connections, like an RTMP server."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    server.accept()[0].close()
-
-        thread = threading.Thread(target=take)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+    """The port of something like an RTMP server."""
+    with RtmpPeer() as peer:
+        yield peer.port
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def away(secret: str) -> Callable[..., str]:
 
     def config(*args: object) -> str:
         hooked = plain(*args).replace("/hooks/publish", f"/hooks/{secret}/publish")
-        return hooked.replace("proxy_pass", "proxy_set_header X-Forwarded-For 192.0.2.1; proxy_pass")
+        return hooked.replace("proxy_pass http", "proxy_set_header X-Forwarded-For 192.0.2.1; proxy_pass http")
 
     return config
 

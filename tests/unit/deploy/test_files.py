@@ -68,7 +68,8 @@ def test_the_unit_waits_longer_than_the_service_takes_to_end() -> None:
 def test_nginx_accepts_its_configuration(tmp_path: Path, name: str) -> None:
     local = {
         "/tmp/": f"{tmp_path}/",
-        "/usr/lib/nginx/modules/ngx_rtmp_module.so": str(module_path()),
+        "/usr/lib/nginx/modules/ngx_rtmp_module.so": str(module_path("rtmp")),
+        "/usr/lib/nginx/modules/ngx_stream_module.so": str(module_path("stream")),
         "/run/nginx.pid": f"{tmp_path}/nginx.pid",
         "/var/log/nginx/error.log": f"{tmp_path}/error.log",
         "${HOOK_SECRET}": SECRET,

@@ -16,6 +16,7 @@ from media.encoders import Encoder
 from media.profiles import OutputProfile
 from relay.registry import StreamRegistry
 from tests.conftest import SettingsFactory
+from tests.rtmp_peer import RtmpPeer
 from tests.waiting import FakeClock, eventually
 from web.health import REMEMBERED_S, Health
 
@@ -52,21 +53,18 @@ def ffmpegs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def rtmp() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5)
-        yield server
+def rtmp() -> Iterator[RtmpPeer]:
+    with RtmpPeer() as peer:
+        yield peer
 
 
 @pytest.fixture
-def doctor(
-    ffmpegs: list[str], settings_with: SettingsFactory, rtmp: socket.socket, tmp_path: Path
-) -> Iterator[MakeDoctor]:
+def doctor(ffmpegs: list[str], settings_with: SettingsFactory, rtmp: RtmpPeer, tmp_path: Path) -> Iterator[MakeDoctor]:
     made: list[Doctor] = []
 
     def make(**overrides: Any) -> Doctor:
         (tmp_path / "logs").mkdir(exist_ok=True)
-        base = {"rtmp_server": f"rtmp://127.0.0.1:{rtmp.getsockname()[1]}/live", "ffmpeg_bin": "/bin/sh"}
+        base = {"rtmp_server": f"rtmp://127.0.0.1:{rtmp.port}/live", "ffmpeg_bin": "/bin/sh"}
         made.append(Doctor(settings_with(**base | overrides)))
         return made[-1]
 
@@ -75,12 +73,12 @@ def doctor(
         one.registry.close()
 
 
-def test_with_everything_in_place_it_is_ready_and_says_why(doctor: MakeDoctor, rtmp: socket.socket) -> None:
+def test_with_everything_in_place_it_is_ready_and_says_why(doctor: MakeDoctor, rtmp: RtmpPeer) -> None:
     readiness = doctor().health.readiness()
     assert readiness.ready
     assert {name: check.detail for name, check in readiness.checks.items()} == {
         "ffmpeg": "/bin/sh, version 5.1.9, has the necessary filters and libx264",
-        "rtmp_server": f"127.0.0.1:{rtmp.getsockname()[1]} accepts connections",
+        "rtmp_server": f"127.0.0.1:{rtmp.port} answers",
         "temp_folder": f"{tempfile.gettempdir()} can be written",
         "log_folder": f"{Path.cwd() / 'logs'} can be written",
         "capacity": "0 of 8 streams run",
@@ -126,23 +124,38 @@ def test_an_rtmp_server_that_does_not_listen_is_named_until_it_does(doctor: Make
     one = doctor(rtmp_server=f"rtmp://127.0.0.1:{port}/live")
     refused = (False, f"127.0.0.1:{port} cannot be reached: Connection refused")
     assert one.check("rtmp_server") == refused
-    with socket.create_server(("127.0.0.1", port)):
+    with RtmpPeer(port):
         assert one.check("rtmp_server") == refused, "it is not tried again so soon"
         one.clock.advance(REMEMBERED_S)
         assert one.check("rtmp_server")[0]
 
 
-def test_many_calls_at_once_make_one_connection_to_the_rtmp_server(doctor: MakeDoctor, rtmp: socket.socket) -> None:
+def test_an_rtmp_server_that_takes_the_connection_and_no_more_is_not_ready(
+    doctor: MakeDoctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.health.LOOK_LIMIT_S", 0.05)
+    with RtmpPeer(is_silent=True) as silent, RtmpPeer(answer=b"") as short, RtmpPeer(answer=b"HTTP/1.1 400") as other:
+        for peer, why in (
+            (silent, "timed out"),
+            (short, "it answers something else"),
+            (other, "it answers something else"),
+        ):
+            one = doctor(rtmp_server=f"rtmp://127.0.0.1:{peer.port}/live")
+            assert one.check("rtmp_server") == (
+                False,
+                f"127.0.0.1:{peer.port} takes the connection, but does not answer as an RTMP server does: {why}",
+            )
+            assert not one.health.readiness().ready
+
+
+def test_many_calls_at_once_make_one_connection_to_the_rtmp_server(doctor: MakeDoctor, rtmp: RtmpPeer) -> None:
     one = doctor()
     threads = [threading.Thread(target=one.health.readiness) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    rtmp.accept()[0].close()
-    rtmp.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        rtmp.accept()
+    assert rtmp.connections == 1
 
 
 def test_while_a_check_hangs_other_calls_get_its_last_result(

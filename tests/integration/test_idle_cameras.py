@@ -1,0 +1,64 @@
+"""Idle connections to the RTMP server: one address cannot keep the cameras of others out."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.rtmp_server import MAX_CONNECTIONS_PER_ADDRESS, RtmpServer, free_port
+from media import rtmp_handshake
+from tests.service import FFMPEG
+from tests.waiting import eventually
+
+IDLE = 530
+STRANGER = "127.0.0.2"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RtmpServer]:
+    one = RtmpServer(tmp_path, "0.0.0.0", free_port(), ["live"])
+    yield one
+    one.close()
+
+
+def publishes(port: int, recording: Path) -> bool:
+    url = f"rtmp://127.0.0.1:{port}/live/m1"
+    argv = [FFMPEG, "-loglevel", "error", "-i", str(recording), "-t", "1", "-c", "copy", "-f", "flv", url]
+    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+
+
+def is_answered(port: int, source: str) -> bool:
+    with socket.create_connection(("127.0.0.1", port), 10, (source, 0)) as connection:
+        try:
+            rtmp_handshake.complete(connection, 10)
+        except OSError:
+            return False
+    return True
+
+
+def still_open(connections: list[socket.socket]) -> int:
+    """How many of them the server has not closed."""
+    poller = select.poll()
+    for connection in connections:
+        poller.register(connection, select.POLLIN)
+    return len(connections) - len(poller.poll(0))
+
+
+def test_idle_connections_of_one_address_keep_no_camera_out(
+    server: RtmpServer, recordings: Callable[[str], Path]
+) -> None:
+    with contextlib.ExitStack() as stack:
+        idle = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10, (STRANGER, 0)))
+            for _ in range(IDLE)
+        ]
+        assert publishes(server.port, recordings("720p"))
+        eventually(lambda: still_open(idle) == MAX_CONNECTIONS_PER_ADDRESS)
+        assert not is_answered(server.port, STRANGER)
+    eventually(lambda: is_answered(server.port, STRANGER), what="the address is let in again")
