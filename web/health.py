@@ -97,7 +97,8 @@ def _shake_hands(connection: socket.socket, shown: str, tls_name: str | None) ->
     try:
         rtmp_handshake.complete(connection, LOOK_LIMIT_S, tls_name)
     except OSError as error:
-        return Check(False, f"{shown} takes the connection, but does not answer as an RTMP server does: {error.strerror or error}")
+        what = f"{shown} takes the connection, but does not answer as an RTMP server does"
+        return Check(False, f"{what}: {error.strerror or error}")
     return Check(True, f"{shown} answers")
 
 
