@@ -106,6 +106,7 @@ rtmp {{
     server {{
         listen {listen};
         chunk_size 4096;
+        max_message 8M;
 {"".join(blocks)}    }}
 }}
 {front}{_hook_gate(folder, hook_port, hooks) if hooks else ""}"""
