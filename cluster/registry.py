@@ -36,6 +36,7 @@ from errors import (
     StreamNotFound,
     StreamUnreachable,
 )
+from relay.publishers import CameraEvent
 from relay.registry import Load, counted_start
 from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
@@ -168,13 +169,9 @@ class ClusterRegistry:
         """As `StreamRegistry.is_announced`."""
         return name in self._seating.taken()
 
-    def camera_came(self, name: str) -> None:
-        """As `StreamRegistry.camera_came`."""
-        self._tell(name, "camera_came")
-
-    def camera_left(self, name: str) -> None:
-        """As `StreamRegistry.camera_left`."""
-        self._tell(name, "camera_left")
+    def camera_event(self, name: str, event: CameraEvent) -> None:
+        """As `StreamRegistry.camera_event`."""
+        self._tell(name, "camera_event", event)
 
     def load(self) -> Load:
         """How full the cluster is, and each of its nodes."""
@@ -215,12 +212,12 @@ class ClusterRegistry:
         self._reports.forget_all_but(records.keys())
         return records
 
-    def _tell(self, name: str, method: str) -> None:
+    def _tell(self, name: str, method: str, *args: Any) -> None:
         """Without waiting for an answer; nothing for a name that is not there."""
         record = self._records().get(name)
         actor = self._seating.actor_of(record) if record else None
         if actor is not None:
-            getattr(actor, method).remote()
+            getattr(actor, method).remote(*args)
 
     def _ask(self, name: str, method: str, *args: Any) -> Any:
         """The actor that has the stream."""

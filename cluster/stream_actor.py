@@ -26,6 +26,7 @@ from errors import (
     StreamNotFound,
 )
 from logging_setup import set_up_console_logging
+from relay.publishers import CameraEvent
 from relay.request import LastPush, StreamRequest, Which
 from relay.stream_state import StreamStatus
 from scoring.scoreboard import Scoreboard
@@ -91,11 +92,8 @@ class StreamActor:
     def delay_score(self, delay_s: float) -> Answer:
         return self._answer(lambda: self._life.delay_score(delay_s))
 
-    def camera_came(self) -> None:
-        self._life.registry.camera_came(self._life.request.name)
-
-    def camera_left(self) -> None:
-        self._life.registry.camera_left(self._life.request.name)
+    def camera_event(self, event: CameraEvent) -> None:
+        self._life.registry.camera_event(self._life.request.name, event)
 
     def belongings(self) -> Answer:
         """For a successor."""

@@ -23,6 +23,7 @@ from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.camera import Camera
 from relay.children import Child, Surroundings
+from relay.publishers import Publishers
 from relay.situations import LEFT_SILENCE_S, Seen, situation_of
 from relay.slate_side import Slate
 from relay.watches import LOOK_S, OverlayWatch, SpeedWatch
@@ -63,6 +64,7 @@ class Picture:
         self._camera = Camera(f"{settings.rtmp_server}/{stream_name}", settings, overlay_file, canvas, switch, around)
         self._slate = Slate(settings, folder, overlay_file, canvas, title, switch, around)
         self._left_at: float | None = None
+        self.publishers = Publishers(around.clock, self._flows, self._camera_came, self._camera_left)
         self._camera_was_on_air = False
         self._told: str | None = None
         self._away_because: str | None = None
@@ -89,12 +91,12 @@ class Picture:
             "listener": self._camera.listener.child.attempts,
         }
 
-    def camera_left(self) -> None:
+    def _camera_left(self) -> None:
         """The RTMP server says so; believed when no frames come. Any thread."""
         self._left_at = self._around.clock()
         self._around.wake()
 
-    def camera_came(self) -> None:
+    def _camera_came(self) -> None:
         """The RTMP server says so: no attempt waits any longer. Any thread."""
         self._left_at = None
         self._camera.compositor.child.next_start_at = 0.0
@@ -106,6 +108,7 @@ class Picture:
 
     def step(self, now: float) -> None:
         """Look once at every child, and at which source should be on air."""
+        self.publishers.settle(now)
         self._bury_dead(now)
         self._end_silent_compositor(now)
         self._camera.take_over(now)
@@ -119,6 +122,9 @@ class Picture:
         """Since the compositor's newest frame; endless while it has given none."""
         frame_at = self._camera.source.frame_at
         return float("inf") if frame_at is None else now - frame_at
+
+    def _flows(self) -> bool:
+        return self._silence_s(self._around.clock()) < self._settings.stall_timeout_s
 
     def _limit_s(self) -> float:
         """How long no frames may come."""

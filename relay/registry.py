@@ -28,6 +28,7 @@ from media.io_loop import IoLoop
 from media.mpegts import Unit
 from relay.failures import Failures
 from relay.preview import Previews
+from relay.publishers import CameraEvent
 from relay.request import Machinery, Meters, StreamRequest, StreamSnapshot
 from relay.restoring import Restoring
 from relay.state_file import StateFile
@@ -108,8 +109,7 @@ class Registry(Protocol):
     def log(self, name: str, after: int) -> list[dict[str, Any]]: ...
     def preview(self, name: str) -> bytes: ...
     def is_announced(self, name: str) -> bool: ...
-    def camera_came(self, name: str) -> None: ...
-    def camera_left(self, name: str) -> None: ...
+    def camera_event(self, name: str, event: CameraEvent) -> None: ...
     def load(self) -> Load: ...
     def close(self) -> None: ...
 
@@ -241,15 +241,10 @@ class StreamRegistry:
         self.running(name)
         return self._previews.picture(name)
 
-    def camera_came(self, name: str) -> None:
-        """The RTMP server says that the camera of this name publishes; nothing for a name that is not there."""
+    def camera_event(self, name: str, event: CameraEvent) -> None:
+        """The RTMP server reports a connection that publishes as this name; nothing for a name that is not there."""
         if stream := self._begun(name):
-            stream.picture.camera_came()
-
-    def camera_left(self, name: str) -> None:
-        """The RTMP server says that the camera of this name is gone; nothing for a name that is not there."""
-        if stream := self._begun(name):
-            stream.picture.camera_left()
+            stream.picture.publishers.hear(event)
 
     def load(self) -> Load:
         """How full the service is."""

@@ -1,4 +1,4 @@
-"""The hooks by which nginx-rtmp reports that a camera has come or left.
+"""The hooks by which nginx-rtmp reports the cameras that come, publish and leave.
 
 It cannot send headers, and so no token. Its hooks are accepted from this
 machine, and from other machines if HOOK_SECRET is in the path.
@@ -14,12 +14,14 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from config import Settings
+from relay.publishers import CameraEvent, CameraKind
 from relay.registry import Registry
 from relay.stream_state import NAME_PATTERN
 from web.access import HOOKS, current_guard, is_loopback
 
 # A proxy adds one of the first four to calls that it passes on, a browser adds the last. nginx-rtmp sends none.
 FOREIGN_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin")
+MAX_FIELD_CHARACTERS = 128
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 
 blueprint = Blueprint(HOOKS, __name__, url_prefix="/hooks")
@@ -29,24 +31,36 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
+@blueprint.post("/connect")
+@blueprint.post("/<secret>/connect")
+def connects() -> ResponseReturnValue:
+    """nginx-rtmp's `on_connect`: a camera or a player connects. It says no more yet than to which application."""
+    return "", 204
+
+
 @blueprint.post("/publish")
 @blueprint.post("/<secret>/publish")
 def camera_came() -> ResponseReturnValue:
     """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
-    name = _name()
+    name = _field("name")
     if _settings().publish_announced_only and not _registry().is_announced(name):
         shown = f"the name {name}" if _NAME.fullmatch(name) else "this name"
         return current_guard().refuse(f"No stream has {shown}")
-    _registry().camera_came(name)
-    return "", 204
+    return _report(CameraKind.CAME)
+
+
+@blueprint.post("/update")
+@blueprint.post("/<secret>/update")
+def camera_stays() -> ResponseReturnValue:
+    """nginx-rtmp's `on_update`, every few seconds for each connection. Players have it too."""
+    return _report(CameraKind.STAYS) if _field("call") == "update_publish" else ("", 204)
 
 
 @blueprint.post("/publish_done")
 @blueprint.post("/<secret>/publish_done")
 def camera_left() -> ResponseReturnValue:
     """nginx-rtmp's `on_publish_done`."""
-    _registry().camera_left(_name())
-    return "", 204
+    return _report(CameraKind.LEFT)
 
 
 @blueprint.url_value_preprocessor
@@ -67,10 +81,14 @@ def _is_secret(given: str) -> bool:
     return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), secret.encode())
 
 
-def _name() -> str:
-    """The stream's name; empty if the camera put a second `name` into its URL, which nginx-rtmp passes on."""
-    names = request.form.getlist("name")
-    return names[0] if len(names) == 1 else ""
+def _report(kind: CameraKind) -> ResponseReturnValue:
+    _registry().camera_event(_field("name"), CameraEvent(kind, _field("clientid"), _field("addr")))
+    return "", 204
+
+
+def _field(name: str) -> str:
+    """nginx-rtmp puts its own fields before those that the camera has in its URL: the first one counts."""
+    return request.form.get(name, "")[:MAX_FIELD_CHARACTERS]
 
 
 def _registry() -> Registry:

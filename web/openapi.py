@@ -138,16 +138,7 @@ def _paths() -> dict[str, Json]:
         "/openapi.json": {
             "get": _operation("get_openapi", "This document", {"application/json": {"schema": {"type": "object"}}})
         },
-        "/hooks/publish": {"post": _hook("camera_came", "nginx-rtmp: a camera publishes")},
-        "/hooks/publish_done": {"post": _hook("camera_left", "nginx-rtmp: a camera left")},
-        "/hooks/{secret}/publish": {
-            "parameters": secret,
-            "post": _hook("camera_came_elsewhere", "nginx-rtmp on another machine: a camera publishes"),
-        },
-        "/hooks/{secret}/publish_done": {
-            "parameters": secret,
-            "post": _hook("camera_left_elsewhere", "nginx-rtmp on another machine: a camera left"),
-        },
+        **_hooks(secret),
     }
 
 
@@ -189,6 +180,24 @@ def _form(operation_id: str, summary: str, field: str, errors: tuple[int, ...], 
     operation["responses"]["303"] = {"description": "To the page that comes next"}
     operation["requestBody"]["required"] = False
     return operation
+
+
+def _hooks(secret: list[Json]) -> Json:
+    """Each hook twice: from nginx-rtmp on this machine, and from one elsewhere."""
+    hooks = {
+        "connect": ("somebody_connects", "a camera or a player connects"),
+        "publish": ("camera_came", "a camera publishes"),
+        "update": ("camera_stays", "a camera still publishes"),
+        "publish_done": ("camera_left", "a camera left"),
+    }
+    paths: Json = {}
+    for hook, (operation_id, summary) in hooks.items():
+        paths[f"/hooks/{hook}"] = {"post": _hook(operation_id, f"nginx-rtmp: {summary}")}
+        paths[f"/hooks/{{secret}}/{hook}"] = {
+            "parameters": secret,
+            "post": _hook(f"{operation_id}_elsewhere", f"nginx-rtmp on another machine: {summary}"),
+        }
+    return paths
 
 
 def _hook(operation_id: str, summary: str) -> Json:

@@ -17,6 +17,7 @@ BODY_ROUTES = (
     ("PUT", f"/streams/{NAME}/match"),
     ("PUT", "/streams/nobody/match"),
 )
+HOOKS = ("connect", "publish", "update", "publish_done")
 PATHS = (
     "/list_streams",
     "/streams",
@@ -349,7 +350,7 @@ def _wrong_value(dice: random.Random) -> Attempt:
 
 
 def _wrong_content_type(dice: random.Random) -> Attempt:
-    method, path = dice.choice([*BODY_ROUTES, ("POST", "/hooks/publish"), ("POST", "/hooks/publish_done")])
+    method, path = dice.choice([*BODY_ROUTES, *(("POST", f"/hooks/{event}") for event in HOOKS)])
     bodies = (
         b"{}",
         b"name=m1&name=%ff",

@@ -20,7 +20,9 @@ NAMES = ("my_stream_key", "m2")
 OUT_OF_REACH = {
     ("GET", "/streams/{name}/preview.jpg"),
     ("DELETE", "/streams/{name}"),
+    ("POST", "/hooks/{secret}/connect"),
     ("POST", "/hooks/{secret}/publish"),
+    ("POST", "/hooks/{secret}/update"),
     ("POST", "/hooks/{secret}/publish_done"),
     ("GET", "/static/{filename}"),
     ("POST", "/login"),

@@ -17,11 +17,13 @@ from graphics.layout import canvas_of
 from overlay import OverlayFile
 from relay.children import Child
 from relay.picture import Picture
+from relay.publishers import CameraEvent, CameraKind
 from tests.conftest import SettingsFactory
 from tests.unit.conftest import FakeFFmpeg, Rig
 from tests.waiting import eventually, runs
 
 TICKS_PER_S = 90_000
+CAME, LEFT = CameraEvent(CameraKind.CAME), CameraEvent(CameraKind.LEFT)
 MAPPING = "[info] Stream mapping:"
 SOUND_OF_CAMERA = "[info]   Stream #0:1 -> #0:1 (aac (native) -> aac (native))"
 SOUND_OF_SILENCE = "[info]   Stream #2:0 -> #0:1 (pcm_u8 (native) -> aac (native))"
@@ -115,7 +117,7 @@ def test_a_camera_that_is_said_to_have_left_is_replaced_after_a_short_silence(st
     camera = stage.put_camera_on_air()
     pid = stage.pid(camera)
     assert stage.slate.process is None
-    stage.picture.camera_left()
+    stage.picture.publishers.hear(LEFT)
     stage.step()
     assert stage.slate.process is not None, "the slate is made ready at once"
     stage.go_on(0.2, stage.slate)
@@ -133,7 +135,7 @@ def test_a_camera_that_is_said_to_have_left_is_replaced_after_a_short_silence(st
 def test_a_false_word_that_the_camera_left_changes_nothing_and_is_forgotten(stage: Stage) -> None:
     camera = stage.put_camera_on_air()
     pid = stage.pid(camera)
-    stage.picture.camera_left()
+    stage.picture.publishers.hear(LEFT)
     stage.step()
     stage.go_on(0.4, camera, stage.slate)
     assert stage.is_on_air(camera)
@@ -149,8 +151,8 @@ def test_a_false_word_that_the_camera_left_changes_nothing_and_is_forgotten(stag
 
 def test_a_camera_that_came_again_is_not_held_to_have_left(stage: Stage) -> None:
     camera = stage.put_camera_on_air()
-    stage.picture.camera_left()
-    stage.picture.camera_came()
+    stage.picture.publishers.hear(LEFT)
+    stage.picture.publishers.hear(CAME)
     stage.go_on(1.0)
     assert stage.is_on_air(camera)
     assert camera.attempts == 1
@@ -174,7 +176,7 @@ def test_a_camera_that_came_ends_the_wait_for_the_next_attempt(stage: Stage) -> 
     stage.step()
     stage.go_on(0.6)
     assert stage.compositor.attempts == 1
-    stage.picture.camera_came()
+    stage.picture.publishers.hear(CAME)
     stage.step()
     assert stage.compositor.attempts == 2
     assert stage.picture.restarts["compositor"] == {"exited": 1}
@@ -183,7 +185,7 @@ def test_a_camera_that_came_ends_the_wait_for_the_next_attempt(stage: Stage) -> 
 def test_a_camera_that_came_leaves_a_running_attempt_alone(stage: Stage) -> None:
     stage.step()
     pid = stage.pid(stage.compositor)
-    stage.picture.camera_came()
+    stage.picture.publishers.hear(CAME)
     stage.go_on(0.4)
     assert stage.pid(stage.compositor) == pid
 
@@ -504,7 +506,7 @@ def test_an_overlay_file_that_is_gone_is_put_back_before_an_ffmpeg_starts(stage:
     if role == "slate":
         camera = stage.put_camera_on_air()
         stage.overlay_file.path.unlink()
-        stage.picture.camera_left()
+        stage.picture.publishers.hear(LEFT)
         stage.step()
         assert camera.attempts == 1
     else:
@@ -512,7 +514,7 @@ def test_an_overlay_file_that_is_gone_is_put_back_before_an_ffmpeg_starts(stage:
         kill(stage, stage.compositor)
         stage.step()
         stage.overlay_file.path.unlink()
-        stage.picture.camera_came()
+        stage.picture.publishers.hear(CAME)
         stage.step()
         assert stage.compositor.attempts == 2
     assert stage.overlay_file.path.is_file()

@@ -27,7 +27,11 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NEEDED = {"error": "Authorization: Bearer TOKEN is needed"}
 OPEN_TO_ALL = {"/healthz", "/login", "/static/<path:filename>"}
-HOOKS = {f"/hooks/{place}{event}" for place in ("", "<secret>/") for event in ("publish", "publish_done")}
+HOOKS = {
+    f"/hooks/{place}{event}"
+    for place in ("", "<secret>/")
+    for event in ("connect", "publish", "update", "publish_done")
+}
 
 
 class Site:

@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from app import create_app
 from demo.match_feed import MatchFeed
 from media.destination import parse_destination
+from relay.publishers import CameraEvent, CameraKind, Publishers
 from relay.registry import StreamRegistry
 from tests.conftest import SettingsFactory
 from tests.unit.conftest import MakeRelay
 from tests.waiting import eventually
 
-CAME, LEFT = "/hooks/publish", "/hooks/publish_done"
+CAME, LEFT, STAYS = "/hooks/publish", "/hooks/publish_done", "/hooks/update"
 
 
 class Hooked(StreamRegistry):
@@ -27,13 +28,9 @@ class Hooked(StreamRegistry):
         super().__init__(settings_with())
         self.told: list[tuple[str, str]] = []
 
-    def camera_came(self, name: str) -> None:
-        self.told.append(("came", name))
-        super().camera_came(name)
-
-    def camera_left(self, name: str) -> None:
-        self.told.append(("left", name))
-        super().camera_left(name)
+    def camera_event(self, name: str, event: CameraEvent) -> None:
+        self.told.append((event.kind, name))
+        super().camera_event(name, event)
 
 
 @pytest.fixture
@@ -48,11 +45,19 @@ def client(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
     return create_app(settings_with(host="127.0.0.1"), registry).test_client()
 
 
-@pytest.mark.parametrize(("path", "word"), [(CAME, "came"), (LEFT, "left")])
+@pytest.mark.parametrize(("path", "word"), [(CAME, "came"), (LEFT, "left"), (STAYS, "stays")])
 def test_a_hook_names_its_camera_to_the_registry(client: FlaskClient, registry: Hooked, path: str, word: str) -> None:
-    answer = client.post(path, data={"call": "publish", "addr": "192.0.2.7", "app": "live", "name": "m1"})
+    answer = client.post(path, data={"call": "update_publish", "addr": "192.0.2.7", "app": "live", "name": "m1"})
     assert (answer.status_code, answer.data) == (204, b"")
     assert registry.told == [(word, "m1")]
+
+
+@pytest.mark.parametrize(("path", "call"), [("/hooks/connect", "connect"), (STAYS, "update_play")])
+def test_players_and_connections_are_let_in_and_are_no_cameras(
+    client: FlaskClient, registry: Hooked, path: str, call: str
+) -> None:
+    assert client.post(path, data={"call": call, "app": "live", "name": "m1"}).status_code == 204
+    assert registry.told == []
 
 
 @pytest.mark.parametrize("path", [CAME, LEFT])
@@ -90,7 +95,7 @@ def by_secret(settings_with: SettingsFactory, registry: Hooked) -> FlaskClient:
 
 
 def test_with_the_secret_in_its_path_a_hook_is_accepted_from_anywhere(by_secret: FlaskClient, registry: Hooked) -> None:
-    for event in ("publish", "publish_done"):
+    for event in ("connect", "publish", "publish_done"):
         assert by_secret.post(f"/hooks/{SECRET}/{event}", data={"name": "m1"}, **AWAY).status_code == 204
         assert by_secret.post(f"/hooks/{event}", data={"name": "m1"}, **AWAY).status_code == 403
     assert registry.told == [("came", "m1"), ("left", "m1")]
@@ -135,7 +140,8 @@ def test_with_publish_announced_only_other_names_may_not_publish(
     assert not may_publish("M1")
     assert not may_publish("")
     assert not may_publish()
-    assert not may_publish("m1", "intruder"), "nginx-rtmp passes on what the camera put into its URL"
+    assert may_publish("m1", "intruder"), "nginx-rtmp adds what the camera put into its URL after its own fields"
+    assert not may_publish("intruder", "m1")
     assert not may_publish("x\n" + "y" * 99)
     assert client.post(CAME, data={"name": "m2"}).json == {"error": "No stream has the name m2"}
     assert client.post(CAME, data={"name": "../m2"}).json == {"error": "No stream has this name"}
@@ -225,20 +231,16 @@ def test_hooks_need_no_token_and_everything_else_does(
 def test_the_registry_passes_a_hook_to_the_stream_with_that_name(
     relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[str, str]] = []
-    for word in ("camera_came", "camera_left"):
-        monkeypatch.setattr(
-            f"relay.picture.Picture.{word}",
-            lambda self, word=word: told.append((word, self._camera._ingest_url.rsplit("/", 1)[1])),
-        )
+    told: list[tuple[Publishers, CameraEvent]] = []
+    monkeypatch.setattr("relay.publishers.Publishers.hear", lambda self, event: told.append((self, event)))
     one = relay()
     one.start("m1")
     one.start("m2")
-    one.registry.camera_left("m2")
-    one.registry.camera_came("m1")
-    one.registry.camera_came("m9")
-    one.registry.camera_left("")
-    assert told == [("camera_left", "m2"), ("camera_came", "m1")]
+    left, came = CameraEvent(CameraKind.LEFT), CameraEvent(CameraKind.CAME, "7", "192.0.2.1")
+    for name, event in (("m2", left), ("m1", came), ("m9", came), ("", left)):
+        one.registry.camera_event(name, event)
+    of = {name: one.registry.running(name).picture.publishers for name in ("m1", "m2")}
+    assert told == [(of["m2"], left), (of["m1"], came)]
 
 
 def test_a_hook_ends_the_wait_for_the_next_attempt(relay: MakeRelay, settings_with: SettingsFactory) -> None:
