@@ -11,6 +11,7 @@ import os
 import re
 import string
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
     list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
     hook_secret: SecretStr = _setting("", "hooks with it in their path are accepted from other machines too")
     publish_announced_only: bool = _setting(False, "`true`: a camera may publish only under the name of a stream")
+    play_allowed_from: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "", "addresses and networks that may play the cameras' pictures from the RTMP server, besides this machine"
+    )
     trusted_proxy: IPvAnyAddress | None = _setting(
         None, "address of the reverse proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted"
     )
@@ -150,6 +154,19 @@ class Settings(BaseSettings):
         if not parts.path.strip("/"):
             raise ValueError("must name an application, as in rtmp://localhost:1935/live")
         return value.rstrip("/")
+
+    @field_validator("play_allowed_from", mode="before")
+    @classmethod
+    def _split_players(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        players = tuple(player.strip() for player in value.split(",") if player.strip())
+        for player in players:
+            try:
+                ip_network(player)
+            except ValueError:
+                raise ValueError("must be addresses or networks, comma-separated, as in 10.0.0.5,10.1.0.0/16") from None
+        return players
 
     @field_validator("overlay_api_base", "overlay_image_base")
     @classmethod

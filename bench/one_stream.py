@@ -72,7 +72,7 @@ def one_stream(folder: Path, **settings: str) -> Iterator[OneStream]:
         stack.callback(doorman.close)
         # nginx calls the hooks for the first application.
         hooks = f"127.0.0.1:{doorman.port}"
-        server = RtmpServer(folder, "127.0.0.1", free_port(), [YOUTUBE, LIVE], hooks)
+        server = RtmpServer(folder, "127.0.0.1", free_port(), [YOUTUBE, LIVE], hooks, is_destination=True)
         stack.callback(server.close)
         feed = MatchFeed()
         stack.callback(feed.close)

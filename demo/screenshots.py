@@ -101,7 +101,7 @@ def _streams(stack: contextlib.ExitStack, folder: Path) -> str:
         path.mkdir()
     server = RtmpServer(rtmp, "127.0.0.1", free_port(), ["live", "live2"], f"127.0.0.1:{port}")
     stack.callback(server.close)
-    to_be_lost = RtmpServer(youtube, "127.0.0.1", free_port(), ["live2"])
+    to_be_lost = RtmpServer(youtube, "127.0.0.1", free_port(), ["live2"], is_destination=True)
     stack.callback(to_be_lost.close)
     recordings = [_record(binary, folder / f"ground-{number}", *look) for number, look in enumerate(GROUNDS)]
     _keep(folder / "streams.json", server.port, to_be_lost.port)

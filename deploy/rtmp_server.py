@@ -33,17 +33,28 @@ class RtmpServerError(Exception):
 class RtmpServer:
     """One nginx with RTMP applications on one port. `close()` ends it. Its files go to `folder`.
 
-    `hooks` is the address (`HOST:PORT`) of the service whose hooks are called when a
-    camera of the first application comes or leaves.
+    Cameras publish to the first application, unless it `is_destination`. `hooks` is the address
+    (`HOST:PORT`) of the service whose hooks are called for that application. This machine may play
+    the cameras' pictures, and so may the addresses and networks in `players`.
     """
 
     def __init__(
-        self, folder: Path, host: str, port: int, applications: Sequence[str], hooks: str | None = None
+        self,
+        folder: Path,
+        host: str,
+        port: int,
+        applications: Sequence[str],
+        hooks: str | None = None,
+        *,
+        players: Sequence[str] = (),
+        is_destination: bool = False,
     ) -> None:
         self.port = port
         self.error_log = folder / "nginx.log"
         config = folder / "nginx.conf"
-        config.write_text(rtmp_config(folder, host, port, applications, hooks))
+        config.write_text(
+            rtmp_config(folder, host, port, applications, hooks, players=players, is_destination=is_destination)
+        )
         self._process = subprocess.Popen(
             # The master tells its workers to end, which it could not do after SIGKILL.
             dies_with_its_parent(
@@ -77,13 +88,27 @@ class RtmpServer:
             self._process.wait()
 
 
-def rtmp_config(folder: Path, host: str, port: int, applications: Sequence[str], hooks: str | None = None) -> str:
+def rtmp_config(
+    folder: Path,
+    host: str,
+    port: int,
+    applications: Sequence[str],
+    hooks: str | None = None,
+    *,
+    players: Sequence[str] = (),
+    is_destination: bool = False,
+) -> str:
     """The shipped `nginx.conf` with these addresses, applications and files, and hooks only if `hooks` is given."""
     for name in applications:
         if not _APPLICATION.fullmatch(name):
             raise RtmpServerError(f"{name!r} cannot be the name of an RTMP application")
     hook_port = free_port() if hooks else 0
-    blocks = [_application(name, hook_port if hooks and name == applications[0] else None) for name in applications]
+    first, *others = applications
+    rules = "" if is_destination else _camera_rules(players)
+    blocks = [_application(first, rules + (_hooks(hook_port) if hooks else "")), *map(_application, others)]
+    connect = ""
+    if hooks and not is_destination and not others:  # nginx asks before it knows which application is meant
+        connect = f"\n        on_connect http://127.0.0.1:{hook_port}/hooks/connect;"
     modules, listen, front = [module_path("rtmp")], _listen(host, port), ""
     if has_front():
         inner_port = free_port()
@@ -106,7 +131,7 @@ rtmp {{
     server {{
         listen {listen};
         chunk_size 4096;
-        max_message 8M;
+        max_message 8M;{connect}
 {"".join(blocks)}    }}
 }}
 {front}{_hook_gate(folder, hook_port, hooks) if hooks else ""}"""
@@ -149,18 +174,28 @@ stream {{
 """
 
 
-def _application(name: str, hook_port: int | None) -> str:
-    hooks = ""
-    if hook_port is not None:
-        hooks = f"""
-            on_publish http://127.0.0.1:{hook_port}/hooks/publish;
-            on_publish_done http://127.0.0.1:{hook_port}/hooks/publish_done;"""
+def _application(name: str, rules: str = "") -> str:
     return f"""
         application {name} {{
             live on;
-            record off;{hooks}
+            record off;{rules}
         }}
 """
+
+
+def _camera_rules(players: Sequence[str]) -> str:
+    allowed = "".join(f"\n            allow play {player};" for player in ("127.0.0.1", "::1", *players))
+    return f"""
+            drop_idle_publisher 5s;{allowed}
+            deny play all;"""
+
+
+def _hooks(port: int) -> str:
+    return f"""
+            on_publish http://127.0.0.1:{port}/hooks/publish;
+            on_publish_done http://127.0.0.1:{port}/hooks/publish_done;
+            on_update http://127.0.0.1:{port}/hooks/update;
+            notify_update_timeout 10s;"""
 
 
 def _hook_gate(folder: Path, port: int, service: str) -> str:
@@ -178,7 +213,8 @@ http {{
             proxy_pass http://{service};
             proxy_connect_timeout 1s;
             proxy_read_timeout 3s;
-            error_page 502 504 = @open;
+            error_page 500 502 503 504 = @open;
+            proxy_intercept_errors on;
         }}
         location @open {{
             return 204;

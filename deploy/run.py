@@ -36,7 +36,14 @@ def main() -> None:
         try:
             # Cameras come from outside, so it listens on all addresses.
             hooks = f"127.0.0.1:{settings.port}"
-            server = RtmpServer(Path(folder), "0.0.0.0", port, [address.path.strip("/")], hooks)
+            server = RtmpServer(
+                Path(folder),
+                "0.0.0.0",
+                port,
+                [address.path.strip("/")],
+                hooks,
+                players=settings.play_allowed_from,
+            )
         except RtmpServerError as error:
             sys.exit(f"RTMP_SERVER: {error}")
         try:

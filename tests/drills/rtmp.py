@@ -59,8 +59,10 @@ class Message:
 class RtmpConnection:
     """One connection to rtmp://HOST:PORT/APPLICATION/NAME; `close()` ends it, from any thread."""
 
-    def __init__(self, host: str, port: int, application: str, name: str, timeout_s: float = 10.0) -> None:
-        self._socket = socket.create_connection((host, port), timeout_s)
+    def __init__(
+        self, host: str, port: int, application: str, name: str, timeout_s: float = 10.0, source: str = ""
+    ) -> None:
+        self._socket = socket.create_connection((host, port), timeout_s, (source, 0) if source else None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
         self._chunk_size = 128

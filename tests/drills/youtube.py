@@ -20,7 +20,7 @@ class YouTube:
     def __init__(self, folder: Path) -> None:
         self._doorman = Doorman()
         hooks = f"127.0.0.1:{self._doorman.port}"
-        self.server = RtmpServer(folder, "127.0.0.1", free_port(), [APPLICATION], hooks=hooks)
+        self.server = RtmpServer(folder, "127.0.0.1", free_port(), [APPLICATION], hooks=hooks, is_destination=True)
         self.way_in = TcpProxy(self.server.port)
 
     @property

@@ -204,7 +204,7 @@ def test_a_match_from_the_form_to_the_stop(
     # The first picture may be late; until then it is a 404.
     desk.expects = ["ERR_CONNECTION_REFUSED", f"status of 404 (NOT FOUND) {one.url}/streams/m1/preview.jpg"]
     page, card = desk.page, desk.card("m1")
-    youtube = RtmpServer(tmp_path, "127.0.0.1", free_port(), ["live2"])
+    youtube = RtmpServer(tmp_path, "127.0.0.1", free_port(), ["live2"], is_destination=True)
     try:
         page.goto(one.url)
         expect(page.get_by_role("heading", name="Nothing is on air")).to_be_visible()

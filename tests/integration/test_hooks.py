@@ -17,16 +17,20 @@ SECRET = "canary-hook-0123456789"
 SHIPPED_CONFIG = deploy.rtmp_server.rtmp_config
 
 
-def plain(*args: object) -> str:
+def plain(*args: object, **kwargs: object) -> str:
     """The shipped configuration with a longer time limit, because nginx accepts cameras if the service answers late."""
-    return SHIPPED_CONFIG(*args).replace("proxy_read_timeout 3s", "proxy_read_timeout 10s")  # type: ignore[arg-type]
+    return SHIPPED_CONFIG(*args, **kwargs).replace("proxy_read_timeout 3s", "proxy_read_timeout 10s")  # type: ignore[arg-type]
 
 
 def away(secret: str) -> Callable[..., str]:
     """A configuration whose hooks seem to come from another machine, with this secret in their path."""
 
-    def config(*args: object) -> str:
-        hooked = plain(*args).replace("/hooks/publish", f"/hooks/{secret}/publish")
+    def config(*args: object, **kwargs: object) -> str:
+        hooked = (
+            plain(*args, **kwargs)
+            .replace("/hooks/", f"/hooks/{secret}/")
+            .replace(f"location /hooks/{secret}/", "location /hooks/")
+        )
         return hooked.replace("proxy_pass http", "proxy_set_header X-Forwarded-For 192.0.2.1; proxy_pass http")
 
     return config

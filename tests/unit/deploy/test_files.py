@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
 from fnmatch import fnmatch
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ def test_nginx_accepts_its_configuration(tmp_path: Path, name: str) -> None:
         "/run/nginx.pid": f"{tmp_path}/nginx.pid",
         "/var/log/nginx/error.log": f"{tmp_path}/error.log",
         "${HOOK_SECRET}": SECRET,
+        "${ALLOW_PLAY}": "allow play 172.30.93.10;",
     }
     text = (DEPLOY / name).read_text()
     for shipped, here in local.items():
@@ -89,6 +93,7 @@ def test_both_nginx_files_accept_cameras_in_the_same_way() -> None:
         re.sub(r"\s*#.*", "", (DEPLOY / name).read_text()).partition("rtmp {")[2].partition("http {")[0].split()
         for name in ("nginx.conf", "nginx-container.conf")
     )
+    container.remove("${ALLOW_PLAY}")
     assert host == container
     assert "http://127.0.0.1:1936/hooks/publish;" in host
 
@@ -133,6 +138,25 @@ def test_the_compose_file_builds_what_the_dockerfile_has_and_asks_for_the_secret
     assert set(mounts) == set(COMPOSE["volumes"])
     assert [folder for folder in mounts.values() if f'"{folder}"' not in DOCKERFILE] == []
     assert services["service"]["environment"]["RTMP_SERVER"] == "rtmp://rtmp:1935/live"
+    address = services["service"]["networks"]["default"]["ipv4_address"]
+    assert services["rtmp"]["environment"]["PLAY_ALLOWED_FROM"] == address
+    assert ip_address(address) in ip_network(COMPOSE["networks"]["default"]["ipam"]["config"][0]["subnet"])
+
+
+def test_the_container_lets_the_addresses_of_the_setting_play() -> None:
+    [command] = [json.loads(line.removeprefix("CMD ")) for line in DOCKERFILE.splitlines() if "envsubst" in line]
+    assignment = command[-1].partition(" envsubst")[0]
+    for value, lines in (("", ""), ("192.0.2.7", "allow play 192.0.2.7;")):
+        told = subprocess.run(
+            ["sh", "-c", f'{assignment}; printf %s "$ALLOW_PLAY"'],
+            env={"PLAY_ALLOWED_FROM": value, "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        assert told.stdout == lines
+    assert "$ALLOW_PLAY'" in command[-1]
 
 
 def test_every_variable_that_is_set_is_a_setting() -> None:

@@ -1,4 +1,4 @@
-"""Idle connections to the RTMP server: one address cannot keep the cameras of others out."""
+"""Who reaches the RTMP server: idle connections keep no camera out, and strangers do not see the pictures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 
 from deploy.rtmp_server import MAX_CONNECTIONS_PER_ADDRESS, RtmpServer, free_port
 from media import rtmp_handshake
+from tests.drills.cameras import FFmpegCamera
+from tests.drills.rtmp import VIDEO, RtmpConnection
 from tests.service import FFMPEG
 from tests.waiting import eventually
 
@@ -62,3 +64,26 @@ def test_idle_connections_of_one_address_keep_no_camera_out(
         eventually(lambda: still_open(idle) == MAX_CONNECTIONS_PER_ADDRESS)
         assert not is_answered(server.port, STRANGER)
     eventually(lambda: is_answered(server.port, STRANGER), what="the address is let in again")
+
+
+@pytest.mark.parametrize("players", [(), ("127.0.0.2", "10.0.0.0/8")], ids=["this machine only", "one more"])
+def test_only_this_machine_and_those_named_may_play_a_camera(
+    tmp_path: Path, recordings: Callable[[str], Path], players: tuple[str, ...]
+) -> None:
+    def sees_picture(source: str) -> bool:
+        player = RtmpConnection("127.0.0.1", one.port, "live", "m1", 3.0, source)
+        try:
+            return any(message.kind == VIDEO for message in player.play())
+        except (OSError, EOFError):
+            return False
+        finally:
+            player.close()
+
+    one = RtmpServer(tmp_path, "0.0.0.0", free_port(), ["live"], players=players)
+    try:
+        with FFmpegCamera(FFMPEG, recordings("720p"), f"rtmp://127.0.0.1:{one.port}/live/m1"):
+            eventually(lambda: sees_picture("127.0.0.1"))
+            assert sees_picture(STRANGER) == (STRANGER in players)
+            assert not sees_picture("127.0.0.3")
+    finally:
+        one.close()
