@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     list_streams_show_key: bool = _setting(True, "`false` masks the stream keys in `GET /list_streams`")
     hook_secret: SecretStr = _setting("", "hooks with it in their path are accepted from other machines too")
     publish_announced_only: bool = _setting(False, "`true`: a camera may publish only under the name of a stream")
+    require_camera_key: bool | Literal["auto"] = _setting(
+        "auto", "whether a camera must give its stream's key; `auto`: if `API_TOKEN` is set"
+    )
     play_allowed_from: Annotated[tuple[str, ...], NoDecode] = _setting(
         "", "addresses and networks that may play the cameras' pictures from the RTMP server, besides this machine"
     )
@@ -129,6 +132,10 @@ class Settings(BaseSettings):
         return Capacity(most, f"MAX_CONCURRENT_STREAMS is {most}")
 
     @property
+    def requires_camera_keys(self) -> bool:
+        return bool(self.require_camera_key and self.api_token.get_secret_value())
+
+    @property
     def encoder(self) -> Encoder:
         name = X264 if self.video_encoder == "auto" else self.video_encoder
         return Encoder(name, self.x264_preset, self.render_device)
@@ -145,6 +152,14 @@ class Settings(BaseSettings):
     def _check_hook_secret(cls, value: SecretStr) -> SecretStr:
         if not _HOOK_SECRET.fullmatch(value.get_secret_value()):
             raise ValueError("must be 16 to 128 characters of A-Z a-z 0-9 _ -")
+        return value
+
+    @field_validator("require_camera_key")
+    @classmethod
+    def _check_camera_key(cls, value: bool | str, info: ValidationInfo) -> bool | str:
+        token = info.data.get("api_token")
+        if value is True and token is not None and not token.get_secret_value():
+            raise ValueError("must be auto or false without API_TOKEN: the keys are made from it")
         return value
 
     @field_validator("rtmp_server")

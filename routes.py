@@ -33,6 +33,7 @@ from errors import (
     WorkFolderUnusable,
 )
 from media.destination import parse_destination
+from relay.camera_key import CameraKeys, is_key
 from relay.registry import Registry
 from relay.request import StreamRequest
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
@@ -74,6 +75,7 @@ def init_app(app: Flask, registry: Registry, settings: Settings, metrics: Metric
     app.extensions["registry"] = registry
     app.extensions["settings"] = settings
     app.extensions["metrics"] = metrics
+    app.extensions["camera_keys"] = CameraKeys(settings)
     app.extensions["health"] = Health(settings, registry)
     app.extensions["openapi"] = openapi.document(settings)
     app.register_blueprint(blueprint)
@@ -97,7 +99,16 @@ def start_stream() -> ResponseReturnValue:
     if backup is not None and backup.url == destination.url:
         raise SameDestination("backup_url must be different from youtube_url")
     delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
-    _registry().start(StreamRequest(name, destination, _overlay_id(body), backup, score_delay_s=delay_s))
+    _registry().start(
+        StreamRequest(
+            name,
+            destination,
+            _overlay_id(body),
+            backup,
+            score_delay_s=delay_s,
+            camera_key=_camera_key(body, name),
+        )
+    )
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
 
 
@@ -249,6 +260,17 @@ def _overlay_id(body: dict[str, Any]) -> str:
     if not isinstance(value, str) or not _OVERLAY_ID.fullmatch(value) or _SURROGATE.search(value):
         raise InvalidField("overlay_id must be a string of 1 to 64 characters without control characters")
     return value
+
+
+def _camera_key(body: dict[str, Any], name: str) -> str | None:
+    """The key that is given, or the one that the service makes."""
+    given = body.get("camera_key")
+    if given in (None, ""):
+        keys: CameraKeys = current_app.extensions["camera_keys"]
+        return keys.of(name)
+    if not is_key(given):
+        raise InvalidField("camera_key must be 8 to 64 characters of A-Z a-z 0-9 . _ ~ -")
+    return str(given)
 
 
 def _score_delay_s(body: dict[str, Any]) -> float:

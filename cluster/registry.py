@@ -36,6 +36,7 @@ from errors import (
     StreamNotFound,
     StreamUnreachable,
 )
+from relay.camera_key import Admission, judge
 from relay.publishers import CameraEvent
 from relay.registry import Load, counted_start
 from relay.request import Meters, StreamRequest, StreamSnapshot
@@ -165,9 +166,17 @@ class ClusterRegistry:
         jpeg: bytes = self._ask(name, "ask", "preview")
         return jpeg
 
-    def is_announced(self, name: str) -> bool:
-        """As `StreamRegistry.is_announced`."""
-        return name in self._seating.taken()
+    def admission(self, name: str, key: str) -> Admission:
+        """As `StreamRegistry.admission`; NOT_YET while the stream begins."""
+        if record := self._records().get(name):
+            return judge(record.request.camera_key, key)
+        return Admission.NOT_YET if name in self._seating.taken() else Admission.NO_STREAM
+
+    def camera_key(self, name: str) -> str | None:
+        """As `StreamRegistry.camera_key`."""
+        if record := self._records().get(name):
+            return record.request.camera_key
+        raise StreamNotFound("Stream not found")
 
     def camera_event(self, name: str, event: CameraEvent) -> None:
         """As `StreamRegistry.camera_event`."""

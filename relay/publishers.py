@@ -9,11 +9,13 @@ camera left.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 CLAIM_S = 2.0  # nginx ends a connection that it refuses within milliseconds
+KEPT_REFUSALS = 32
 REFUSED_S = 15.0  # how long a refused camera is worth a word: it tries again in a few seconds
 
 
@@ -23,6 +25,7 @@ class CameraKind(StrEnum):
     CAME = "came"
     STAYS = "stays"  # it still publishes
     LEFT = "left"
+    REFUSED = "refused"  # its key is wrong, or it gave none
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Publishers:
         self._holder: Publisher | None = None
         self._claims: dict[str, Publisher] = {}
         self._refused_at: float | None = None
+        self._turned_away: deque[Publisher] = deque(maxlen=KEPT_REFUSALS)
 
     @property
     def holder(self) -> Publisher | None:
@@ -76,6 +80,12 @@ class Publishers:
         """True if another connection was refused a short time ago, because the holder has the name."""
         with self._lock:
             return self._refused_at is not None and now - self._refused_at < REFUSED_S
+
+    def turned_away_lately(self, now: float) -> Publisher | None:
+        """The newest camera that gave a wrong key, or none, if that was a short time ago."""
+        with self._lock:
+            newest = self._turned_away[-1] if self._turned_away else None
+        return newest if newest is not None and now - newest.since < REFUSED_S else None
 
     def hear(self, event: CameraEvent) -> None:
         """Take one report."""
@@ -94,9 +104,12 @@ class Publishers:
         self._came()
 
     def _effect_of(self, event: CameraEvent) -> Callable[[], None] | None:
+        publisher = Publisher(event.connection, event.address, self._clock())
+        if event.kind == CameraKind.REFUSED:
+            self._turned_away.append(publisher)
+            return None
         if not event.connection:
             return {CameraKind.CAME: self._came, CameraKind.LEFT: self._left}.get(event.kind)
-        publisher = Publisher(event.connection, event.address, self._clock())
         if event.kind == CameraKind.LEFT:
             return self._end_of(publisher)
         is_holder = self._holder is not None and self._holder.connection == event.connection
@@ -115,6 +128,8 @@ class Publishers:
         self._claims.clear()
 
     def _end_of(self, publisher: Publisher) -> Callable[[], None] | None:
+        if any(refused.connection == publisher.connection for refused in self._turned_away):
+            return None
         if self._claims.pop(publisher.connection, None) is not None:
             self._refused_at = publisher.since
             return None

@@ -26,6 +26,7 @@ from errors import (
 )
 from media.io_loop import IoLoop
 from media.mpegts import Unit
+from relay.camera_key import Admission, judge
 from relay.failures import Failures
 from relay.preview import Previews
 from relay.publishers import CameraEvent
@@ -108,7 +109,8 @@ class Registry(Protocol):
     def on_screen(self, name: str) -> dict[str, Any]: ...
     def log(self, name: str, after: int) -> list[dict[str, Any]]: ...
     def preview(self, name: str) -> bytes: ...
-    def is_announced(self, name: str) -> bool: ...
+    def admission(self, name: str, key: str) -> Admission: ...
+    def camera_key(self, name: str) -> str | None: ...
     def camera_event(self, name: str, event: CameraEvent) -> None: ...
     def load(self) -> Load: ...
     def close(self) -> None: ...
@@ -228,13 +230,23 @@ class StreamRegistry:
         """What happened to it after the entry of this number. Raises StreamNotFound."""
         return self.running(name).log.entries(after)
 
-    def is_announced(self, name: str) -> bool:
-        """True while a stream of this name starts, runs, or is about to come back after a restart."""
-        if self._restoring.is_under_way(name):
-            return True
+    def admission(self, name: str, key: str) -> Admission:
+        """Whether a camera with this key may publish under this name.
+
+        NO_STREAM unless a stream of this name starts, runs, or is about to come back after a restart.
+        """
+        admission = self._restoring.admission(name, key)
+        if admission != Admission.NO_STREAM:
+            return admission
         with self._lock:
             stream = self._streams.get(name)
-        return stream is not None and not stream.is_unwanted
+        if stream is None or stream.is_unwanted:
+            return Admission.NO_STREAM
+        return judge(stream.request.camera_key, key)
+
+    def camera_key(self, name: str) -> str | None:
+        """The key that the stream's camera must give; None if it needs none. Raises StreamNotFound."""
+        return self.running(name).request.camera_key
 
     def preview(self, name: str) -> bytes:
         """A small JPEG of what is on air. Raises StreamNotFound, PreviewNotReady."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from media.destination import Destination
@@ -41,10 +41,12 @@ class StreamRequest:
     score_delay_s: float | None = None  # None: SCORE_DELAY_S
     last_push: LastPush | None = None
     takes_over: bool = False
+    camera_key: str | None = field(default=None, repr=False)  # None: any camera may publish
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return self.destination.secrets + (self.backup.secrets if self.backup else ())
+        secrets = self.destination.secrets + (self.backup.secrets if self.backup else ())
+        return (*secrets, self.camera_key) if self.camera_key else secrets
 
 
 @dataclass(frozen=True)

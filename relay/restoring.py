@@ -9,6 +9,7 @@ from collections.abc import Callable
 from errors import RelayError
 from logging_setup import StreamLogger
 from media.destination import parse_destination
+from relay.camera_key import Admission, judge
 from relay.request import StreamRequest
 from relay.state_file import KeptStream, StateFile
 from relay.stream import Stream
@@ -26,6 +27,7 @@ class Restoring:
         self._start = start
         self._ingest_hosts = ingest_hosts
         self._threads: dict[str, threading.Thread] = {}
+        self._camera_keys: dict[str, str | None] = {}
 
     def keep(self, stream: Stream) -> None:
         """This stream is to come back, unless somebody has stopped it meanwhile."""
@@ -40,6 +42,7 @@ class Restoring:
                 overlay_id=request.overlay_id,
                 begun_at=stream.begun_at,
                 score_delay_s=request.score_delay_s,
+                camera_key=request.camera_key,
             )
         )
         if stream.is_unwanted:  # it was forgotten already, before it was kept
@@ -57,12 +60,16 @@ class Restoring:
 
     def _begin(self, kept: KeptStream) -> None:
         thread = threading.Thread(target=self._restore, args=(kept,), name=f"restore-{kept.stream_name}")
+        self._camera_keys[kept.stream_name] = kept.camera_key
         self._threads[kept.stream_name] = thread
         thread.start()
 
-    def is_under_way(self, name: str) -> bool:
+    def admission(self, name: str, key: str) -> Admission:
+        """Whether a camera with this key may publish; NO_STREAM unless a stream of this name is about to come back."""
         thread = self._threads.get(name)
-        return thread is not None and thread.is_alive()
+        if thread is None or not thread.is_alive():
+            return Admission.NO_STREAM
+        return judge(self._camera_keys[name], key)
 
     def join(self, timeout_s: float) -> None:
         """Wait so long for each at most."""
@@ -80,6 +87,7 @@ class Restoring:
                 parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
                 kept.begun_at,
                 kept.score_delay_s,
+                camera_key=kept.camera_key,
             )
             self._start(request)
         except RelayError as error:

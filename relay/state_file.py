@@ -19,6 +19,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import ConfigurationError
+from relay.camera_key import KEY_PATTERN
 from relay.stream_state import NAME_PATTERN
 from scoring.rundown import MAX_DELAY_S
 
@@ -38,6 +39,7 @@ class KeptStream(BaseModel):
     overlay_id: str = Field(default="0", min_length=1, max_length=64)
     begun_at: float = Field(ge=0, allow_inf_nan=False)
     score_delay_s: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    camera_key: str | None = Field(default=None, pattern=KEY_PATTERN, repr=False)
 
 
 class _Content(BaseModel):

@@ -57,10 +57,10 @@ class Service:
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._rtmp = rtmp
 
-    def start(self, name: str, key: str | None = None) -> str:
-        """Start a stream. Returns the URL where it arrives."""
+    def start(self, name: str, key: str | None = None, **more: str) -> str:
+        """Start a stream, with more fields of the start call. Returns the URL where it arrives."""
         destination = self._rtmp.url("youtube", key or f"key-of-{name}")
-        answer = self.post("/start_stream", {"youtube_url": destination, "stream_name": name})
+        answer = self.post("/start_stream", {"youtube_url": destination, "stream_name": name} | more)
         assert answer.status_code == 200, answer.text
         return destination
 
@@ -74,6 +74,10 @@ class Service:
     def call(self, method: str, path: str, body: dict[str, Any]) -> None:
         answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=30)
         assert answer.status_code == 200, answer.text
+
+    def status(self, name: str) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.get(f"{self.url}/streams/{name}", headers=self.headers, timeout=30).json()
+        return answer
 
     def listed(self) -> dict[str, Any]:
         answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=30).json()

@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from config import Settings
+from relay.camera_key import Admission, CameraKeys, judge
 from relay.publishers import CameraEvent, CameraKind
 from relay.registry import Registry
 from relay.stream_state import NAME_PATTERN
@@ -42,18 +43,32 @@ def connects() -> ResponseReturnValue:
 @blueprint.post("/<secret>/publish")
 def camera_came() -> ResponseReturnValue:
     """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
-    name = _field("name")
-    if _settings().publish_announced_only and not _registry().is_announced(name):
-        shown = f"the name {name}" if _NAME.fullmatch(name) else "this name"
-        return current_guard().refuse(f"No stream has {shown}")
+    name, key = _field("name"), _field("key")
+    match _registry().admission(name, key):
+        case Admission.WRONG_KEY:
+            _report(CameraKind.REFUSED)
+            return current_guard().refuse(f"{_shown(name)}: the camera's key is {'wrong' if key else 'missing'}")
+        case Admission.NO_STREAM if not _may_come_early(name, key):
+            return current_guard().refuse(f"No stream has {_shown(name)}")
+        case Admission.NOT_YET if _keys().are_required:
+            return current_guard().refuse(f"{_shown(name)}: the stream is about to begin")
     return _report(CameraKind.CAME)
 
 
 @blueprint.post("/update")
 @blueprint.post("/<secret>/update")
 def camera_stays() -> ResponseReturnValue:
-    """nginx-rtmp's `on_update`, every few seconds for each connection. Players have it too."""
-    return _report(CameraKind.STAYS) if _field("call") == "update_publish" else ("", 204)
+    """nginx-rtmp's `on_update`, every few seconds for each connection. Players have it too.
+
+    It ends the connection unless this answers 2xx.
+    """
+    if _field("call") != "update_publish":
+        return "", 204
+    name = _field("name")
+    if _registry().admission(name, _field("key")) == Admission.WRONG_KEY:  # it was there before the stream
+        _report(CameraKind.REFUSED)
+        return current_guard().refuse(f"{_shown(name)}: the camera's key is wrong or missing")
+    return _report(CameraKind.STAYS)
 
 
 @blueprint.post("/publish_done")
@@ -81,6 +96,17 @@ def _is_secret(given: str) -> bool:
     return bool(secret) and hmac.compare_digest(given.encode(errors="replace"), secret.encode())
 
 
+def _may_come_early(name: str, key: str) -> bool:
+    """Whether a camera may publish under a name that no stream has yet."""
+    if _settings().publish_announced_only:
+        return False
+    return judge(_keys().of(name), key) == Admission.YES
+
+
+def _shown(name: str) -> str:
+    return f"the name {name}" if _NAME.fullmatch(name) else "this name"
+
+
 def _report(kind: CameraKind) -> ResponseReturnValue:
     _registry().camera_event(_field("name"), CameraEvent(kind, _field("clientid"), _field("addr")))
     return "", 204
@@ -94,6 +120,11 @@ def _field(name: str) -> str:
 def _registry() -> Registry:
     registry: Registry = current_app.extensions["registry"]
     return registry
+
+
+def _keys() -> CameraKeys:
+    keys: CameraKeys = current_app.extensions["camera_keys"]
+    return keys
 
 
 def _settings() -> Settings:

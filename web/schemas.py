@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from config import Settings
 from media.destination import MAX_URL_CHARACTERS, example_host, url_pattern
+from relay.camera_key import KEY_PATTERN
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
 from scoring.events import KINDS
 from scoring.extended import MAX_EXTRAS
@@ -79,6 +80,8 @@ def requests(settings: Settings) -> dict[str, Json]:
                 "backup_url": or_null(ref("Destination"), "")
                 | {"description": "Different from youtube_url", "examples": [f"{server}/your-stream-key?backup=1"]},
                 "score_delay_s": or_null(delay),
+                "camera_key": or_null({"type": "string", "pattern": KEY_PATTERN}, "")
+                | {"description": "What the camera must add to its name: NAME?key=KEY"},
             },
             "youtube_url",
             "stream_name",

@@ -97,6 +97,7 @@ def live(tmp_path: Path, rtmp_port: int) -> Iterator[MakeLive]:
                 "host": "127.0.0.1",
                 "port": str(port),
                 "api_token": api_token,
+                "require_camera_key": "false",
                 "rtmp_server": f"rtmp://127.0.0.1:{rtmp_port}/live",
                 "overlay_api_base": "",
                 "overlay_image_base": "",

@@ -79,3 +79,40 @@ def test_only_cameras_of_a_stream_are_accepted(
         eventually(lambda: is_let_in("m2"), what="cameras are accepted while the service is down")
     finally:
         server.close()
+
+
+def test_only_a_camera_with_the_key_stays_at_nginx(
+    service: MakeService, recordings: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "deploy.rtmp_server.rtmp_config",
+        lambda *args, **kwargs: plain(*args, **kwargs).replace("update_timeout 10s", "update_timeout 1s"),
+    )
+    port, folder, key = free_port(), tmp_path / "ingest", "canary-camera-7"
+    folder.mkdir()
+    server = RtmpServer(folder, "127.0.0.1", free_port(), ["live"], hooks=f"127.0.0.1:{port}")
+
+    def camera(name: str, seconds: int) -> subprocess.Popen[bytes]:
+        source = ["-re", "-stream_loop", "-1", "-i", str(recordings("720p")), "-t", str(seconds), "-c", "copy"]
+        url = f"rtmp://127.0.0.1:{server.port}/live/{name}"
+        return subprocess.Popen([FFMPEG, "-loglevel", "error", *source, "-f", "flv", url], stderr=subprocess.DEVNULL)
+
+    early = camera("m1", 60)
+    late = []
+    try:
+        one = service(port=str(port), rtmp_server=f"rtmp://127.0.0.1:{server.port}/live", log_level="DEBUG")
+        assert early.poll() is None
+        one.start("m1", camera_key=key)
+        assert early.wait(20) != 0, "it was there before the stream, and has no key"
+        late = [camera(f"m1{query}", 60) for query in ("", "?key=guess-guess", f"?key={key}")]
+        assert late[0].wait(20) != 0
+        assert late[1].wait(20) != 0
+        eventually(lambda: one.status("m1")["on_air"] == "camera", 20)
+        assert late[2].poll() is None
+        assert "the name m1: the camera's key is wrong" in one.log()
+        assert "canary" not in one.log()
+    finally:
+        for each in (early, *late):
+            each.kill()
+            each.wait()
+        server.close()

@@ -16,7 +16,7 @@ def test_every_answer_carries_the_security_headers(settings_with: SettingsFactor
         client.get("/nowhere", headers=BEARER),
         client.put("/list_streams", headers=BEARER),
         client.post("/start_stream", headers=BEARER, data=b"x" * 70_000),
-        client.post("/hooks/publish"),
+        client.post("/hooks/publish_done"),
         client.post("/login", headers={"Origin": "null"}),
         client.get("/static/nothing.css"),
         client.options("/login"),

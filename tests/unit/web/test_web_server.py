@@ -152,11 +152,11 @@ def test_no_spelling_of_a_path_leaves_the_static_folder(web: Web, path: str) -> 
 
 
 def test_hooks_are_refused_when_a_proxy_passes_them_on(web: Web) -> None:
-    assert web.call("POST /hooks/publish", body="name=m1").status == 204
+    assert web.call("POST /hooks/publish_done", body="name=m1").status == 204
     for header in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1", "Origin: null"):
-        assert web.call("POST /hooks/publish", header, body="name=m1").is_error(403)
-        assert web.call(f"POST /hooks/{SECRET}/publish", header, body="name=m1").status == 204
-    assert web.call("POST /hooks/canary/publish", body="name=m1").is_error(403)
+        assert web.call("POST /hooks/publish_done", header, body="name=m1").is_error(403)
+        assert web.call(f"POST /hooks/{SECRET}/publish_done", header, body="name=m1").status == 204
+    assert web.call("POST /hooks/canary/publish_done", body="name=m1").is_error(403)
 
 
 def test_a_session_by_its_cookie(web: Web) -> None:
