@@ -23,7 +23,7 @@ try:
     from relay.registry import Registry, StreamRegistry
     from relay.request import Machinery
     from relay.state_file import StateFile
-    from web import access, dashboard, hooks, login, security_headers, web_server
+    from web import access, cameras, dashboard, hooks, login, security_headers, web_server
     from web.metrics import Metrics
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
@@ -51,6 +51,7 @@ def create_app(
     login.init_app(app)
     routes.init_app(app, registry, settings, metrics)
     app.register_blueprint(dashboard.blueprint)
+    cameras.init_app(app)
     hooks.init_app(app)
     security_headers.add_to(app)
     return app

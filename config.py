@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         None, "address of the reverse proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted"
     )
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
+    camera_server: str = _setting(
+        "", "what cameras publish to, if it is not `RTMP_SERVER`, as in `rtmp://relay.example.org/live`"
+    )
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
     overlay_image_base: str = _setting(
         "http://3.6.126.60:3000", "server of ready overlay images; empty switches it off"
@@ -162,9 +165,11 @@ class Settings(BaseSettings):
             raise ValueError("must be auto or false without API_TOKEN: the keys are made from it")
         return value
 
-    @field_validator("rtmp_server")
+    @field_validator("rtmp_server", "camera_server")
     @classmethod
-    def _check_rtmp_server(cls, value: str) -> str:
+    def _check_rtmp_server(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "camera_server":
+            return value
         parts = _split_url(value, ("rtmp", "rtmps"))
         if not parts.path.strip("/"):
             raise ValueError("must name an application, as in rtmp://localhost:1935/live")

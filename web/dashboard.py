@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from config import Settings
@@ -21,7 +20,8 @@ from relay.delivery import DeliveryStatus
 from relay.registry import NodeLoad, Registry
 from relay.stream_state import State, StreamStatus
 from scoring.rundown import MAX_DELAY_S
-from web.access import csrf_token, is_loopback, is_open
+from web.access import csrf_token, is_open
+from web.cameras import asked_host, servers
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -102,18 +102,11 @@ def page() -> ResponseReturnValue:
         more_troubled=len(troubled[_NAMED_AT_THE_TOP:]),
         csrf_token=csrf_token(),
         is_open=is_open(settings),
-        camera_url=_camera_url(settings),
+        camera_url=f"{servers(settings, asked_host())[0]}/STREAM_NAME",
+        keys_are_required=settings.requires_camera_keys,
         max_delay_s=MAX_DELAY_S,
     )
     return html, 200, {"Cache-Control": "no-store"}
-
-
-def _camera_url(settings: Settings) -> str:
-    """Where a camera publishes. An RTMP server on this machine has the host name that the reader used for this page."""
-    server = urlsplit(settings.rtmp_server)
-    host = urlsplit(request.host_url).hostname if is_loopback(server.hostname or "") else None
-    netloc = f"{host}:{server.port}" if host and server.port else host or server.netloc
-    return f"{server.scheme}://{netloc}{server.path}/STREAM_NAME"
 
 
 def card_of(status: StreamStatus, now: datetime, settings: Settings) -> Card:

@@ -32,6 +32,14 @@ _AFTER: Json = {
 }
 
 
+_APP: Json = {
+    "name": "app",
+    "in": "query",
+    "description": "What the code is for: any app that takes a URL, Larix or Moblin",
+    "schema": {"enum": ["url", "larix", "moblin"]},
+}
+
+
 def document(settings: Settings) -> Json:
     """OpenAPI 3.1 of a service with these settings."""
     has_token = bool(settings.api_token.get_secret_value())
@@ -96,6 +104,17 @@ def _paths() -> dict[str, Json]:
             "parameters": name,
             "get": _operation("get_log", "What happened to the stream, the oldest first", _json("Log"), (400, 404, 503))
             | {"parameters": [_AFTER]},
+        },
+        "/streams/{name}/camera": {
+            "parameters": name,
+            "get": _operation("get_camera", "Where the stream's camera publishes", _json("Camera"), (404, 503)),
+        },
+        "/streams/{name}/camera/qr.svg": {
+            "parameters": name,
+            "get": _operation(
+                "get_camera_qr", "The same as a QR code for phone apps", {"image/svg+xml": {}}, (400, 404, 503)
+            )
+            | {"parameters": [_APP]},
         },
         "/streams/{name}/overlay.png": {
             "parameters": name,

@@ -259,6 +259,15 @@ def answers() -> dict[str, Json]:
             "banner",
             "mark",
         ),
+        "Camera": an_object(
+            {
+                **dict.fromkeys(("server", "stream_key", "url"), text),
+                "servers": {"type": "array", "minItems": 1, "items": text},
+                "camera_key": {"type": ["string", "null"]},
+                "apps": an_object({"larix": text, "moblin": text}, "larix", "moblin"),
+            },
+            *("servers", "server", "stream_key", "url", "camera_key", "apps"),
+        ),
         "Log": an_object({"entries": {"type": "array", "items": ref("LogEntry")}}, "entries"),
         "LogEntry": an_object(
             {

@@ -265,7 +265,7 @@ def test_everything_works_with_the_keyboard(desk: Desk, stage: Stage) -> None:
     expect(desk.card("m1")).to_be_focused()
     assert [request.name for request in stage.started] == ["m1"]
     stop = desk.card("m1").get_by_role("button", name="Stop m1")
-    for _ in range(2):
+    for _ in range(3):
         keys.press("Tab")
     expect(stop).to_be_focused()
     keys.press("Enter")
@@ -278,6 +278,33 @@ def test_everything_works_with_the_keyboard(desk: Desk, stage: Stage) -> None:
     expect(desk.card("m1")).to_have_count(0)
     expect(desk.card("m2")).to_be_focused()
     assert list(stage.shown) == ["m2"]
+
+
+def test_the_card_says_where_the_camera_publishes(desk: Desk, service: MakeService) -> None:
+    one = service(api_token=TOKEN, rtmp_server="rtmp://localhost:1935/live", camera_server="rtmp://192.0.2.7/live")
+    desk.expects = ["preview.jpg"]
+    one.start("m1", camera_key="canary-camera-7")
+    page, card = desk.page, desk.card("m1")
+    page.goto(one.url)
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    assert "canary-camera" not in page.content(), "it is asked for when somebody opens it"
+    card.get_by_text("Camera", exact=True).click()
+    place = card.get_by_role("group", name="Where the camera of m1 publishes")
+    expect(place.locator("code")).to_have_text(["rtmp://192.0.2.7/live", "m1?key=canary-camera-7"])
+    place.get_by_role("button", name="Copy stream key").click()
+    expect(place.get_by_role("button", name="Copy stream key")).to_have_text("Copied")
+    code = place.get_by_role("img")
+    eventually(lambda: code.evaluate("image => image.naturalWidth > 0"), 15, "the QR code is there")
+    before = code.screenshot()
+    place.get_by_label("QR code for").select_option("larix")
+    expect(place.get_by_role("img", name="QR code for Larix Broadcaster")).to_be_visible()
+    eventually(lambda: code.screenshot() != before, 15, "the other QR code is there")
+    desk.poll()
+    expect(place.locator("code"), "it stays while the page loads itself again").to_have_count(2)
+    card.get_by_text("Camera", exact=True).click()
+    expect(place.locator("code")).to_have_count(0)
+    assert "canary-camera" not in page.content()
 
 
 def test_an_error_is_shown_at_its_field_and_the_key_is_not_kept(desk: Desk, stage: Stage) -> None:

@@ -1,7 +1,9 @@
 // Keeps the page up to date: loads it again, takes over what has changed, and calls the API for everything else.
 
+import { hideCamera, showCamera } from "./camera.js";
+import { ask, order, SessionEnded } from "./service.js";
+
 const POLL_MS = 2000;
-const ANSWER_LIMIT_MS = 6000;
 const START_LIMIT_MS = 30000;
 const PICTURES_MS = 4000;
 const PICTURES_AT_ONCE = 3;
@@ -15,33 +17,6 @@ const startDialog = one("#start");
 const stopDialog = one("#stop");
 
 document.documentElement.classList.add("js");
-
-class SessionEnded extends Error {}
-
-async function ask(path, { method = "GET", body, limitMs = ANSWER_LIMIT_MS, ...more } = {}) {
-  const headers = {};
-  if (method !== "GET") {
-    headers["Content-Type"] = "application/json";
-    headers["X-CSRF-Token"] = one('meta[name="csrf-token"]').content;
-  }
-  const signal = AbortSignal.timeout(limitMs);
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal, ...more });
-  if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/login")) {
-    location.assign("/login");
-    throw new SessionEnded();
-  }
-  return answer;
-}
-
-// Calls the API. Returns what is wrong, in words, or "" if it worked.
-async function order(path, method, body, limitMs) {
-  try {
-    const answer = await ask(path, { method, body, limitMs });
-    return answer.ok ? "" : (await answer.json()).error || `The service answers ${answer.status}`;
-  } catch (error) {
-    return error instanceof SessionEnded ? "" : "The service does not answer";
-  }
-}
 
 function say(text) {
   one("#said").textContent = text;
@@ -374,6 +349,12 @@ cards.addEventListener("pointermove", () => { handsOffUntil = Math.max(handsOffU
 for (const type of ["pointerup", "pointercancel"]) {
   document.addEventListener(type, () => { handsOffUntil = performance.now() + HANDS_OFF_MS; });
 }
+
+cards.addEventListener("toggle", ({ target }) => {
+  if (!target.matches(".camera")) return;
+  if (target.open) showCamera(one("[data-camera]", target));
+  else hideCamera(one("[data-camera]", target));
+}, true);
 
 for (const type of ["load", "error"]) {
   cards.addEventListener(type, ({ target }) => noteLoaded(target), true);

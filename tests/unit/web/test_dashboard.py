@@ -94,13 +94,21 @@ def client_of(settings: Settings, statuses: Sequence[StreamStatus], nodes: tuple
     return create_app(settings, Registry(settings)).test_client()
 
 
-def test_an_empty_page_says_what_to_do(show: Show) -> None:
+def test_an_empty_page_says_what_to_do(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.cameras.own_addresses", lambda: ("192.168.7.5",))
     page = show(rtmp_server="rtmp://localhost:1935/live")
     assert (page.find("title"), page.find("article")) == (["No streams"], [])
     [empty] = page.find("section", id="empty")
-    # The name that the reader uses for this machine: on a phone `localhost` would be the phone.
-    assert "rtmp://localhost:1935/live/STREAM_NAME" in empty
+    # The reader sits at this machine. In a camera, `localhost` would be the camera.
+    assert "rtmp://192.168.7.5:1935/live/STREAM_NAME" in empty
     assert "hidden" not in dict(page.elements)["section"]
+
+
+def test_with_camera_keys_the_stream_comes_first(settings_with: SettingsFactory) -> None:
+    client = client_of(settings_with(api_token="open-sesame"), [])
+    text = client.get("/", headers={"Authorization": "Bearer open-sesame"}).text
+    assert "STREAM_NAME" not in text
+    assert "Open <b>Camera</b> on the stream" in text
 
 
 def test_the_page_names_its_own_host_as_the_address_for_cameras(settings_with: SettingsFactory) -> None:
