@@ -51,7 +51,7 @@ def create_app(
     login.init_app(app)
     routes.init_app(app, registry, settings, metrics)
     app.register_blueprint(dashboard.blueprint)
-    cameras.init_app(app)
+    cameras.init_app(app, settings)
     hooks.init_app(app)
     security_headers.add_to(app)
     return app

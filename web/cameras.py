@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import quote, urlsplit
 
 import psutil
@@ -20,6 +20,7 @@ from config import Settings
 from errors import InvalidField
 from relay.registry import Registry
 from web.access import is_loopback
+from web.unclaimed import Unclaimed, UnclaimedCamera
 
 _NO_STORE = {"Cache-Control": "no-store"}
 # Networks inside this machine: no camera is in them.
@@ -28,7 +29,8 @@ _INNER_INTERFACES = ("docker", "br-", "veth", "virbr", "lo")
 blueprint = Blueprint("cameras", __name__)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
+    app.extensions["unclaimed"] = Unclaimed(urlsplit(settings.rtmp_server).path)
     app.register_blueprint(blueprint)
 
 
@@ -60,6 +62,11 @@ class CameraAddress:
         }
 
 
+@blueprint.get("/cameras")
+def cameras() -> ResponseReturnValue:
+    return {"unclaimed": [asdict(camera) for camera in unclaimed_cameras()]}
+
+
 @blueprint.get("/streams/<name>/camera")
 def camera(name: str) -> ResponseReturnValue:
     address = _address(name)
@@ -82,6 +89,13 @@ def qr_code(name: str) -> ResponseReturnValue:
     if app not in texts:
         raise InvalidField(f"app must be one of {', '.join(texts)}")
     return _svg(texts[app]), 200, _NO_STORE | {"Content-Type": "image/svg+xml"}
+
+
+def unclaimed_cameras() -> list[UnclaimedCamera]:
+    """The cameras that publish where no stream waits for them, the newest first."""
+    registry: Registry = current_app.extensions["registry"]
+    unclaimed: Unclaimed = current_app.extensions["unclaimed"]
+    return unclaimed.cameras([stream.name for stream in registry.snapshots()])
 
 
 def servers(settings: Settings, asked_host: str | None) -> tuple[str, ...]:

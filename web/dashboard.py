@@ -21,7 +21,7 @@ from relay.registry import NodeLoad, Registry
 from relay.stream_state import State, StreamStatus
 from scoring.rundown import MAX_DELAY_S
 from web.access import csrf_token, is_open
-from web.cameras import asked_host, servers
+from web.cameras import asked_host, servers, unclaimed_cameras
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -104,6 +104,7 @@ def page() -> ResponseReturnValue:
         is_open=is_open(settings),
         camera_url=f"{servers(settings, asked_host())[0]}/STREAM_NAME",
         keys_are_required=settings.requires_camera_keys,
+        unclaimed=unclaimed_cameras(),
         max_delay_s=MAX_DELAY_S,
     )
     return html, 200, {"Cache-Control": "no-store"}

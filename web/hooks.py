@@ -19,6 +19,7 @@ from relay.publishers import CameraEvent, CameraKind
 from relay.registry import Registry
 from relay.stream_state import NAME_PATTERN
 from web.access import HOOKS, current_guard, is_loopback
+from web.unclaimed import Unclaimed
 
 # A proxy adds one of the first four to calls that it passes on, a browser adds the last. nginx-rtmp sends none.
 FOREIGN_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin")
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
 @blueprint.post("/<secret>/connect")
 def connects() -> ResponseReturnValue:
     """nginx-rtmp's `on_connect`: a camera or a player connects. It says no more yet than to which application."""
+    _unclaimed().connects(_field("app"), _field("addr"))
     return "", 204
 
 
@@ -44,7 +46,10 @@ def connects() -> ResponseReturnValue:
 def camera_came() -> ResponseReturnValue:
     """nginx-rtmp's `on_publish`: it refuses the camera unless this answers 2xx."""
     name, key = _field("name"), _field("key")
-    match _registry().admission(name, key):
+    admission = _registry().admission(name, key)
+    if admission == Admission.NO_STREAM:
+        _unclaimed().publishes(name, _field("app"), _field("addr"))
+    match admission:
         case Admission.WRONG_KEY:
             _report(CameraKind.REFUSED)
             return current_guard().refuse(f"{_shown(name)}: the camera's key is {'wrong' if key else 'missing'}")
@@ -65,7 +70,10 @@ def camera_stays() -> ResponseReturnValue:
     if _field("call") != "update_publish":
         return "", 204
     name = _field("name")
-    if _registry().admission(name, _field("key")) == Admission.WRONG_KEY:  # it was there before the stream
+    admission = _registry().admission(name, _field("key"))
+    if admission == Admission.NO_STREAM:
+        _unclaimed().publishes(name, _field("app"), _field("addr"))
+    if admission == Admission.WRONG_KEY:  # it was there before the stream
         _report(CameraKind.REFUSED)
         return current_guard().refuse(f"{_shown(name)}: the camera's key is wrong or missing")
     return _report(CameraKind.STAYS)
@@ -120,6 +128,11 @@ def _field(name: str) -> str:
 def _registry() -> Registry:
     registry: Registry = current_app.extensions["registry"]
     return registry
+
+
+def _unclaimed() -> Unclaimed:
+    unclaimed: Unclaimed = current_app.extensions["unclaimed"]
+    return unclaimed
 
 
 def _keys() -> CameraKeys:

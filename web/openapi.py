@@ -105,6 +105,11 @@ def _paths() -> dict[str, Json]:
             "get": _operation("get_log", "What happened to the stream, the oldest first", _json("Log"), (400, 404, 503))
             | {"parameters": [_AFTER]},
         },
+        "/cameras": {
+            "get": _operation(
+                "get_cameras", "The cameras that publish where no stream waits for them", _json("Cameras")
+            )
+        },
         "/streams/{name}/camera": {
             "parameters": name,
             "get": _operation("get_camera", "Where the stream's camera publishes", _json("Camera"), (404, 503)),

@@ -259,6 +259,11 @@ def answers() -> dict[str, Json]:
             "banner",
             "mark",
         ),
+        "Cameras": an_object({"unclaimed": {"type": "array", "items": ref("UnclaimedCamera")}}, "unclaimed"),
+        "UnclaimedCamera": an_object(
+            {**dict.fromkeys(("name", "application", "address", "text"), text), "age_s": seconds},
+            *("name", "application", "address", "age_s", "text"),
+        ),
         "Camera": an_object(
             {
                 **dict.fromkeys(("server", "stream_key", "url"), text),
