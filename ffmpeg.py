@@ -33,7 +33,9 @@ SLATE_HEAD_START_S = 0.6
 INGEST_ANALYZE_US = 800_000
 # nginx-rtmp gives a new player the sound at once and the picture from the next
 # keyframe on. FFmpeg stops sooner, as soon as it has both.
-PATIENT_ANALYZE_US = 12_000_000
+PATIENT_ANALYZE_US = 30_000_000
+# The listener's line of a codec that FFmpeg does not know.
+UNKNOWN_CODEC = b"#codec_id 0: none"
 NO_PICTURE_YET = "the camera sends no picture yet"
 # The publisher opens its input for this long at most: with the defaults 5 s. The
 # bytes must hold a whole keyframe and the sound behind it (a 720p one of a
@@ -59,6 +61,14 @@ class Fault:
     cause: Cause
 
 
+@dataclass(frozen=True)
+class Clocks:
+    """Where a camera's two clocks stand at one moment, in its timestamps."""
+
+    picture_s: float
+    sound_s: float
+
+
 _FAULTS = {
     "Failed to resolve hostname": Fault("the destination's host name is not known", Cause.UNREACHABLE),
     "Cannot open connection": Fault("the destination cannot be reached", Cause.UNREACHABLE),
@@ -82,25 +92,34 @@ def compositor_args(
     encoder: Encoder,
     *,
     sound: bool = True,
+    clocks: Clocks | None = None,
     patient: bool = False,
 ) -> list[str]:
     """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has.
 
+    With `clocks`, picture and sound are stamped by two clocks, and are joined.
+
     A `patient` one awaits a picture behind the sound; one that is not soon takes
     what there is, which is right for a camera without sound.
     """
+    picture_start, sound_start = "", ""
+    if not sound:  # FFmpeg counts from the earliest packet, also of a sound that is left out and hours away
+        picture_start = "setpts=PTS-STARTPTS,"
+    elif clocks:
+        picture_start, sound_start = f"setpts=PTS-{clocks.picture_s}/TB,", f"asetpts=PTS-{clocks.sound_s}/TB,"
     return [
         *_GLOBAL,
         *_FILTER_THREADS,
         *encoder.device_args,
-        *([] if sound else ["-an"]),
+        *(["-copyts"] if clocks else []),
+        *([] if sound else _NO_SOUND),
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
         *overlay_input(overlay_path),
         *_SILENCE,
         "-filter_complex",
-        _picture_filter(canvas, profile) + encoder.last_filters,
+        _picture_filter(canvas, profile, picture_start) + encoder.last_filters,
         # Gaps in the camera's sound become silence instead of drift.
-        *("-af", "aresample=async=1000"),
+        *("-af", sound_start + "aresample=async=1000"),
         # Ends with the camera's picture: the silence and the overlay never would.
         "-shortest",
         *encoder.args(profile),
@@ -163,11 +182,20 @@ def trial_args(profile: OutputProfile, encoder: Encoder) -> list[str]:
 
 
 def listener_args(ingest_url: str) -> list[str]:
-    """One line on stdout for each packet of the camera's sound, of any codec; ends when there is no track of it."""
+    """One line on stdout for each packet of the camera's sound, after the codec's; ends when there is no such track."""
     return [
         *_GLOBAL,
         *("-vn", *_ingest_args(ingest_url), "-map", "0:a:0", "-c", "copy"),
         *("-f", "framecrc", "-flush_packets", "1", "pipe:1"),
+    ]
+
+
+def examiner_args(ingest_url: str) -> list[str]:
+    """The camera's FLV as the RTMP server gives it, to stdout: FFmpeg itself looks at nothing of it."""
+    return [
+        *_GLOBAL,
+        *("-f", "data", "-i", ingest_url, "-map", "0", "-c", "copy"),
+        *("-flush_packets", "1", "-f", "data", "pipe:1"),
     ]
 
 
@@ -205,6 +233,9 @@ def overlay_input(path: Path) -> list[str]:
     ]
 
 
+# The decoder is never used. But FFmpeg would examine a sound that it does not know for as long as it may.
+_NO_SOUND = ("-an", "-c:a", "pcm_u8")
+
 # One channel and the last input: FFmpeg takes the sound with the most channels,
 # of equals the first, so any sound of the camera goes before this.
 _SILENCE = ("-f", "lavfi", "-i", f"anullsrc=channel_layout=mono:sample_rate={AUDIO_RATE_HZ}")
@@ -217,7 +248,7 @@ _OVERLAY_FILTER = "format=rgba,scale=flags=neighbor:out_color_matrix=bt709:out_r
 _TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 
-def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
+def _picture_filter(canvas: Canvas, profile: OutputProfile, start: str) -> str:
     """Fit the camera's picture into the profile, pad it, lay the overlay on it.
 
     Its output stays unlabelled on purpose: only then does FFmpeg choose the sound by itself.
@@ -228,7 +259,7 @@ def _picture_filter(canvas: Canvas, profile: OutputProfile) -> str:
         ":out_range=tv:out_color_matrix=bt709"
     )
     return (
-        f"[0:v:0]{fit},format=yuv420p,pad={width}:{height}:-1:-1,setsar=1,fps={rate}[camera];"
+        f"[0:v:0]{start}{fit},format=yuv420p,pad={width}:{height}:-1:-1,setsar=1,fps={rate}[camera];"
         f"[1:v:0]{_OVERLAY_FILTER}[overlay];"
         f"[camera][overlay]overlay=x=0:y={canvas.top}:format=yuv420:shortest=1,{_TAGS}"
     )
@@ -287,6 +318,16 @@ def says_input_is_open(line: str) -> bool:
     return "Stream mapping:" in line
 
 
+def says_sound_is_unknown(line: str) -> bool:
+    """True for what FFmpeg prints at each packet of a sound that it cannot decode."""
+    return "Audio codec (" in line
+
+
+def says_data_comes(line: str) -> bool:
+    """True for a line that FFmpeg prints only when it has got something from the RTMP server."""
+    return "[flv @" in line or "Input #0, flv" in line
+
+
 def says_output_is_open(line: str) -> bool:
     """True for the line that FFmpeg prints when it has connected and written the header."""
     return "Output #0" in line
@@ -296,6 +337,11 @@ def error_in(text: str) -> str | None:
     """The first error that FFmpeg tells in this text, which may be one line or many."""
     match = _ERROR_LINE.search(text)
     return match[1] if match else None
+
+
+def says_codec_is_unknown(text: str) -> bool:
+    """True for the error of a compositor that has no decoder for a track that it should play."""
+    return "Decoder (codec none) not found" in text
 
 
 def sound_source(line: str) -> str | None:

@@ -16,6 +16,8 @@ from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
 from relay.compositor import Compositor, Listener
+from relay.examining import Examining
+from relay.reasons import UNUSABLE_SOUND, sound_apart
 from relay.situations import KEYFRAME_LIMIT_S
 
 # One that gave frames for this long died of something else than its input.
@@ -39,6 +41,7 @@ class Camera:
         self.compositor = Compositor(switch, around)
         self.successor = Compositor(switch, around, counted_with=self.compositor.child)
         self.listener = Listener(around)
+        self.examining = Examining(ingest_url, around)
         self.is_patient = False
         self._takes_sound = True
         self._next_successor_at = 0.0
@@ -51,8 +54,8 @@ class Camera:
         self._log = around.log
 
     @property
-    def children(self) -> tuple[Child, Child, Child]:
-        return (self.compositor.child, self.successor.child, self.listener.child)
+    def children(self) -> tuple[Child, Child, Child, Child]:
+        return (self.compositor.child, self.successor.child, self.listener.child, self.examining.child)
 
     @property
     def source(self) -> SourceState:
@@ -70,9 +73,15 @@ class Camera:
         compositor, cause = self.compositor.child, None
         if compositor.has_died():
             was_proven = self.is_proven(compositor, now)
-            impatient = None if self.is_patient else ffmpeg.NO_PICTURE_YET
+            # Without a look at the camera, a second one may not wait: the camera may have no picture at all.
+            is_awaited = not self.is_patient or self.examining.awaits_picture
+            impatient = ffmpeg.NO_PICTURE_YET if is_awaited else None
             cause = compositor.bury(now, at_once=was_proven, no_wait_after=impatient)
-            self._takes_sound = self._takes_sound or was_proven
+            if ffmpeg.says_codec_is_unknown(cause):  # the sound's, or without it the picture's
+                self._takes_sound = not self.compositor.takes_sound
+                compositor.next_start_at = compositor.next_start_at if self._takes_sound else now
+            else:
+                self._takes_sound = self._takes_sound or was_proven
             self.is_patient = cause == impatient
         for child in (self.successor.child, self.listener.child):
             if child.has_died():
@@ -112,6 +121,8 @@ class Camera:
         if source.frame_at is None or now - source.frame_at >= SOUND_LOST_S:
             self.listener.child.end()
             return
+        if compositor.takes_sound and compositor.sound_is_unknown:
+            self.begin_successor("the camera's sound cannot be decoded", Cause.SOUND_LOST, now, takes_sound=False)
         began_at = compositor.child.started_at
         if source.sound_at is not None and now - max(source.sound_at, began_at) >= SOUND_LOST_S:
             self.begin_successor("the camera's sound is lost", Cause.SOUND_LOST, now, takes_sound=False)
@@ -121,6 +132,29 @@ class Camera:
             self.begin_successor("the camera's sound is back", Cause.SOUND_BACK, now, takes_sound=True)
         elif self.listener.child.is_due(now):
             self.listener.start(ffmpeg.listener_args(self._ingest_url), now)
+
+    @property
+    def sound_trouble(self) -> str | None:
+        """What is wrong with the sound of a camera that is on air."""
+        if self.compositor.sound != "silence":
+            return sound_apart(self.examining.findings)
+        if not self._hears_unknown:
+            return None
+        return UNUSABLE_SOUND.format(sound=self.examining.findings.sound or "of an unknown kind")
+
+    @property
+    def _hears_unknown(self) -> bool:
+        return self.compositor.sound_is_unknown or self.listener.is_unknown
+
+    def examine(self, now: float, *, publishes_since: float | None) -> None:
+        """Look at what the camera sends, if its picture cannot be shown; or only its sound."""
+        data_at, frame_at = self.compositor.data_at, self.source.frame_at
+        self.examining.step(
+            now,
+            comes_since=data_at if publishes_since is None else publishes_since,
+            is_shown=frame_at is not None and now - frame_at < SOUND_LOST_S,
+            hears_unknown=self._hears_unknown,
+        )
 
     def begin_successor(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
         if self.successor.child.is_due(now) and now >= self._next_successor_at:
@@ -139,6 +173,7 @@ class Camera:
             settings.profile,
             settings.encoder,
             sound=takes_sound,
+            clocks=self.examining.clocks(now) if takes_sound else None,
             patient=patient,
         )
         compositor.start(argv, now, takes_sound=takes_sound)

@@ -38,16 +38,22 @@ class Compositor:
         self.takes_sound = True
         self.opened_at: float | None = None
         self.sound: str | None = None
+        self.data_at: float | None = None
+        self.sound_is_unknown = False
         self._clock = around.clock
         self.child = source_child(
             "compositor", switch, around, takes_over=True, on_line=self._take_line, counted_with=counted_with
         )
 
     def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
-        self.takes_sound, self.opened_at, self.sound = takes_sound, None, None
+        self.takes_sound, self.opened_at, self.sound, self.data_at = takes_sound, None, None, None
+        self.sound_is_unknown = False
         self.child.start(argv, now)
 
     def _take_line(self, line: str) -> None:
+        if self.data_at is None and ffmpeg.says_data_comes(line):
+            self.data_at = self._clock()
+        self.sound_is_unknown = self.sound_is_unknown or ffmpeg.says_sound_is_unknown(line)
         if self.opened_at is None and ffmpeg.says_input_is_open(line):
             self.opened_at = self._clock()
         elif self.sound is None and (source := ffmpeg.sound_source(line)):
@@ -59,9 +65,11 @@ class Listener:
 
     def __init__(self, around: Surroundings) -> None:
         self.heard = 0
+        self.is_unknown = False  # FFmpeg cannot decode the sound
         loop = around.loop
 
         def take(data: bytes) -> None:
+            self.is_unknown = self.is_unknown or ffmpeg.UNKNOWN_CODEC in data
             self.heard += data.count(b"\n")
             if self.hears_sound:
                 around.wake()
@@ -76,10 +84,10 @@ class Listener:
         )
 
     def start(self, argv: list[str], now: float) -> None:
-        self.heard = 0
+        self.heard, self.is_unknown = 0, False
         self.child.start(argv, now)
 
     @property
     def hears_sound(self) -> bool:
-        """Enough of it to be sure. Any thread."""
-        return self.heard >= HEARD_PACKETS
+        """Enough of it to be sure, and it can be decoded. Any thread."""
+        return self.heard >= HEARD_PACKETS and not self.is_unknown

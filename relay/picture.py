@@ -24,6 +24,7 @@ from overlay import OverlayFile
 from relay.camera import Camera
 from relay.children import Child, Surroundings
 from relay.publishers import Publishers
+from relay.reasons import Known, reason_of
 from relay.situations import LEFT_SILENCE_S, Seen, situation_of
 from relay.slate_side import Slate
 from relay.watches import LOOK_S, OverlayWatch, SpeedWatch
@@ -56,6 +57,7 @@ class Picture:
         switch: Switch,
         around: Surroundings,
     ) -> None:
+        self._name = stream_name
         self._settings = settings
         self._overlay_file = overlay_file
         self._switch = switch
@@ -69,14 +71,15 @@ class Picture:
         self._told: str | None = None
         self._away_because: str | None = None
         self._rejoins = 0
+        self._seen_at: float | None = None
         self._overlay_watch = OverlayWatch()
         self._speed_watch = SpeedWatch(around.clock())
         self.status = PictureStatus(None, None, None, None)
 
     @property
     def children(self) -> tuple[Child, ...]:
-        compositor, successor, listener = self._camera.children
-        return (compositor, successor, self._slate.child, listener)
+        compositor, successor, listener, examiner = self._camera.children
+        return (compositor, successor, self._slate.child, listener, examiner)
 
     @property
     def restarts(self) -> dict[str, Mapping[Cause, int]]:
@@ -89,6 +92,7 @@ class Picture:
             "compositor": max(self._camera.compositor.child.attempts, self._camera.successor.child.attempts),
             "slate": self._slate.child.attempts,
             "listener": self._camera.listener.child.attempts,
+            "examiner": self._camera.examining.child.attempts,
         }
 
     def _camera_left(self) -> None:
@@ -113,6 +117,8 @@ class Picture:
         self._end_silent_compositor(now)
         self._camera.take_over(now)
         self._camera.watch_sound(now)
+        holder = self.publishers.holder
+        self._camera.examine(now, publishes_since=holder.since if holder else None)
         self._watch_overlay(now)
         self._camera.start_if_due(now)
         self._step_slate(now)
@@ -168,6 +174,9 @@ class Picture:
             camera_left=camera_left,
             rejoins=self._rejoins,
             stall_timeout_s=self._settings.stall_timeout_s,
+            waits_for_keyframe=self._camera.examining.waits_for_keyframe,
+            has_few_pictures=self._camera.examining.has_few_pictures,
+            sound_is_unknown=compositor.sound_is_unknown,
         )
 
     def _watch_overlay(self, now: float) -> None:
@@ -204,6 +213,7 @@ class Picture:
             self._switch.put_on_air(slate.stdout)
 
     def _note_status(self, now: float) -> None:
+        self._seen_at = self._camera.source.frame_at or self._seen_at
         on_air, camera = self._switch.on_air, self._camera
         role = None
         if on_air is not None and on_air in (camera.compositor.child.stdout, camera.successor.child.stdout):
@@ -227,10 +237,22 @@ class Picture:
 
     def _trouble(self, role: str | None, now: float) -> str | None:
         if role == "camera" and self._silence_s(now) < FLOWS_S:
-            return self._speed_watch.trouble(self._switch.rates().speed, now)
+            return self._speed_watch.trouble(self._switch.rates().speed, now) or self._camera.sound_trouble
         self._speed_watch.reset(now)
-        if role == "camera":
-            return None
-        if not self._camera_was_on_air:
-            return "the camera has not come yet"
-        return self._away_because
+        return None if role == "camera" else reason_of(self._known(now))
+
+    def _known(self, now: float) -> Known:
+        holder = self.publishers.holder
+        turned_away, examining = self.publishers.turned_away_lately(now), self._camera.examining
+        return Known(
+            name=self._name,
+            has_been_on_air=self._camera_was_on_air,
+            away_because=self._away_because,
+            address=holder.address if holder else "",
+            publishes_s=now - holder.since if holder else None,
+            silent_s=now - max(self._seen_at or 0.0, holder.since if holder else 0.0),
+            another_was_refused=self.publishers.refused_lately(now),
+            turned_away=turned_away.address if turned_away else None,
+            findings=examining.findings,
+            examined_s=examining.examined_s(now),
+        )

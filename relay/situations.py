@@ -17,7 +17,7 @@ from media.causes import Cause
 
 LEFT_SILENCE_S = 0.3
 # The camera is there and its tracks are known, but no frame comes: FFmpeg waits for a sound
-# that does not arrive, or for a keyframe, of which some cameras send one in 10 s.
+# that does not arrive, or for a keyframe. Only the examiner can tell: one that is waited for may come after a minute.
 SOUND_LIMIT_S = 1.5
 KEYFRAME_LIMIT_S = 15.0
 BACKLOG_S = 1.0
@@ -28,7 +28,8 @@ MAX_REJOINS = 3
 class Seen:
     """What is seen of a compositor that runs. `open_s` and `frame_age_s` are None before its input is open, or a frame.
 
-    `rejoins` counts how often the present was joined anew since the camera was last on air.
+    `has_few_pictures`: so few have come that none can have left the encoder yet. `rejoins`
+    counts how often the present was joined anew since the camera was last on air.
     """
 
     takes_sound: bool
@@ -41,6 +42,9 @@ class Seen:
     camera_left: bool
     rejoins: int
     stall_timeout_s: float
+    waits_for_keyframe: bool = False
+    has_few_pictures: bool = False
+    sound_is_unknown: bool = False
 
     def is_open_for(self, limit_s: float) -> bool:
         return self.open_s is not None and self.open_s >= limit_s
@@ -75,13 +79,29 @@ SITUATIONS = (
         takes_sound=True,
     ),
     Situation(
-        lambda seen: not seen.has_frame and seen.takes_sound and seen.is_open_for(SOUND_LIMIT_S),
+        lambda seen: not seen.has_frame and seen.takes_sound and seen.sound_is_unknown,
+        "the camera's sound cannot be decoded",
+        Cause.SOUND_STUCK,
+        takes_sound=False,
+    ),
+    Situation(
+        lambda seen: (
+            not seen.has_frame
+            and seen.takes_sound
+            and seen.is_open_for(KEYFRAME_LIMIT_S if seen.has_few_pictures else SOUND_LIMIT_S)
+            and not seen.waits_for_keyframe
+        ),
         "the camera's sound does not arrive",
         Cause.SOUND_STUCK,
         takes_sound=False,
     ),
     Situation(
-        lambda seen: not seen.has_frame and not seen.takes_sound and seen.is_open_for(KEYFRAME_LIMIT_S),
+        lambda seen: (
+            not seen.has_frame
+            and not seen.takes_sound
+            and seen.is_open_for(KEYFRAME_LIMIT_S)
+            and not seen.waits_for_keyframe
+        ),
         "the camera's picture does not begin",
         Cause.NO_KEYFRAME,
         takes_sound=True,

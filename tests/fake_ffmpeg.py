@@ -1,6 +1,6 @@
 """A scriptable stand-in for FFmpeg: a real process that does what `script.json` beside it says.
 
-The script maps a role (`compositor`, `slate`, `listener`, `publisher`, `preview`) to any of these:
+The script maps a role (`compositor`, `slate`, `listener`, `examiner`, `publisher`, `preview`) to any of these:
 `stderr` (lines to print), `emit` (a file to copy to stdout), `follow` (a file to copy as it grows;
 `{pid}` in its name is replaced by the process id), `exit` (end at once with this status),
 `ignore_signals`, `ignore_eof`, `wedged` (a publisher that never reads), `obeys` (do what is appended
@@ -59,6 +59,8 @@ def _role(argv: list[str]) -> str:
         return "preview"
     if "flv" in argv:
         return "publisher"
+    if "data" in argv:
+        return "examiner"
     if "framecrc" in argv:
         return "listener"
     return "slate" if any(word.startswith("color=") for word in argv) else "compositor"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,14 +52,23 @@ class FFmpegCamera:
 class ScriptedCamera:
     """Publishes `recording` over and over. Its sound can be switched off, and its clock can jump.
 
-    `jump_s()` moves all timestamps from the next message on. A context manager;
-    `error` says why it ended too early.
+    `jump_s()` moves all timestamps from the next message on. `change` gets each message and when it is
+    due, and returns what is sent instead, or None. A context manager; `error` says why it ended too early.
     """
 
     def __init__(
-        self, recording: Path, port: int, application: str, name: str, *, offset_s: float = 0.0, sound: bool = True
+        self,
+        recording: Path,
+        port: int,
+        application: str,
+        name: str,
+        *,
+        offset_s: float = 0.0,
+        sound: bool = True,
+        change: Callable[[Message, float], Message | None] = lambda message, _at_s: message,
     ) -> None:
         self.sound = sound
+        self._change = change
         self.error: Exception | None = None
         self._messages = [message for message in read_flv(recording) if message.kind != DATA]
         self._offset_ms = round(offset_s * 1000)
@@ -96,11 +106,16 @@ class ScriptedCamera:
                         at_ms = message.time_ms + turn * length_ms
                         self._wait_until(begin + at_ms / 1000)
                         if message.kind == AUDIO and sound_config:
-                            self._connection.send(replace(sound_config, time_ms=at_ms + self._offset_ms))
+                            self._send(sound_config, at_ms)
                             sound_config = None
-                        self._connection.send(replace(message, time_ms=at_ms + self._offset_ms))
+                        self._send(message, at_ms)
             except OSError as error:
                 self.error = None if self._closed.is_set() else error
+
+    def _send(self, message: Message, at_ms: int) -> None:
+        changed = self._change(replace(message, time_ms=at_ms + self._offset_ms), at_ms / 1000)
+        if changed is not None:
+            self._connection.send(changed)
 
     def _wait_until(self, due: float) -> None:
         while (left := due - time.monotonic()) > 0:

@@ -42,7 +42,7 @@ def status(state: State, end: str) -> StreamStatus:
         LIVE,
         state=state,
         states=(state,),
-        attempts=dict.fromkeys(("compositor", "slate", "listener", "publisher", "backup publisher"), 1),
+        attempts=dict.fromkeys(("compositor", "slate", "listener", "examiner", "publisher", "backup publisher"), 1),
         restarts={"compositor": dict.fromkeys(Cause, 1)},
         polls={source: Polls(2, {"timeout": 1}) for source in ("data", "image")},
         last_error=LastError("publisher", "ended", 1.0),

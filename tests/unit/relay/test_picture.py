@@ -311,7 +311,7 @@ def test_sound_that_is_back_goes_on_air_by_a_successor_without_a_hole(stage: Sta
     stage.go_on(1.0, successor)
     assert stage.picture.status.sound == "camera"
     assert (stage.successor.process, stage.listener.process) == (None, None)
-    assert stage.picture.attempts == {"compositor": 3, "slate": 1, "listener": 1}
+    assert stage.picture.attempts == {"compositor": 3, "slate": 1, "listener": 1, "examiner": 1}
     assert stage.picture.restarts == {"compositor": {"sound_stuck": 1, "sound_back": 1}, "slate": {}}
 
 
@@ -631,5 +631,5 @@ def test_a_sound_without_a_picture_yet_is_awaited_at_once_and_with_patience(stag
     stage.step()
     assert len(stage.fake.lives("compositor")) == 2, "after a patient one the wait grows as ever"
     spans = [life["argv"][life["argv"].index("-analyzeduration") + 1] for life in stage.fake.lives("compositor")]
-    assert spans == ["800000", "12000000"]
+    assert spans == ["800000", "30000000"]
     assert stage.picture.restarts["compositor"] == {"no_picture": 2}

@@ -1,0 +1,133 @@
+"""What people's cameras really send: it is on air, or the status says why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.drills.cameras import ScriptedCamera
+from tests.drills.rtmp import AUDIO, VIDEO, Message
+from tests.integration.conftest import mean_volume_db, record
+from tests.service import MakeService, Rtmp, Service
+from tests.waiting import eventually
+
+Change = Callable[[Message, float], Message]
+
+
+def with_first_bytes(message: Message, first: bytes, instead_of: int) -> Message:
+    return replace(message, payload=first + message.payload[instead_of:])
+
+
+def unknown_sound(begins_s: float = 0.0) -> Change:
+    """Sound format 15, which nobody can decode, from this time on."""
+
+    def change(message: Message, at_s: float) -> Message:
+        if message.kind == AUDIO and at_s >= begins_s:
+            return with_first_bytes(message, bytes([message.payload[0] & 0x0F | 0xF0]), 1)
+        return message
+
+    return change
+
+
+def opus(message: Message, _at_s: float) -> Message:
+    """Enhanced RTMP's way to send Opus."""
+    return with_first_bytes(message, b"\x91Opus", 2) if message.kind == AUDIO else message
+
+
+def old_hevc(message: Message, _at_s: float) -> Message:
+    """Codec number 12, as some cameras send HEVC."""
+    return with_first_bytes(message, bytes([message.payload[0] & 0xF0 | 12]), 1) if message.kind == VIDEO else message
+
+
+def new_hevc(message: Message, _at_s: float) -> Message:
+    """Enhanced RTMP's way. nginx-rtmp passes none of it on."""
+    if message.kind != VIDEO:
+        return message
+    is_config = message.payload[1:2] == b"\0"
+    return with_first_bytes(message, bytes([0x80 | message.payload[0] & 0x70 | (not is_config)]) + b"hvc1", 5)
+
+
+def sound_at(ahead_s: float) -> Change:
+    return lambda message, _at_s: (
+        replace(message, time_ms=message.time_ms + round(1000 * ahead_s)) if message.kind == AUDIO else message
+    )
+
+
+@pytest.fixture
+def publish(rtmp: Rtmp, recordings: Callable[[str], Path]) -> Callable[..., ScriptedCamera]:
+    return lambda change, offset_s=0.0: ScriptedCamera(
+        recordings("720p"), rtmp.server.port, "live", "m1", change=change, offset_s=offset_s
+    )
+
+
+def await_status(one: Service, what: str, **expected: Any) -> dict[str, Any]:
+    eventually(lambda: expected.items() <= one.status("m1").items(), 30, what)
+    return one.status("m1")
+
+
+@pytest.mark.parametrize(
+    ("change", "sound"), [(unknown_sound(), "format 15"), (opus, "Opus")], ids=["format 15", "Opus"]
+)
+def test_a_sound_that_nobody_can_decode_is_named_and_the_picture_is_on_air(
+    service: MakeService, publish: Callable[..., ScriptedCamera], change: Change, sound: str
+) -> None:
+    one = service()
+    one.start("m1")
+    with publish(change):
+        reason = f"the camera's sound ({sound}) cannot be used: set it to AAC"
+        await_status(one, "on air with silence", state="live", on_air="camera", sound="silence", reason=reason)
+
+
+def test_a_sound_that_changes_in_mid_stream_leaves_the_picture_on_air(
+    service: MakeService, publish: Callable[..., ScriptedCamera]
+) -> None:
+    one = service()
+    one.start("m1")
+    with publish(unknown_sound(8.0)):
+        await_status(one, "on air with sound", on_air="camera", sound="camera")
+        reason = "the camera's sound (format 15) cannot be used: set it to AAC"
+        status = await_status(one, "on air with silence", on_air="camera", sound="silence", reason=reason)
+        assert status["restarts"]["compositor"] == {"sound_lost": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (old_hevc, "the camera sends HEVC: set it to H.264"),
+        (new_hevc, "the camera sends sound, but no picture yet: set it to H.264, with a keyframe every 2 s"),
+    ],
+    ids=["codec 12", "hvc1"],
+)
+def test_a_camera_whose_picture_cannot_be_shown_is_told_what_to_set(
+    service: MakeService, publish: Callable[..., ScriptedCamera], change: Change, reason: str
+) -> None:
+    one = service()
+    one.start("m1")
+    with publish(change):
+        await_status(one, reason, on_air="slate", reason=reason)
+
+
+@pytest.mark.parametrize("ahead_s", [7200.0, -7200.0])
+def test_sound_and_picture_hours_apart_are_joined(
+    service: MakeService, publish: Callable[..., ScriptedCamera], tmp_path: Path, ahead_s: float
+) -> None:
+    one = service()
+    url = one.start("m1")
+    with publish(sound_at(ahead_s), offset_s=8000.0):
+        await_status(one, "on air with its sound", on_air="camera", sound="camera")
+        assert mean_volume_db(record(url, tmp_path / "viewed.flv", 3)) > -40
+
+
+@pytest.mark.parametrize(("ahead_s", "side"), [(3.0, "ahead of"), (-3.0, "behind")])
+def test_sound_that_is_stamped_apart_is_named(
+    service: MakeService, publish: Callable[..., ScriptedCamera], ahead_s: float, side: str
+) -> None:
+    one = service()
+    one.start("m1")
+    with publish(sound_at(ahead_s), offset_s=10.0):
+        reason = f"the camera's sound is 3.0 s {side} its picture"
+        await_status(one, reason, on_air="camera", sound="camera", reason=reason)
