@@ -24,6 +24,9 @@ from relay.situations import KEYFRAME_LIMIT_S
 PROVEN_S = 3.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
+# One that waits has the camera's first bytes so soon, if its server is alive. Without hooks nobody knows that it came.
+COMES_S = 2.0
+WAIT_LIMIT_S = 60.0
 
 
 class Camera:
@@ -92,6 +95,17 @@ class Camera:
         """Start a compositor where there is none, after its wait."""
         if self.compositor.child.is_due(now) and self.successor.child.process is None:
             self._start(self.compositor, now, takes_sound=self._takes_sound, patient=self.is_patient)
+
+    def renew_waiting(self, now: float, came_at: float | None) -> None:
+        """End a compositor that waits and gets nothing: its server may have died without closing the connection."""
+        compositor = self.compositor
+        if compositor.child.process is None or compositor.data_at is not None or self.source.frame_at is not None:
+            return
+        began_at = compositor.child.started_at
+        is_overdue = came_at is not None and began_at < came_at and now - came_at >= COMES_S
+        if is_overdue or now - began_at >= WAIT_LIMIT_S:
+            compositor.child.end()
+            compositor.child.next_start_at = now
 
     def replace(self, cause: Cause, now: float, *, takes_sound: bool) -> None:
         """End the compositor, and begin another without a wait."""

@@ -66,6 +66,7 @@ class Picture:
         self._camera = Camera(f"{settings.rtmp_server}/{stream_name}", settings, overlay_file, canvas, switch, around)
         self._slate = Slate(settings, folder, overlay_file, canvas, title, switch, around)
         self._left_at: float | None = None
+        self._came_at: float | None = None
         self.publishers = Publishers(around.clock, self._flows, self._camera_came, self._camera_left)
         self._camera_was_on_air = False
         self._told: str | None = None
@@ -103,6 +104,7 @@ class Picture:
     def _camera_came(self) -> None:
         """The RTMP server says so: no attempt waits any longer. Any thread."""
         self._left_at = None
+        self._came_at = self._around.clock()
         self._camera.compositor.child.next_start_at = 0.0
         self._around.wake()
 
@@ -115,6 +117,7 @@ class Picture:
         self.publishers.settle(now)
         self._bury_dead(now)
         self._end_silent_compositor(now)
+        self._camera.renew_waiting(now, self._came_at)
         self._camera.take_over(now)
         self._camera.watch_sound(now)
         holder = self.publishers.holder

@@ -72,14 +72,23 @@ class Drill:
         self._add_row(row)
         return row
 
-    def begin(self, *, hooks: bool = False, body: dict[str, str] | None = None, **settings: str) -> None:
-        """Start the service and a stream. The viewer connects before the stream starts."""
+    def begin(
+        self, *, hooks: bool = False, body: dict[str, str] | None = None, proxied: bool = False, **settings: str
+    ) -> None:
+        """Start the service and a stream. The viewer connects before the stream starts.
+
+        `proxied`: the service reaches its RTMP server by `way_out`.
+        """
         ingest_port = self._rtmp.server.port
         if hooks:
             port, ingest_port = free_port(), free_port()
             self._own_ingest(ingest_port, f"127.0.0.1:{port}")
             settings |= {"port": str(port), "rtmp_server": f"rtmp://127.0.0.1:{ingest_port}/{LIVE}"}
         self.ingest_port = ingest_port
+        if proxied:
+            self.way_out = TcpProxy(ingest_port)
+            self._stack.callback(self.way_out.close)
+            settings["rtmp_server"] = f"rtmp://127.0.0.1:{self.way_out.port}/{LIVE}"
         self.one: Service = self._make_service(**settings)
         self.held_before = self.held()
         self.key = f"key-of-{NAME}"
@@ -130,7 +139,7 @@ class Drill:
         self, *, hooks: bool = False, body: dict[str, str] | None = None, **settings: str
     ) -> FFmpegCamera:
         """The usual start: the camera is on air, and the viewer has seen it for a while."""
-        self.begin(hooks=hooks, body=body, **settings)
+        self.begin(hooks=hooks, body=body, proxied=False, **settings)
         camera = self.camera()
         self.await_on_air("camera")
         self.observe()

@@ -19,7 +19,8 @@ class TcpProxy:
 
     `stall()` stops reading on present and new connections, as if a machine had
     vanished or hung. `throttle()` limits the bytes in a second. `cut()` resets
-    all connections. `refuse()` stops listening. `drop_new()` closes each new
+    all connections. `abandon()` leaves the present ones open and silent, whatever
+    their server does. `refuse()` stops listening. `drop_new()` closes each new
     connection at once. `heal()` ends all of these.
     """
 
@@ -31,6 +32,8 @@ class TcpProxy:
         self._threads: list[threading.Thread] = []
         self._flows = threading.Event()
         self._flows.set()
+        self._abandoned: set[tuple[socket.socket, socket.socket]] = set()
+        self._ended = threading.Event()
         self._bytes_per_s: float | None = None
         self._drops_new = False
         self._closed = False
@@ -39,6 +42,10 @@ class TcpProxy:
 
     def stall(self) -> None:
         self._flows.clear()
+
+    def abandon(self) -> None:
+        with self._lock:
+            self._abandoned |= self._pairs
 
     def throttle(self, bytes_per_s: float) -> None:
         self._bytes_per_s = bytes_per_s
@@ -69,6 +76,7 @@ class TcpProxy:
 
     def close(self) -> None:
         self._closed = True
+        self._ended.set()
         self._flows.set()
         self.refuse()
         for thread in self._threads:
@@ -120,9 +128,13 @@ class TcpProxy:
         with contextlib.suppress(OSError):
             while self._may_read() and (data := source.recv(PIECE_BYTES)):
                 self._flows.wait()  # a stall may have come while it waited for data
+                if pair in self._abandoned:
+                    continue
                 sink.sendall(data)
                 if (rate := self._bytes_per_s) is not None:
                     time.sleep(len(data) / rate)
+        if pair in self._abandoned:
+            self._ended.wait()
         for one in pair:
             _shut(one)
         with self._lock:

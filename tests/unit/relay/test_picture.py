@@ -633,3 +633,35 @@ def test_a_sound_without_a_picture_yet_is_awaited_at_once_and_with_patience(stag
     spans = [life["argv"][life["argv"].index("-analyzeduration") + 1] for life in stage.fake.lives("compositor")]
     assert spans == ["800000", "30000000"]
     assert stage.picture.restarts["compositor"] == {"no_picture": 2}
+
+
+def test_a_compositor_that_gets_nothing_is_renewed_at_once_when_the_camera_comes(stage: Stage) -> None:
+    stage.step()
+    stage.go_on(20.0, stage.slate)
+    waiting = stage.pid(stage.compositor)
+    stage.picture.publishers.hear(CAME)
+    stage.go_on(1.8, stage.slate)
+    assert stage.pid(stage.compositor) == waiting, "the server may be slow"
+    stage.go_on(0.4, stage.slate)
+    renewed = stage.pid(stage.compositor)
+    assert renewed != waiting
+    stage.go_on(20.0, stage.slate)
+    assert stage.pid(stage.compositor) == renewed, "once for each coming"
+    assert stage.picture.restarts["compositor"] == {}
+
+
+def test_a_compositor_that_waits_for_a_minute_is_renewed(stage: Stage) -> None:
+    stage.step()
+    stage.go_on(59.0, stage.slate, step_s=1.0)
+    waiting = stage.pid(stage.compositor)
+    stage.go_on(2.0, stage.slate, step_s=1.0)
+    assert stage.pid(stage.compositor) != waiting
+
+
+def test_a_compositor_that_gets_data_is_not_renewed(stage: Stage) -> None:
+    stage.step()
+    stage.say(stage.compositor, "[info] Input #0, flv, from 'rtmp://localhost:1935/live/m1':")
+    waiting = stage.pid(stage.compositor)
+    stage.picture.publishers.hear(CAME)
+    stage.go_on(70.0, stage.slate, step_s=1.0)
+    assert stage.pid(stage.compositor) == waiting
