@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphics.layout import Canvas
+from media.camera_picture import PLAIN, Treatment
 from media.causes import Cause
 from media.destination import Destination
 from media.encoders import Encoder
@@ -93,11 +94,13 @@ def compositor_args(
     *,
     sound: bool = True,
     clocks: Clocks | None = None,
+    treatment: Treatment = PLAIN,
     patient: bool = False,
 ) -> list[str]:
     """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has.
 
-    With `clocks`, picture and sound are stamped by two clocks, and are joined.
+    With `clocks`, picture and sound are stamped by two clocks, and are joined. `treatment` is
+    what the camera's picture needs.
 
     A `patient` one awaits a picture behind the sound; one that is not soon takes
     what there is, which is right for a camera without sound.
@@ -113,11 +116,14 @@ def compositor_args(
         *encoder.device_args,
         *(["-copyts"] if clocks else []),
         *([] if sound else _NO_SOUND),
+        # For a picture that does not say how its colours are made.
+        *("-colorspace", "smpte170m" if treatment.is_sd else "bt709"),
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
         *overlay_input(overlay_path),
         *_SILENCE,
         "-filter_complex",
-        _picture_filter(canvas, profile, picture_start) + encoder.last_filters,
+        _picture_filter(canvas, profile, picture_start + (_DEINTERLACE if treatment.is_interlaced else ""))
+        + encoder.last_filters,
         # Gaps in the camera's sound become silence instead of drift.
         *("-af", sound_start + "aresample=async=1000"),
         # Ends with the camera's picture: the silence and the overlay never would.
@@ -232,6 +238,9 @@ def overlay_input(path: Path) -> list[str]:
         *("-i", str(path)),
     ]
 
+
+# Only frames that are flagged as interlaced; the others pass unchanged.
+_DEINTERLACE = "bwdif=mode=send_frame:deint=interlaced,"
 
 # The decoder is never used. But FFmpeg would examine a sound that it does not know for as long as it may.
 _NO_SOUND = ("-an", "-c:a", "pcm_u8")

@@ -11,13 +11,14 @@ from __future__ import annotations
 import ffmpeg
 from config import Settings
 from graphics.layout import Canvas
+from media.camera_picture import PLAIN
 from media.causes import Cause
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
 from relay.compositor import Compositor, Listener
 from relay.examining import Examining
-from relay.reasons import UNUSABLE_SOUND, sound_apart
+from relay.reasons import HDR, UNUSABLE_SOUND, sound_apart
 from relay.situations import KEYFRAME_LIMIT_S
 
 # One that gave frames for this long died of something else than its input.
@@ -47,6 +48,7 @@ class Camera:
         self.examining = Examining(ingest_url, around)
         self.is_patient = False
         self._takes_sound = True
+        self._treatment = PLAIN
         self._next_successor_at = 0.0
         self._succeeds_because: Cause | None = None
         self._ingest_url = ingest_url
@@ -107,6 +109,20 @@ class Camera:
             compositor.child.end()
             compositor.child.next_start_at = now
 
+    def treat_picture(self, now: float) -> None:
+        """Have the camera's picture treated as it needs: its colours, and whether it is interlaced."""
+        compositor, picture = self.compositor, self.compositor.picture
+        if compositor.child.process is None or picture is None or picture.treatment == compositor.treatment:
+            return
+        self._treatment = picture.treatment
+        if self.source.frame_at is None:
+            compositor.child.end()
+            compositor.child.next_start_at = now
+        else:
+            self.begin_successor(
+                "the camera's picture needs other filters", None, now, takes_sound=compositor.takes_sound
+            )
+
     def replace(self, cause: Cause, now: float, *, takes_sound: bool) -> None:
         """End the compositor, and begin another without a wait."""
         self._takes_sound = takes_sound
@@ -148,8 +164,11 @@ class Camera:
             self.listener.start(ffmpeg.listener_args(self._ingest_url), now)
 
     @property
-    def sound_trouble(self) -> str | None:
-        """What is wrong with the sound of a camera that is on air."""
+    def trouble(self) -> str | None:
+        """What is wrong with the picture or sound of a camera that is on air."""
+        picture = self.compositor.picture
+        if picture and picture.hdr:
+            return HDR.format(hdr=picture.hdr)
         if self.compositor.sound != "silence":
             return sound_apart(self.examining.findings)
         if not self._hears_unknown:
@@ -170,7 +189,7 @@ class Camera:
             hears_unknown=self._hears_unknown,
         )
 
-    def begin_successor(self, because: str, cause: Cause, now: float, *, takes_sound: bool) -> None:
+    def begin_successor(self, because: str, cause: Cause | None, now: float, *, takes_sound: bool) -> None:
         if self.successor.child.is_due(now) and now >= self._next_successor_at:
             self._log.info("%s: a successor takes over", because)
             self._succeeds_because = cause
@@ -187,7 +206,8 @@ class Camera:
             settings.profile,
             settings.encoder,
             sound=takes_sound,
+            treatment=self._treatment,
             clocks=self.examining.clocks(now) if takes_sound else None,
             patient=patient,
         )
-        compositor.start(argv, now, takes_sound=takes_sound)
+        compositor.start(argv, now, takes_sound=takes_sound, treatment=self._treatment)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import ffmpeg
+from media.camera_picture import PLAIN, CameraPicture, Treatment, camera_picture
 from media.switch import Switch
 from relay.children import Child, Surroundings
 
@@ -40,19 +41,22 @@ class Compositor:
         self.sound: str | None = None
         self.data_at: float | None = None
         self.sound_is_unknown = False
+        self.treatment = PLAIN
+        self.picture: CameraPicture | None = None
         self._clock = around.clock
         self.child = source_child(
             "compositor", switch, around, takes_over=True, on_line=self._take_line, counted_with=counted_with
         )
 
-    def start(self, argv: list[str], now: float, *, takes_sound: bool) -> None:
+    def start(self, argv: list[str], now: float, *, takes_sound: bool, treatment: Treatment) -> None:
         self.takes_sound, self.opened_at, self.sound, self.data_at = takes_sound, None, None, None
-        self.sound_is_unknown = False
+        self.sound_is_unknown, self.treatment, self.picture = False, treatment, None
         self.child.start(argv, now)
 
     def _take_line(self, line: str) -> None:
         if self.data_at is None and ffmpeg.says_data_comes(line):
             self.data_at = self._clock()
+        self.picture = self.picture or camera_picture(line)
         self.sound_is_unknown = self.sound_is_unknown or ffmpeg.says_sound_is_unknown(line)
         if self.opened_at is None and ffmpeg.says_input_is_open(line):
             self.opened_at = self._clock()

@@ -117,6 +117,7 @@ class Picture:
         self.publishers.settle(now)
         self._bury_dead(now)
         self._end_silent_compositor(now)
+        self._camera.treat_picture(now)
         self._camera.renew_waiting(now, self._came_at)
         self._camera.take_over(now)
         self._camera.watch_sound(now)
@@ -240,7 +241,7 @@ class Picture:
 
     def _trouble(self, role: str | None, now: float) -> str | None:
         if role == "camera" and self._silence_s(now) < FLOWS_S:
-            return self._speed_watch.trouble(self._switch.rates().speed, now) or self._camera.sound_trouble
+            return self._speed_watch.trouble(self._switch.rates().speed, now) or self._camera.trouble
         self._speed_watch.reset(now)
         return None if role == "camera" else reason_of(self._known(now))
 

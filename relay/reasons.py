@@ -83,6 +83,7 @@ REASONS = (
     Reason(lambda known: not known.has_been_on_air, "the camera has not come yet"),
 )
 SOUND_APART = "the camera's sound is {apart_s:.1f} s {side} its picture"
+HDR = "the camera sends {hdr} (HDR), which looks pale: set it to SDR"
 UNUSABLE_SOUND = "the camera's sound ({sound}) cannot be used: set it to AAC"
 
 

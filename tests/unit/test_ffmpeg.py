@@ -19,6 +19,7 @@ def test_the_compositors_command_line() -> None:
     args = ffmpeg.compositor_args("rtmp://localhost/live/m1", Path("/tmp/o.png"), canvas_of(profile), profile, ENCODER)
     assert " ".join(args) == (
         "-hide_banner -nostdin -nostats -loglevel level+info -filter_complex_threads 1 "
+        "-colorspace bt709 "
         "-fpsprobesize 0 -analyzeduration 800000 -thread_queue_size 512 -i rtmp://localhost/live/m1 "
         "-f image2 -pattern_type none -loop 1 -framerate 30 -threads 1 -thread_queue_size 1 -i /tmp/o.png "
         "-f lavfi -i anullsrc=channel_layout=mono:sample_rate=44100 "

@@ -665,3 +665,42 @@ def test_a_compositor_that_gets_data_is_not_renewed(stage: Stage) -> None:
     stage.picture.publishers.hear(CAME)
     stage.go_on(70.0, stage.slate, step_s=1.0)
     assert stage.pid(stage.compositor) == waiting
+
+
+TRACK = "[info]   Stream #0:1: Video: h264 (High), yuv420p({details}), {size}, 25 fps, 25 tbr, 1k tbn"
+
+
+@pytest.mark.parametrize(
+    ("details", "size", "words"),
+    [
+        ("tv, progressive", "720x576", ("smpte170m",)),
+        ("tv, bt709, top first", "1920x1080", ("bt709", "bwdif")),
+        ("tv, top first", "720x576", ("smpte170m", "bwdif")),
+    ],
+)
+def test_a_picture_that_needs_other_filters_gets_them_from_the_next_attempt_on(
+    stage: Stage, details: str, size: str, words: tuple[str, ...]
+) -> None:
+    stage.step()
+    plain = stage.pid(stage.compositor)
+    assert "bwdif" not in " ".join(stage.fake.argv(plain))
+    stage.say(stage.compositor, TRACK.format(details=details, size=size))
+    stage.go_on(0.4)
+    treated = stage.pid(stage.compositor)
+    assert treated != plain
+    argv = stage.fake.argv(treated)
+    assert argv[argv.index("-colorspace") + 1] == words[0]
+    assert all(word in " ".join(argv) for word in words)
+    stage.say(stage.compositor, TRACK.format(details=details, size=size))
+    stage.go_on(0.4)
+    assert stage.pid(stage.compositor) == treated
+    assert stage.picture.restarts["compositor"] == {}
+
+
+def test_a_usual_picture_needs_no_other_attempt_and_hdr_is_named(stage: Stage) -> None:
+    stage.step()
+    stage.say(stage.compositor, TRACK.format(details="tv, bt2020nc/bt2020/arib-std-b67, progressive", size="1920x1080"))
+    camera = stage.put_camera_on_air()
+    stage.go_on(1.0, camera)
+    assert stage.picture.status.trouble == "the camera sends HLG (HDR), which looks pale: set it to SDR"
+    assert stage.compositor.attempts == 1
