@@ -1,9 +1,8 @@
 """Slows down callers that give wrong credentials, for each address separately.
 
-No call is delayed. An address that failed often is told when to try again, and
-until then its credentials are not checked. If it gave the right ones not long
-ago, it is still let in with them. Otherwise someone who shares the operator's
-address could lock the operator out.
+No call is delayed. An address that failed often is told when to try again. The right
+credentials always pass: otherwise someone who shares the operator's address could lock the
+operator out. What keeps guessers out is a long token.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ FREE_FAILURES = 5
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 FORGOTTEN_AFTER_S = 900.0
-KNOWN_FOR_S = 12 * 3600.0
 MAX_SOURCES = 4096
 
 
@@ -33,34 +31,27 @@ class _Failures:
 
 
 class Throttle:
-    """Which addresses failed recently, and which did not. Safe to call from many threads."""
+    """Which addresses failed recently. Safe to call from many threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._known: OrderedDict[str, float] = OrderedDict()
 
     def judge(self, address: str, is_right: bool) -> bool:
-        """Count an attempt from `address` and return `is_right`. Raises TooManyFailures while it has to wait."""
-        source = _source(address)
+        """Count an attempt from `address`, and return `is_right`. Raises TooManyFailures to a wrong one too many."""
+        if is_right:
+            return True
+        source = source_of(address)
         with self._lock:
             now = self._clock()
             failures = self._failures.get(source)
             if failures is not None and now >= failures.at + FORGOTTEN_AFTER_S:
                 failures = None
-            is_waiting = failures is not None and now < failures.wait_until
-            if is_right and (not is_waiting or self._knows(source, now)):
-                _put(self._known, source, now)
-                return True
-            if failures is not None and is_waiting:
+            if failures is not None and now < failures.wait_until:
                 raise TooManyFailures(failures.wait_until - now)
             _put(self._failures, source, _one_more(failures, now))
             return False
-
-    def _knows(self, source: str, now: float) -> bool:
-        at = self._known.get(source)
-        return at is not None and now < at + KNOWN_FOR_S
 
 
 def _one_more(failures: _Failures | None, now: float) -> _Failures:
@@ -77,7 +68,7 @@ def _put(table: OrderedDict[str, Any], source: str, value: object) -> None:
         table.popitem(last=False)
 
 
-def _source(address: str) -> str:
+def source_of(address: str) -> str:
     """The address; for IPv6 its /64 network, all of which belongs to one household."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from errors import ConfigurationError
+from web.crowd import IDLE_LIMIT_S, MOST, Crowd
 from web.security_headers import HEADERS
 
 # A start waits for the match API, a stop for its FFmpegs. Several at once must not hold up other calls.
 HTTP_THREADS = 16
 # Flask refuses bodies over its own limit. Bodies over this one are not even read.
-MAX_READ_BYTES = 16 * 1024 * 1024
+MAX_READ_BYTES = 256 * 1024
+LOOKS_EVERY_S = 1
 
 
 def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServer:
     """The server of `app`, bound to its address. The caller runs and closes it. Raises ConfigurationError."""
-    # waitress has no arguments for these two.
+    # waitress has no arguments for these.
     HTTPChannel.parser_class, HTTPChannel.error_task_class = _Parser, _JsonErrorTask
+    _Channel.crowd = Crowd(time.monotonic)
+    TcpWSGIServer.channel_class = _Channel
+    TcpWSGIServer.maintenance = _drop_overdue  # type: ignore[method-assign, assignment]
     # waitress logs every call that waits or is given up: a flood of calls would fill the log.
     logging.getLogger("waitress").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -35,6 +41,9 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
             port=port,
             threads=HTTP_THREADS,
             max_request_body_size=MAX_READ_BYTES,
+            connection_limit=2 * MOST,  # the crowd never gets so large
+            backlog=1024,
+            cleanup_interval=LOOKS_EVERY_S,
             asyncore_use_poll=True,  # select() ends the service with the first descriptor over 1023
             ident="",
             # hooks.py needs them to refuse calls that a proxy passes on, and access.py trusts one proxy.
@@ -42,6 +51,47 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
         )
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"HOST, PORT: cannot listen on {host}:{port}: {error}") from None
+
+
+class _Channel(HTTPChannel):
+    """One connection, counted among all."""
+
+    crowd: ClassVar[Crowd]
+
+    def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
+        super().__init__(server, sock, addr, adj, map)
+        self.began_at: float | None = None
+        self.idle_since = time.monotonic()
+        self.crowd.add(self, addr[0])
+
+    def received(self, data: bytes) -> bool:
+        if self.request is None:
+            self.began_at = time.monotonic()
+        is_taken: bool = super().received(data)
+        if self.request is None:
+            self.began_at, self.idle_since = None, time.monotonic()
+        return is_taken
+
+    @property
+    def is_busy(self) -> bool:
+        """Also while the caller reads the answer, unless that stands still."""
+        is_read = self.total_outbufs_len > 0 and time.time() - self.last_activity < IDLE_LIMIT_S
+        return bool(self.requests) or is_read
+
+    @property
+    def has_head(self) -> bool:
+        return self.request is not None and bool(self.request.headers_finished)
+
+    def drop(self) -> None:
+        self.will_close = True
+
+    def handle_close(self) -> None:
+        self.crowd.remove(self)
+        super().handle_close()
+
+
+def _drop_overdue(_server: TcpWSGIServer, _now: float) -> None:
+    _Channel.crowd.drop_overdue()
 
 
 class _Parser(HTTPRequestParser):

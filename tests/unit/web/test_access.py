@@ -301,10 +301,11 @@ def test_guessing_makes_a_caller_wait_at_the_login_and_with_a_header(
     one = site()
     for number in range(FREE_FAILURES):
         assert guess(one, ("login", "bearer")[number % 2]).status_code == 401
-    for token in ("wrong", TOKEN):
-        answer = guess(one, way, token)
-        assert (answer.status_code, answer.headers["Retry-After"]) == (401 if way == "bearer" else 429, "1")
-        assert answer.json == {"error": "Too many wrong tokens from this address: try again in 1 s"}
+    answer = guess(one, way)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (401 if way == "bearer" else 429, "1")
+    assert answer.json == {"error": "Too many wrong tokens from this address: try again in 1 s"}
+    assert guess(one, way, TOKEN).status_code in (200, 303), "whoever shares the guesser's address"
+    one.client.delete_cookie(COOKIE)
     assert guess(one, way, TOKEN, "192.0.2.10").status_code in (200, 303)
     one.client.delete_cookie(COOKIE)
     assert one.client.get("/list_streams", environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 401
@@ -319,7 +320,7 @@ def test_a_page_is_told_to_wait(site: MakeSite) -> None:
     one = site()
     for _ in range(FREE_FAILURES):
         one.log_in("wrong", **PAGE)
-    answer = one.log_in(TOKEN, **PAGE)
+    answer = one.log_in("wrong", **PAGE)
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (429, "text/html", "1")
     assert "Too many wrong tokens from this address: try again in 1 s" in answer.text
 
@@ -327,7 +328,6 @@ def test_a_page_is_told_to_wait(site: MakeSite) -> None:
 def test_guesses_from_the_operators_address_do_not_lock_the_operator_out(site: MakeSite) -> None:
     one = site()
     one.log_in()
-    assert guess(one, "bearer", TOKEN, "127.0.0.1").status_code == 200
     for _ in range(3 * FREE_FAILURES):
         guess(one, "login", address="127.0.0.1")
     assert guess(one, "login", address="127.0.0.1").status_code == 429

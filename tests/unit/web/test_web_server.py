@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -74,9 +75,9 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 def test_a_body_too_large_to_be_read_is_refused_in_json(web: Web) -> None:
     answer = web.call("POST /start_stream", f"Content-Length: {MAX_READ_BYTES}")
     assert answer.is_error(413)
-    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     head = b"POST /start_stream HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert web.send(head + chunk * (MAX_READ_BYTES // 0x100000)).is_error(413)
+    assert web.send(head + chunk * (MAX_READ_BYTES // 0x10000)).is_error(413)
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,29 @@ def test_a_request_that_is_not_http_has_a_path() -> None:
     parser.received(b"no HTTP at all\r\n\r\n")
     assert parser.error is not None
     assert parser.path == ""
+
+
+def test_slow_callers_keep_nobody_out(web: Web) -> None:
+    """A thousand connections from one address, and the operator comes from the same one."""
+    slow = [socket.create_connection(("127.0.0.1", web.port), timeout=30) for _ in range(1000)]
+    try:
+        for number, connection in enumerate(slow):
+            with contextlib.suppress(OSError):  # those that were closed already
+                connection.sendall(b"POST /start_stream HTTP/1.1\r\nContent-Length: 60000\r\n\r\nx"[: 20 + number % 50])
+        assert web.call("GET /healthz").status == 200
+        assert web.call("GET /list_streams", f"Authorization: Bearer {TOKEN}").status == 200
+        eventually(lambda: sum(map(is_closed, slow)) >= 900, 10, "the oldest are closed")
+    finally:
+        for connection in slow:
+            connection.close()
+    assert web.call("GET /healthz").status == 200
+
+
+def is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
