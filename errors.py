@@ -46,7 +46,11 @@ class InvalidField(RelayError):
 
 
 class SameDestination(RelayError):
-    """Both destinations of a stream have the same URL."""
+    """Both destinations of a stream are the same, or another stream goes to one of them."""
+
+    @classmethod
+    def of(cls, other: str) -> SameDestination:
+        return cls(f"Stream {other} goes to the same stream key: stop it, or take another key")
 
 
 class StreamAlreadyActive(RelayError):

@@ -96,7 +96,7 @@ def start_stream() -> ResponseReturnValue:
     # Empty counts as missing: forms also send fields that were not filled in.
     has_backup = body.get("backup_url") not in (None, "")
     backup = parse_destination(body["backup_url"], hosts, "backup_url") if has_backup else None
-    if backup is not None and backup.url == destination.url:
+    if backup is not None and backup.ingest == destination.ingest:
         raise SameDestination("backup_url must be different from youtube_url")
     delay_s = _score_delay_s(body) if body.get("score_delay_s") is not None else None
     _registry().start(

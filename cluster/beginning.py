@@ -15,7 +15,15 @@ from cluster.placing import Placing, need_of
 from cluster.seating import CALL_LIMIT_S, Seating
 from cluster.succession import Answer, Belongings
 from config import Settings
-from errors import ClusterUnavailable, RelayError, StreamAlreadyActive, StreamNotFound, StreamUnreachable
+from errors import (
+    ClusterUnavailable,
+    RelayError,
+    SameDestination,
+    StreamAlreadyActive,
+    StreamNotFound,
+    StreamUnreachable,
+)
+from media.destination import clash
 from relay.request import StreamRequest
 
 
@@ -36,6 +44,9 @@ class Beginning:
         """Begin a stream on a node with room."""
         if request.name in self._head.ask(cluster_state.taken_seats) and not self._has_failed(request.name):
             raise StreamAlreadyActive("Stream already active")
+        others = [(name, record.request.destinations) for name, record in self._seating.records().items()]
+        if other := clash(request.destinations, others):
+            raise SameDestination.of(other)
         with self._placing.room_for(request.name, self._need, is_new=True) as placed:
             self._create(placed, seats(request.name)[0], self._shared_settings(), request)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,10 @@ from errors import InvalidField
 
 MAX_URL_CHARACTERS = 900  # FFmpeg reads the key from a line of at most 1000
 MASK = "****"
+_YOUTUBE = (".rtmp.youtube.com", ".rtmps.youtube.com")
+_LOOPBACK = "127.0.0.1"
+_LOOPBACKS = (_LOOPBACK, "localhost", "::1")
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,35 @@ class Destination:
         """Strings that must be redacted wherever they turn up, longest first."""
         return tuple(sorted({self.stream_key, self.stream_key.split("?")[0]}, key=len, reverse=True))
 
+    @property
+    def ingest(self) -> tuple[str, ...]:
+        """The same for two URLs that lead to one place."""
+        return (*self._server, self.application, self.stream_key)
+
+    @property
+    def broadcast(self) -> tuple[str, ...]:
+        """The same for two URLs whose pictures get into each other's way: of YouTube's ingests it is the key's."""
+        key = self.stream_key.split("?")[0]
+        host = self._server[0]
+        return ("youtube", key) if host.endswith(_YOUTUBE) else (*self._server, self.application, key)
+
+    @property
+    def _server(self) -> tuple[str, str]:
+        parts = urlsplit(self.server_url)
+        host = (parts.hostname or "").lower().rstrip(".")
+        return _LOOPBACK if host in _LOOPBACKS else host, str(parts.port or (443 if parts.scheme == "rtmps" else 1935))
+
     def __str__(self) -> str:
         return self.masked_url
+
+
+def clash(own: Iterable[Destination | None], others: Iterable[tuple[str, Iterable[Destination | None]]]) -> str | None:
+    """The name of the first other stream that goes to one of these broadcasts."""
+    broadcasts = {destination.broadcast for destination in own if destination}
+    for name, destinations in others:
+        if any(destination.broadcast in broadcasts for destination in destinations if destination):
+            return name
+    return None
 
 
 def parse_destination(url: object, allowed_hosts: tuple[str, ...], field_name: str = "youtube_url") -> Destination:
@@ -86,6 +118,9 @@ def _split(url: str, field_name: str) -> SplitResult:
         raise InvalidField(f"{field_name} must be rtmp:// or rtmps:// with a host, an application and a stream key")
     if parts.username is not None or parts.fragment or "#" in url:
         raise InvalidField(f"{field_name} must hold no user name and no '#'")
+    # Others than urlsplit, FFmpeg among them, find another host in an address that is written in an unusual way.
+    if not _AUTHORITY.fullmatch(parts.netloc):
+        raise InvalidField(f"{field_name} must name its host as HOST or HOST:PORT, an IPv6 address in brackets")
     return parts
 
 

@@ -19,11 +19,13 @@ from typing import Any, Protocol
 from config import Settings
 from errors import (
     NoCapacity,
+    SameDestination,
     StopTimedOut,
     StreamAlreadyActive,
     StreamNotFound,
     StreamStopped,
 )
+from media.destination import clash
 from media.io_loop import IoLoop
 from media.mpegts import Unit
 from relay.camera_key import Admission, judge
@@ -79,7 +81,7 @@ def counted_start(meters: Meters, clock: Callable[[], float]) -> Iterator[None]:
     try:
         yield
         outcome = "started"
-    except (StreamAlreadyActive, NoCapacity):
+    except (StreamAlreadyActive, SameDestination, NoCapacity):
         outcome = "refused"
         raise
     except StreamStopped:
@@ -138,7 +140,7 @@ class StreamRegistry:
     def start(self, request: StreamRequest) -> None:
         """Put a stream on air; returns when its match is monitored and its first overlay is drawn.
 
-        Raises StreamAlreadyActive, NoCapacity, MonitoringFailed, WorkFolderUnusable
+        Raises StreamAlreadyActive, SameDestination, NoCapacity, MonitoringFailed, WorkFolderUnusable
         or, when a stop came in between, StreamStopped; nothing is left of the stream then.
         """
         with counted_start(self._machinery.meters, self._machinery.clock):
@@ -300,6 +302,9 @@ class StreamRegistry:
                 count = len(self._streams)
                 running = "1 stream runs" if count == 1 else f"{count} streams run"
                 raise NoCapacity(f"No capacity left: {running}, and {self._capacity.because}")
+            others = [(name, one.request.destinations) for name, one in self._streams.items() if not one.is_unwanted]
+            if other := clash(request.destinations, others):
+                raise SameDestination.of(other)
             with contextlib.ExitStack() as undo:
                 folder = self._work.new_folder()
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)

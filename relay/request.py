@@ -44,6 +44,10 @@ class StreamRequest:
     camera_key: str | None = field(default=None, repr=False)  # None: any camera may publish
 
     @property
+    def destinations(self) -> tuple[Destination | None, ...]:
+        return (self.destination, self.backup)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         secrets = self.destination.secrets + (self.backup.secrets if self.backup else ())
         return (*secrets, self.camera_key) if self.camera_key else secrets

@@ -15,7 +15,7 @@ ERRORS = {
     401: "Authorization: Bearer TOKEN is needed; with Retry-After: too many wrong tokens",
     403: "The caller is not allowed: a page of another site, or a hook from another machine",
     404: "Stream not found, or no picture of it yet",
-    409: "The name is taken, both URLs are the same, or the stream was stopped while it started",
+    409: "The name or the stream key is taken, both URLs are the same, or the stream was stopped while it started",
     413: "The body is too large",
     429: "No capacity left, or too many wrong tokens",
     500: "The service failed; its log says more",

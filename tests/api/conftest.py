@@ -51,7 +51,9 @@ class LiveService:
         return answer.json()
 
     def start(self, name: str) -> None:
-        self.call("POST", "/start_stream", {"youtube_url": "rtmp://127.0.0.1/live2/key", "stream_name": name})
+        self.call(
+            "POST", "/start_stream", {"youtube_url": f"rtmp://127.0.0.1/live2/key-of-{name}", "stream_name": name}
+        )
 
     def log(self) -> str:
         return (self._logs / "application.log").read_text()

@@ -197,9 +197,10 @@ class Relay:
         machinery = Machinery(clock=self.clock, wall_clock=self.wall)
         self.registry = StreamRegistry(settings, machinery, self.state_file)
 
-    def start(self, name: str = "m1", *, url: str = f"rtmp://127.0.0.1/live2/{KEY}", backup: str | None = None) -> None:
+    def start(self, name: str = "m1", *, url: str | None = None, backup: str | None = None) -> None:
+        first = destination(url or f"rtmp://127.0.0.1/live2/{KEY if name == 'm1' else f'{KEY}-{name}'}")
         second = destination(backup) if backup else None
-        self.registry.start(StreamRequest(name, destination(url), backup=second))
+        self.registry.start(StreamRequest(name, first, backup=second))
 
     def names(self) -> list[str]:
         return [snapshot.name for snapshot in self.registry.snapshots()]

@@ -104,12 +104,32 @@ def test_conflict_capacity_and_not_found(client: FlaskClient) -> None:
     client.post("/start_stream", json=GOOD)
     answer = client.post("/start_stream", json=GOOD)
     assert (answer.status_code, answer.json) == (409, {"error": "Stream already active"})
-    client.post("/start_stream", json=GOOD | {"stream_name": "m2"})
-    answer = client.post("/start_stream", json=GOOD | {"stream_name": "m3"})
+    client.post("/start_stream", json=GOOD | {"stream_name": "m2", "youtube_url": f"{URL}-2"})
+    answer = client.post("/start_stream", json=GOOD | {"stream_name": "m3", "youtube_url": f"{URL}-3"})
     assert answer.status_code == 429
     assert answer.json == {"error": "No capacity left: 2 streams run, and MAX_CONCURRENT_STREAMS is 2"}
     answer = client.post("/stop_stream", json={"stream_name": "m9"})
     assert (answer.status_code, answer.json) == (404, {"error": "Stream not found"})
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"youtube_url": URL},
+        {"youtube_url": URL.replace("127.0.0.1", "localhost")},
+        {"youtube_url": URL.replace("127.0.0.1", "127.0.0.1:1935")},
+        {"youtube_url": f"{URL}?backup=1"},
+        {"youtube_url": f"{URL}-2", "backup_url": f"{URL}?backup=1"},
+    ],
+    ids=["same", "localhost", "port", "backup", "as a backup"],
+)
+def test_two_streams_cannot_go_to_one_stream_key(client: FlaskClient, second: dict[str, str]) -> None:
+    assert client.post("/start_stream", json=GOOD).status_code == 200
+    answer = client.post("/start_stream", json=second | {"stream_name": "m2"})
+    error = "Stream m1 goes to the same stream key: stop it, or take another key"
+    assert (answer.status_code, answer.json) == (409, {"error": error})
+    client.post("/stop_stream", json={"stream_name": "m1"})
+    assert client.post("/start_stream", json=second | {"stream_name": "m2"}).status_code == 200
 
 
 def test_a_failed_monitoring_is_the_500_of_the_spec(client: FlaskClient, feed: MatchFeed) -> None:
@@ -230,6 +250,9 @@ def test_the_overlay_id_is_passed_on(client: FlaskClient, feed: MatchFeed) -> No
 def test_a_backup_must_be_another_destination(client: FlaskClient) -> None:
     answer = client.post("/start_stream", json=GOOD | {"backup_url": URL})
     assert (answer.status_code, answer.json) == (409, {"error": "backup_url must be different from youtube_url"})
+    for same in (URL.replace("127.0.0.1", "localhost"), URL.replace("127.0.0.1", "127.0.0.1:1935")):
+        answer = client.post("/start_stream", json=GOOD | {"backup_url": same})
+        assert answer.status_code == 409, same
     unusable: list[object] = [False, 0, [], {}, "rtmp://127.0.0.1/live2"]
     for bad in unusable:
         answer = client.post("/start_stream", json=GOOD | {"backup_url": bad})
@@ -237,7 +260,8 @@ def test_a_backup_must_be_another_destination(client: FlaskClient) -> None:
         assert_is_error(answer.json, "backup_url ")
     assert client.get("/list_streams").json == {}
     for name, none in (("m1", None), ("m2", "")):
-        answer = client.post("/start_stream", json=GOOD | {"stream_name": name, "backup_url": none})
+        start = {"stream_name": name, "youtube_url": f"{URL}-{name}", "backup_url": none}
+        answer = client.post("/start_stream", json=start)
         assert answer.status_code == 200
 
 

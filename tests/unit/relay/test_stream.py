@@ -39,7 +39,7 @@ class Service:
         self.registry = StreamRegistry(settings, Machinery(clock=self.clock))
 
     def start(self, name: str = "m1", **more: str) -> None:
-        self.registry.start(request(name, **more))
+        self.registry.start(request(name, **({"key": KEY if name == "m1" else f"{KEY}-{name}"} | more)))
 
     def names(self) -> list[str]:
         return [snapshot.name for snapshot in self.registry.snapshots()]
