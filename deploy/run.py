@@ -38,7 +38,7 @@ def main() -> None:
             hooks = f"127.0.0.1:{settings.port}"
             server = RtmpServer(
                 Path(folder),
-                "0.0.0.0",
+                "::" if ":" in host else "0.0.0.0",
                 port,
                 [address.path.strip("/")],
                 hooks,

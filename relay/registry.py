@@ -129,7 +129,7 @@ class StreamRegistry:
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._failures = Failures(self._machinery.clock)
-        self._restoring = Restoring(state_file, self.start, settings.allowed_ingest_hosts)
+        self._restoring = Restoring(state_file, self.start, settings, self._machinery.wall_clock)
         self._work = FirstUseWorkDir()
         self._loop = IoLoop("switch")
         self._connections = Connections(settings.ca_file)

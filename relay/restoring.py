@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from config import Settings
 from errors import RelayError
 from logging_setup import StreamLogger
 from media.destination import parse_destination
@@ -14,6 +15,7 @@ from relay.request import StreamRequest
 from relay.state_file import KeptStream, StateFile
 from relay.stream import Stream
 
+CANNOT_BE_S = 365 * 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -21,11 +23,16 @@ class Restoring:
     """Owns the threads `restore-NAME`; `join` waits for them. Without a state file nothing is kept."""
 
     def __init__(
-        self, state_file: StateFile | None, start: Callable[[StreamRequest], None], ingest_hosts: tuple[str, ...]
+        self,
+        state_file: StateFile | None,
+        start: Callable[[StreamRequest], None],
+        settings: Settings,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._state_file = state_file
         self._start = start
-        self._ingest_hosts = ingest_hosts
+        self._settings = settings
+        self._wall_clock = wall_clock
         self._threads: dict[str, threading.Thread] = {}
         self._camera_keys: dict[str, str | None] = {}
 
@@ -76,16 +83,25 @@ class Restoring:
         for thread in self._threads.values():
             thread.join(timeout_s)
 
+    def _begun_at(self, kept: KeptStream, log: StreamLogger) -> float:
+        """When it began; now if that cannot be: at boot a clock may be wrong by a day, or by decades."""
+        now = self._wall_clock()
+        if 0 <= now - kept.begun_at < CANNOT_BE_S:
+            return kept.begun_at
+        ago_h = (now - kept.begun_at) / 3600
+        log.warning("by the clock it began %.1f h ago, which cannot be: its time on air counts from now", ago_h)
+        return now
+
     def _restore(self, kept: KeptStream) -> None:
         log = StreamLogger(_log, kept.stream_name)
-        hosts = self._ingest_hosts
+        hosts = self._settings.allowed_ingest_hosts
         try:
             request = StreamRequest(
                 kept.stream_name,
                 parse_destination(kept.youtube_url, hosts),
                 kept.overlay_id,
                 parse_destination(kept.backup_url, hosts, "backup_url") if kept.backup_url else None,
-                kept.begun_at,
+                self._begun_at(kept, log),
                 kept.score_delay_s,
                 camera_key=kept.camera_key,
             )

@@ -37,8 +37,8 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
     try:
         return create_server(
             app,
-            host=host,
-            port=port,
+            # waitress takes :: for IPv6 alone; elsewhere it stands for all addresses.
+            listen=f"0.0.0.0:{port} [::]:{port}" if host == "::" else f"{f'[{host}]' if ':' in host else host}:{port}",
             threads=HTTP_THREADS,
             max_request_body_size=MAX_READ_BYTES,
             connection_limit=2 * MOST,  # the crowd never gets so large

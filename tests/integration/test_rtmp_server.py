@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from deploy.rtmp_server import MAX_CONNECTIONS_PER_ADDRESS, RtmpServer, free_port
 from media import rtmp_handshake
 from tests.drills.cameras import FFmpegCamera
 from tests.drills.rtmp import VIDEO, RtmpConnection
-from tests.service import FFMPEG
+from tests.service import FFMPEG, MakeService, running
 from tests.waiting import eventually
 
 IDLE = 530
@@ -87,3 +88,23 @@ def test_only_this_machine_and_those_named_may_play_a_camera(
             assert not sees_picture("127.0.0.3")
     finally:
         one.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_everything_works_by_ipv6(service: MakeService, recordings: Callable[[str], Path], tmp_path: Path) -> None:
+    folder, port = tmp_path / "ingest", free_port()
+    folder.mkdir()
+    server = RtmpServer(folder, "::", free_port(), ["live"], hooks=f"[::1]:{port}")
+    source = ["-re", "-stream_loop", "-1", "-i", str(recordings("720p")), "-c", "copy", "-f", "flv"]
+    ingest = f"rtmp://[::1]:{server.port}/live"
+    try:
+        one = service(host="::", port=str(port), rtmp_server=ingest)
+        by_ipv6 = requests.get(f"http://[::1]:{port}/readyz", timeout=10).json()
+        assert by_ipv6["checks"]["rtmp_server"]["ok"], by_ipv6
+        one.start("m1", camera_key="rope-side-7")
+        with running([FFMPEG, "-loglevel", "error", *source, f"{ingest}/m1?key=rope-side-7"]):
+            eventually(lambda: one.status("m1")["on_air"] == "camera", 20)
+        told = requests.get(f"http://[::1]:{port}/streams/m1/camera", timeout=10).json()
+        assert told["stream_key"] == "m1?key=rope-side-7"
+    finally:
+        server.close()

@@ -294,3 +294,20 @@ def test_a_stream_that_was_stopped_has_not_failed(relay: MakeRelay) -> None:
     one.registry.stop("m1")
     with pytest.raises(StreamNotFound):
         one.status()
+
+
+@pytest.mark.parametrize(("written_s", "read_s"), [(100.0, 1.8e9), (1.8e9 + 86_400, 1.8e9), (1.8e9, 100.0)], ids=str)
+def test_a_wrong_clock_at_boot_ends_no_stream(
+    relay: MakeRelay, path: Path, written_s: float, read_s: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = relay(state_file=path, wall_s=written_s)
+    before.start("m1")
+    before.close()
+    after = relay(state_file=path, wall_s=read_s)
+    after.registry.restore()
+    eventually(lambda: after.names() == ["m1"])
+    assert after.status("m1").uptime_s == pytest.approx(0)
+    assert "its time on air counts from now" in caplog.text
+    after.clock.advance(10)
+    assert after.status("m1").uptime_s == pytest.approx(10)
+    assert after.kept() == ["m1"]
