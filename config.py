@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -29,6 +29,7 @@ from scoring.trust import check_certificates
 MOST_STREAMS = 1000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
+_LOGIN = re.compile(r"|[A-Za-z0-9._~-]+:[A-Za-z0-9._~-]+|\?[A-Za-z0-9._~%=&+-]+", re.ASCII)
 _HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}", re.ASCII)
 DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
 
@@ -60,6 +61,9 @@ class Settings(BaseSettings):
         None, "address of the reverse proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted"
     )
     rtmp_server: str = _setting("rtmp://localhost:1935/live", "where the cameras publish: server and application")
+    rtmp_server_login: SecretStr = _setting(
+        "", "what `RTMP_SERVER` asks of players: `USER:PASSWORD`, or a query as in `?token=VALUE`"
+    )
     camera_server: str = _setting(
         "", "what cameras publish to, if it is not `RTMP_SERVER`, as in `rtmp://relay.example.org/live`"
     )
@@ -126,6 +130,21 @@ class Settings(BaseSettings):
     def profile(self) -> OutputProfile:
         return PROFILES[self.output_profile]
 
+    def ingest_url(self, name: str) -> str:
+        """Where the camera's picture is played; holds what RTMP_SERVER_LOGIN says."""
+        login = self.rtmp_server_login.get_secret_value()
+        if not login or login.startswith("?"):
+            return f"{self.rtmp_server}/{name}{login}"
+        scheme, _, rest = self.rtmp_server.partition("://")
+        return f"{scheme}://{login}@{rest}/{name}"
+
+    @property
+    def ingest_secrets(self) -> tuple[str, ...]:
+        """Strings of `ingest_url` that must be redacted wherever they turn up."""
+        login = self.rtmp_server_login.get_secret_value()
+        values = [value for _, value in parse_qsl(login[1:])] if login.startswith("?") else login.split(":")[1:]
+        return (login, *values) if login else ()
+
     @property
     def capacity(self) -> Capacity:
         """How many streams may run at once, and why."""
@@ -157,6 +176,13 @@ class Settings(BaseSettings):
             raise ValueError("must be 16 to 128 characters of A-Z a-z 0-9 _ -")
         return value
 
+    @field_validator("rtmp_server_login")
+    @classmethod
+    def _check_login(cls, value: SecretStr) -> SecretStr:
+        if not _LOGIN.fullmatch(value.get_secret_value()):
+            raise ValueError("must be USER:PASSWORD of A-Z a-z 0-9 . _ ~ -, or a query that begins with ?")
+        return value
+
     @field_validator("require_camera_key")
     @classmethod
     def _check_camera_key(cls, value: bool | str, info: ValidationInfo) -> bool | str:
@@ -171,6 +197,8 @@ class Settings(BaseSettings):
         if not value and info.field_name == "camera_server":
             return value
         parts = _split_url(value, ("rtmp", "rtmps"))
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("must hold no user name and no query: RTMP_SERVER_LOGIN is for them")
         if not parts.path.strip("/"):
             raise ValueError("must name an application, as in rtmp://localhost:1935/live")
         return value.rstrip("/")

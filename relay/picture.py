@@ -63,7 +63,7 @@ class Picture:
         self._switch = switch
         self._around = around
         self._log = around.log
-        self._camera = Camera(f"{settings.rtmp_server}/{stream_name}", settings, overlay_file, canvas, switch, around)
+        self._camera = Camera(settings.ingest_url(stream_name), settings, overlay_file, canvas, switch, around)
         self._slate = Slate(settings, folder, overlay_file, canvas, title, switch, around)
         self._left_at: float | None = None
         self._came_at: float | None = None

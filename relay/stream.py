@@ -89,6 +89,7 @@ class Stream:
         self._lane = lane
         self._on_gone = on_gone
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
+        self._secrets = (*request.secrets, *settings.ingest_secrets)
         now, wall_now = machinery.clock(), machinery.wall_clock()
         self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
         started_at = now - (wall_now - self.begun_at)
@@ -128,7 +129,7 @@ class Stream:
 
     def begin(self) -> None:
         """Start monitoring, draw the first overlay, start the threads; clean up when that fails."""
-        redact.add(self.request.secrets)
+        redact.add(self._secrets)
         try:
             self.match.start_monitoring()
             self._draw_first_pictures()
@@ -254,7 +255,7 @@ class Stream:
 
     def _give_back(self) -> None:
         with contextlib.ExitStack() as all_of_it:  # whatever one of them raises
-            all_of_it.callback(redact.remove, self.request.secrets)
+            all_of_it.callback(redact.remove, self._secrets)
             all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
             all_of_it.callback(self.match.close)
             all_of_it.callback(self._lane.close)

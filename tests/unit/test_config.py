@@ -7,6 +7,7 @@ import pytest
 
 from config import Settings, forget_secrets, load_settings
 from errors import ConfigurationError
+from tests.conftest import SettingsFactory
 
 
 def test_defaults_are_those_of_the_spec() -> None:
@@ -138,3 +139,32 @@ def test_any_other_head_is_refused_by_name(given: str) -> None:
 def test_a_cluster_needs_no_state_file() -> None:
     with pytest.raises(ConfigurationError, match="STATE_FILE: must be empty with STREAM_BACKEND=ray"):
         load_settings({"stream_backend": "ray", "state_file": "streams.json"})
+
+
+@pytest.mark.parametrize(
+    ("login", "url", "secrets"),
+    [
+        ("", "rtmp://in.example/live/m1", ()),
+        ("club:pass-canary", "rtmp://club:pass-canary@in.example/live/m1", ("club:pass-canary", "pass-canary")),
+        ("?token=canary%2B1", "rtmp://in.example/live/m1?token=canary%2B1", ("?token=canary%2B1", "canary+1")),
+    ],
+)
+def test_the_rtmp_server_may_ask_for_a_login(
+    settings_with: SettingsFactory, login: str, url: str, secrets: tuple[str, ...]
+) -> None:
+    settings = settings_with(rtmp_server="rtmp://in.example/live", rtmp_server_login=login)
+    assert settings.ingest_url("m1") == url
+    assert settings.ingest_secrets == secrets
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize("login", ["club", "club:pass word", "club:p@ss", "?", "?a b", "club:pass\n", ":pass"])
+def test_a_login_that_ffmpeg_would_read_differently_is_refused(settings_with: SettingsFactory, login: str) -> None:
+    with pytest.raises(ConfigurationError, match="RTMP_SERVER_LOGIN: must be USER:PASSWORD"):
+        settings_with(rtmp_server_login=login)
+
+
+@pytest.mark.parametrize("server", ["rtmp://club:pass@in.example/live", "rtmp://in.example/live?token=x"])
+def test_the_servers_address_holds_no_login(settings_with: SettingsFactory, server: str) -> None:
+    with pytest.raises(ConfigurationError, match="RTMP_SERVER: must hold no user name and no query"):
+        settings_with(rtmp_server=server)
