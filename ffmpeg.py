@@ -23,10 +23,6 @@ from media.profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, Ou
 # wait out; that of a successor of the same kind goes backward, which it joins.
 SLATE_OFFSET_S = 0
 COMPOSITOR_OFFSET_S = 50_000
-# The overlay's lag is a fixed number of queued pictures. At a rate that the frames'
-# is a multiple of there is one picture for each frame's time, and none has to wait
-# for the next: 0.08 s, and 0.15 s at 25 a second.
-OVERLAY_RATE = 30
 # What x264 looks ahead at before its first frame, given to it at once; one in hardware does not.
 SLATE_HEAD_START_S = 0.6
 # Enough to see the sound of a camera that sends it from the start. All that comes
@@ -119,7 +115,7 @@ def compositor_args(
         # For a picture that does not say how its colours are made.
         *("-colorspace", "smpte170m" if treatment.is_sd else "bt709"),
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
-        *overlay_input(overlay_path),
+        *overlay_input(overlay_path, profile.overlay_rate),
         *_SILENCE,
         "-filter_complex",
         _picture_filter(canvas, profile, picture_start + (_DEINTERLACE if treatment.is_interlaced else ""))
@@ -161,7 +157,7 @@ def slate_args(
         *("-re", *early, "-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}"),
         *("-f", "image2", "-pattern_type", "none", "-i", str(picture_path)),
         *early,
-        *overlay_input(overlay_path),
+        *overlay_input(overlay_path, profile.overlay_rate),
         *("-re", *early, "-f", "lavfi", "-i", f"anullsrc=channel_layout=stereo:sample_rate={AUDIO_RATE_HZ}"),
         "-filter_complex",
         f"[0:v:0][1:v:0]overlay=format=yuv420[slate];[2:v:0]{_OVERLAY_FILTER}[overlay];"
@@ -227,12 +223,16 @@ def _ingest_args(url: str, analyze_us: int = INGEST_ANALYZE_US) -> list[str]:
     ]
 
 
-def overlay_input(path: Path) -> list[str]:
-    """The overlay as an input that shows each new picture at once."""
+def overlay_input(path: Path, rate: int) -> list[str]:
+    """The overlay as an input that shows each new picture at once.
+
+    Its lag is a fixed number of queued pictures. At a rate that the frames' is a multiple of there is
+    one picture for each frame's time, and none has to wait for the next: 0.08 s at 30, 0.15 s at 25.
+    """
     return [
         # image2 opens the path anew for each picture; without it a rename is never seen.
         *("-f", "image2", "-pattern_type", "none", "-loop", "1"),
-        *("-framerate", str(OVERLAY_RATE)),
+        *("-framerate", str(rate)),
         # Every queued picture is an old picture.
         *("-threads", "1", "-thread_queue_size", "1"),
         *("-i", str(path)),

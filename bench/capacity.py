@@ -89,7 +89,8 @@ def main() -> int:
             steps[name] = climb_with(ground, PROFILES[name], options.preset, options.seconds)
         admission = admit(ground, PROFILES[options.profiles[0]], options.preset, options.seconds)
         if not options.no_table:
-            table = {name: costs(ground.folder, PROFILES[name], options.runs) for name in PROFILES}
+            measured = [profile for profile in PROFILES.values() if profile.frame_rate in (30, 60)]
+            table = {profile.name: costs(ground.folder, profile, options.runs) for profile in measured}
     return finish(report(options.preset, steps, table, admission), options.document, FFMPEG)
 
 

@@ -123,7 +123,7 @@ def _decode_ms(path: Path) -> float:
 
 
 def _cpu_s(path: Path, frames: int) -> float:
-    source = ["-f", "image2", "-loop", "1", "-framerate", str(ffmpeg.OVERLAY_RATE), "-threads", "1", "-i", str(path)]
+    source = ["-f", "image2", "-loop", "1", "-framerate", "30", "-threads", "1", "-i", str(path)]
     return cpu_of([_ffmpeg(), "-nostdin", "-loglevel", "error", *source, "-frames:v", str(frames), "-f", "null", "-"])
 
 
@@ -144,7 +144,7 @@ def _paired_ratios(overlay: Path, canvas: Canvas, preset: str, pairs: int, secon
 def _without_overlay(argv: list[str], overlay: Path) -> list[str]:
     """The same transcode without the overlay's input and filter."""
     end = argv.index(str(overlay)) + 1
-    start = end - len(ffmpeg.overlay_input(overlay))
+    start = end - len(ffmpeg.overlay_input(overlay, 30))
     bare = argv[:start] + argv[end:]
     at = bare.index("-filter_complex") + 1
     picture, _, rest = bare[at].partition("[camera];")

@@ -30,6 +30,10 @@ _TRANSCODE = {
     "1080p30": (0.33, 0.62, 0.84, 1.12, 2.00, 2.23, 2.89, 4.40),
     "1080p60": (0.47, 0.95, 1.42, 2.02, 2.88, 3.36, 4.22, 6.40),
 }
+# At 25 and 50 frames a second at most as much as at 30 and 60.
+_TRANSCODE |= {
+    f"{size}p{rate}": _TRANSCODE[f"{size}p{more}"] for size in (720, 1080) for rate, more in ((25, 30), (50, 60))
+}
 COSTS = MappingProxyType({name: tuple(ON_AIR * cost for cost in costs) for name, costs in _TRANSCODE.items()})
 
 
