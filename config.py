@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from errors import ConfigurationError
 from media.capacity import Capacity, available_cores, capacity
 from media.encoders import ENCODERS, X264, X264_PRESETS, Encoder
-from media.profiles import PROFILES, OutputProfile
+from media.profiles import AUTO, PROFILES, OutputProfile
 from scoring.rundown import MAX_DELAY_S
 from scoring.trust import check_certificates
 
@@ -90,7 +90,9 @@ class Settings(BaseSettings):
         300.0, "after this time without news from the feed, the live figures are removed", "s", ge=10, le=86_400
     )
     poll_interval_s: float = _setting(1.0, "time between two polls of a stream", "s", ge=0.1, le=60)
-    output_profile: str = _setting("720p30", "picture that the destination receives")
+    output_profile: str = _setting(
+        "720p30", "picture that the destination receives; `auto`: 720p at the camera's own rate"
+    )
     video_encoder: str = _setting("auto", "H.264 encoder, on the CPU or in hardware; `auto` is `libx264`")
     x264_preset: str = _setting("veryfast", "preset of x264: a slower one takes more CPU and looks better")
     render_device: str = _setting(
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
 
     @property
     def profile(self) -> OutputProfile:
-        return PROFILES[self.output_profile]
+        return PROFILES["720p30" if self.output_profile == AUTO else self.output_profile]
 
     def ingest_url(self, name: str) -> str:
         """Where the camera's picture is played; holds what RTMP_SERVER_LOGIN says."""
@@ -256,7 +258,7 @@ class Settings(BaseSettings):
     @field_validator("output_profile")
     @classmethod
     def _check_profile(cls, value: str) -> str:
-        return _one_of(value, tuple(PROFILES))
+        return _one_of(value, (AUTO, *PROFILES))
 
     @field_validator("video_encoder")
     @classmethod

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 AUDIO, VIDEO = 8, 9
+RATE_S = 1.5
 TWO_CLOCKS_S = 10.0  # further apart than this, sound and picture are stamped by two clocks
 _HEADER_BYTES, _TAG_HEAD_BYTES, _TAG_TAIL_BYTES = 13, 11, 4
 _SAMPLES = 50
@@ -70,6 +71,11 @@ class Findings:
     picture_s: float = 0.0
     picture_at_s: float = 0.0
     sound_ahead_s: float | None = None
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Pictures in a second by their timestamps; None before it can be told."""
+        return (self.pictures - 1) / self.picture_s if self.picture_s >= RATE_S else None
 
     @property
     def waits_for_keyframe(self) -> bool:

@@ -39,6 +39,7 @@ class OutputProfile:
         return (self.video_bitrate_kbps + AUDIO_BITRATE_KBPS) * 1000 // 8
 
 
+AUTO = "auto"  # 720p at the camera's own rate
 PROFILES = {
     profile.name: profile
     for profile in (

@@ -98,6 +98,13 @@ class Camera:
         if self.compositor.child.is_due(now) and self.successor.child.process is None:
             self._start(self.compositor, now, takes_sound=self._takes_sound, patient=self.is_patient)
 
+    def use(self, settings: Settings, now: float) -> None:
+        """Go on with another profile."""
+        self._settings = settings
+        for compositor in (self.compositor, self.successor):
+            compositor.child.end()
+            compositor.child.next_start_at = now
+
     def renew_waiting(self, now: float, came_at: float | None) -> None:
         """End a compositor that waits and gets nothing: its server may have died without closing the connection."""
         compositor = self.compositor

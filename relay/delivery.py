@@ -85,6 +85,14 @@ class Delivery:
         self._note_connected(now)
         self._note_dropped(now)
 
+    def use(self, settings: Settings, now: float) -> None:
+        """Go on with another profile: connect anew."""
+        self._settings = settings
+        if self.child.process is not None:
+            self.child.end()
+            self.child.next_start_at = now
+            self._lose("the picture's format changes")
+
     def hold(self, reason: str) -> None:
         """Leave the destination to somebody else until `go_on()`. Any thread."""
         self._held_because = reason

@@ -53,6 +53,11 @@ class Destinations:
     def backup(self) -> DeliveryStatus | None:
         return self._backup.status() if self._backup else None
 
+    def use(self, settings: Settings, now: float) -> None:
+        """Go on with another profile: each connects anew."""
+        for delivery in self._deliveries:
+            delivery.use(settings, now)
+
     def step(self, now: float) -> None:
         """Look once at each."""
         for delivery in self._deliveries:

@@ -13,6 +13,7 @@ WAIT_S = 0.7  # most cameras' pictures have come by then
 LOOK_S = 30.0
 NEXT_LOOK_S = 10.0
 SOUND_LOOK_S = 3.0
+RATE_LOOK_S = 8.0
 CLOCK_MARGIN_S = 1.0  # what FFmpeg gets later than expected is not lost
 FEW_PICTURES = 15
 GONE_S = 10.0  # a compositor that could not show it is started again within this time
@@ -109,6 +110,8 @@ class Examining:
             self.child.next_start_at = 0.0
 
     def _lasted_enough(self, now: float, limit_s: float) -> bool:
+        if self.findings.frame_rate is None:  # the RTMP server may give its pictures from the next keyframe on
+            limit_s = max(limit_s, RATE_LOOK_S)
         return self.examined_s(now) >= limit_s and not self.waits_for_keyframe
 
     def _take(self, data: bytes) -> None:

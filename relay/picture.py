@@ -108,6 +108,17 @@ class Picture:
         self._camera.compositor.child.next_start_at = 0.0
         self._around.wake()
 
+    @property
+    def camera_rate(self) -> float | None:
+        """Frames a second that the camera sends, once it is on air and that is known."""
+        return self._camera.examining.findings.frame_rate if self._camera_was_on_air else None
+
+    def use(self, settings: Settings, now: float) -> None:
+        """Go on with another profile of the same size: all FFmpegs begin anew."""
+        self._settings = settings
+        self._camera.use(settings, now)
+        self._slate.use(settings, now)
+
     def prepare_slate(self) -> None:
         """Draw the slate, so that there is one even if the folder can no longer be written. Raises OSError."""
         self._slate.draw(has_been_live=False)

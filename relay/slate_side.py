@@ -42,6 +42,12 @@ class Slate:
         self._title = title
         self._log = around.log
 
+    def use(self, settings: Settings, now: float) -> None:
+        """Go on with another profile."""
+        self._settings = settings
+        self.child.end()
+        self.child.next_start_at = now
+
     def start(self, now: float, *, has_been_live: bool) -> None:
         """Draw the picture anew and send it. `has_been_live` decides between the two texts."""
         self._overlay_file.restore()  # without it no FFmpeg starts

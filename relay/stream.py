@@ -36,6 +36,7 @@ from relay.children import Child, Surroundings
 from relay.delivery import CONNECTED
 from relay.destinations import Destinations
 from relay.match_side import MatchSide
+from relay.own_rate import OwnRate
 from relay.picture import Picture
 from relay.process import end_processes
 from relay.reporting import Reporting
@@ -117,6 +118,7 @@ class Stream:
             around,
         )
         self.destinations = Destinations(request, settings, self._switch, around, self._wake.set)
+        self._own_rate = OwnRate(settings, self.picture, self.destinations, self._log)
         self._state = StateTrack()
         self.reporting = Reporting(
             started_at, machinery.clock, self._state, self._switch, self.picture, self.destinations, self.match
@@ -205,6 +207,7 @@ class Stream:
             return
         self.destinations.step(now)
         self.picture.step(now)
+        self._own_rate.step(now)
         picture, primary = self.picture.status, self.destinations.primary
         if primary.state == CONNECTED:
             self.log.video_began()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.drills.cameras import ScriptedCamera
 from tests.drills.rtmp import AUDIO, VIDEO, Message
-from tests.integration.conftest import mean_volume_db, record
+from tests.integration.conftest import mean_volume_db, probe, record
 from tests.service import MakeService, Rtmp, Service
 from tests.waiting import eventually
 
@@ -131,3 +131,18 @@ def test_sound_that_is_stamped_apart_is_named(
     with publish(sound_at(ahead_s), offset_s=10.0):
         reason = f"the camera's sound is 3.0 s {side} its picture"
         await_status(one, reason, on_air="camera", sound="camera", reason=reason)
+
+
+def test_with_auto_a_camera_of_25_frames_a_second_keeps_its_rate(
+    service: MakeService, rtmp: Rtmp, recordings: Callable[[str], Path], tmp_path: Path
+) -> None:
+    one = service(output_profile="auto", x264_preset="ultrafast")
+    url = one.start("m1")
+    with ScriptedCamera(recordings("4:3 at 25"), rtmp.server.port, "live", "m1"):
+        await_status(one, "live", state="live")
+        eventually(lambda: "the stream becomes 720p25" in one.log(), 30)
+        eventually(lambda: one.status("m1")["attempts"]["publisher"] == 2, 30)
+        await_status(one, "live again", state="live")
+        viewed = probe(record(url, tmp_path / "viewed.flv", 3), "-show_streams")["streams"]
+        assert "25/1" in [stream["r_frame_rate"] for stream in viewed]
+        assert one.status("m1")["restarts"]["publisher"] == {}

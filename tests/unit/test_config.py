@@ -49,7 +49,7 @@ def test_every_fault_is_named_in_one_message(monkeypatch: pytest.MonkeyPatch) ->
         load_settings()
     message = str(caught.value)
     assert [name for name in faults if f"\n  {name}: " not in message] == []
-    assert "480p30, 720p30, 720p25, 720p50, 720p60, 1080p30, 1080p25, 1080p50, 1080p60" in message
+    assert "auto, 480p30, 720p30, 720p25, 720p50, 720p60, 1080p30, 1080p25, 1080p50, 1080p60" in message
     assert "canary" not in message
 
 
