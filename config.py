@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     stall_timeout_s: float = _setting(
         2.0, "after this time without a frame, the camera counts as away", "s", ge=1, le=60
     )
+    silence_warn_s: float = _setting(
+        20.0, "after this time of silence in the camera's sound, the dashboard warns", "s", ge=5, le=3600
+    )
     publisher_stall_timeout_s: float = _setting(
         8.0, "a destination that takes no data for this time is connected again", "s", ge=2, le=60
     )

@@ -17,6 +17,7 @@ from media.causes import Cause
 from media.destination import Destination
 from media.encoders import Encoder
 from media.profiles import AUDIO_BITRATE_KBPS, AUDIO_CHANNELS, AUDIO_RATE_HZ, OutputProfile
+from media.sound_level import METER
 
 # Slate and compositor follow each other on timelines far apart: a jump that
 # FFmpeg's MPEG-TS reader joins without a hole. Forward ones under 10 s it would
@@ -121,7 +122,7 @@ def compositor_args(
         _picture_filter(canvas, profile, picture_start + (_DEINTERLACE if treatment.is_interlaced else ""))
         + encoder.last_filters,
         # Gaps in the camera's sound become silence instead of drift.
-        *("-af", sound_start + "aresample=async=1000"),
+        *("-af", (METER if sound else "") + sound_start + "aresample=async=1000"),
         # Ends with the camera's picture: the silence and the overlay never would.
         "-shortest",
         *encoder.args(profile),

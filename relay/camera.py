@@ -13,12 +13,13 @@ from config import Settings
 from graphics.layout import Canvas
 from media.camera_picture import PLAIN
 from media.causes import Cause
+from media.sound_level import SoundLevel
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
 from relay.compositor import Compositor, Listener
 from relay.examining import Examining
-from relay.reasons import HDR, UNUSABLE_SOUND, sound_apart
+from relay.reasons import HDR, SILENT_SOUND, UNUSABLE_SOUND, sound_apart
 from relay.situations import KEYFRAME_LIMIT_S
 
 # One that gave frames for this long died of something else than its input.
@@ -170,13 +171,19 @@ class Camera:
         elif self.listener.child.is_due(now):
             self.listener.start(ffmpeg.listener_args(self._ingest_url), now)
 
-    @property
-    def trouble(self) -> str | None:
+    def level(self, now: float) -> SoundLevel | None:
+        """Of the camera's sound."""
+        return self.compositor.meter.level(now) if self.compositor.sound == "camera" else None
+
+    def trouble(self, now: float) -> str | None:
         """What is wrong with the picture or sound of a camera that is on air."""
         picture = self.compositor.picture
         if picture and picture.hdr:
             return HDR.format(hdr=picture.hdr)
         if self.compositor.sound != "silence":
+            silent_s = self.compositor.meter.silent_s(now) if self.compositor.sound == "camera" else 0.0
+            if silent_s >= self._settings.silence_warn_s:
+                return SILENT_SOUND.format(silent_s=silent_s)
             return sound_apart(self.examining.findings)
         if not self._hears_unknown:
             return None

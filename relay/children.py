@@ -41,7 +41,8 @@ class Child:
     """One role: at most one process at a time, and what is known of the attempts so far.
 
     `attach` and `detach` join a process to the switch and part them again;
-    `on_line` gets each line of its stderr, on the loop's thread. The end of one
+    `on_line` gets each line of its stderr, on the loop's thread, and returns True if it is
+    not worth logging. The end of one
     that `may_fail` is no trouble of the stream's, and is not counted. Two that
     play one role in turn are `counted_with` each other.
     """
@@ -54,7 +55,7 @@ class Child:
         *,
         attach: Callable[[FFmpegProcess], None],
         detach: Callable[[FFmpegProcess], None],
-        on_line: Callable[[str], None] | None = None,
+        on_line: Callable[[str], bool | None] | None = None,
         may_fail: bool = False,
         counted_with: Child | None = None,
     ) -> None:
@@ -201,8 +202,8 @@ class Child:
             return
         output_log = self._around.output_log
         for line in process.take_stderr(data):
-            if self._on_line:
-                self._on_line(line)
+            if self._on_line and self._on_line(line):
+                continue
             left_out = budget.take()
             if left_out is None:
                 continue

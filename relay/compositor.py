@@ -13,6 +13,7 @@ from typing import Any
 
 import ffmpeg
 from media.camera_picture import PLAIN, CameraPicture, Treatment, camera_picture
+from media.sound_level import SoundMeter
 from media.switch import Switch
 from relay.children import Child, Surroundings
 
@@ -41,6 +42,7 @@ class Compositor:
         self.sound: str | None = None
         self.data_at: float | None = None
         self.sound_is_unknown = False
+        self.meter = SoundMeter(around.clock)
         self.treatment = PLAIN
         self.picture: CameraPicture | None = None
         self._clock = around.clock
@@ -51,9 +53,12 @@ class Compositor:
     def start(self, argv: list[str], now: float, *, takes_sound: bool, treatment: Treatment) -> None:
         self.takes_sound, self.opened_at, self.sound, self.data_at = takes_sound, None, None, None
         self.sound_is_unknown, self.treatment, self.picture = False, treatment, None
+        self.meter = SoundMeter(self._clock)
         self.child.start(argv, now)
 
-    def _take_line(self, line: str) -> None:
+    def _take_line(self, line: str) -> bool:
+        if self.meter.take(line):
+            return True
         if self.data_at is None and ffmpeg.says_data_comes(line):
             self.data_at = self._clock()
         self.picture = self.picture or camera_picture(line)
@@ -62,6 +67,7 @@ class Compositor:
             self.opened_at = self._clock()
         elif self.sound is None and (source := ffmpeg.sound_source(line)):
             self.sound = source
+        return False
 
 
 class Listener:

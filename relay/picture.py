@@ -19,6 +19,7 @@ from pathlib import Path
 from config import Settings
 from graphics.layout import Canvas
 from media.causes import Cause
+from media.sound_level import SoundLevel
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.camera import Camera
@@ -35,12 +36,16 @@ FLOWS_S = 0.5
 
 @dataclass(frozen=True)
 class PictureStatus:
-    """`on_air` is `camera`, `slate` or None; `sound` is `camera`, `silence` or None; `trouble` says what is wrong."""
+    """`on_air` is `camera`, `slate` or None; `sound` is `camera`, `silence` or None; `trouble` says what is wrong.
+
+    `level` is of the sound that goes out, None while that is silence of the service's own.
+    """
 
     on_air: str | None
     sound: str | None
     trouble: str | None
     last_frame_at: float | None
+    level: SoundLevel | None = None
 
 
 class Picture:
@@ -248,11 +253,12 @@ class Picture:
             camera.compositor.sound if role == "camera" else ("silence" if role else None),
             trouble,
             camera.source_of(shown).frame_at,
+            camera.level(now) if role == "camera" else None,
         )
 
     def _trouble(self, role: str | None, now: float) -> str | None:
         if role == "camera" and self._silence_s(now) < FLOWS_S:
-            return self._speed_watch.trouble(self._switch.rates().speed, now) or self._camera.trouble
+            return self._speed_watch.trouble(self._switch.rates().speed, now) or self._camera.trouble(now)
         self._speed_watch.reset(now)
         return None if role == "camera" else reason_of(self._known(now))
 

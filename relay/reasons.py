@@ -84,6 +84,7 @@ REASONS = (
 )
 SOUND_APART = "the camera's sound is {apart_s:.1f} s {side} its picture"
 HDR = "the camera sends {hdr} (HDR), which looks pale: set it to SDR"
+SILENT_SOUND = "the camera's sound has been silent for {silent_s:.0f} s: check the microphone"
 UNUSABLE_SOUND = "the camera's sound ({sound}) cannot be used: set it to AAC"
 
 

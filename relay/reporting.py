@@ -73,6 +73,8 @@ class Reporting:
             last_error=_last_error((*destinations.children, *self._picture.children), now),
             destination=primary,
             backup=destinations.backup,
+            sound_level_db=picture.level.peak_db if picture.level else None,
+            sound_loudness_lufs=picture.level.loudness_lufs if picture.level else None,
         )
 
 

@@ -90,7 +90,7 @@ class StreamStatus:
     """All that is reported of one stream. Ages and durations in seconds; None where nothing is known.
 
     `attempts` and `restarts` are by child, `polls` by source; `node` and `moves`
-    (the newest last) are of a cluster only.
+    (the newest last) are of a cluster only. `sound_level_db` is the peak of what goes out, in dBFS.
     """
 
     name: str
@@ -117,6 +117,8 @@ class StreamStatus:
     last_error: LastError | None
     destination: DeliveryStatus
     backup: DeliveryStatus | None
+    sound_level_db: float | None = None
+    sound_loudness_lufs: float | None = None
     node: str | None = None
     moves: tuple[Move, ...] = ()
 

@@ -50,6 +50,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
     ),
     ("last_frame_age_seconds", "Time since the newest frame on air", lambda status: status.last_frame_age_s),
     ("overlay_age_seconds", "Time since the overlay last changed", lambda status: status.overlay_age_s),
+    ("sound_level_db", "Peak of the camera's sound in the last second, in dBFS", lambda status: status.sound_level_db),
     ("score_age_seconds", "Time since the feed or a push last confirmed the score", lambda status: status.score_age_s),
 )
 

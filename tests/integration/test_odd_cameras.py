@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.drills.cameras import ScriptedCamera
 from tests.drills.rtmp import AUDIO, VIDEO, Message
 from tests.integration.conftest import mean_volume_db, probe, record
-from tests.service import MakeService, Rtmp, Service
+from tests.service import FFMPEG, MakeService, Rtmp, Service
 from tests.waiting import eventually
 
 Change = Callable[[Message, float], Message]
@@ -146,3 +147,22 @@ def test_with_auto_a_camera_of_25_frames_a_second_keeps_its_rate(
         viewed = probe(record(url, tmp_path / "viewed.flv", 3), "-show_streams")["streams"]
         assert "25/1" in [stream["r_frame_rate"] for stream in viewed]
         assert one.status("m1")["restarts"]["publisher"] == {}
+
+
+def test_the_level_of_the_sound_is_measured_and_silence_is_named(
+    service: MakeService, publish: Callable[..., ScriptedCamera], rtmp: Rtmp, tmp_path: Path
+) -> None:
+    one = service(silence_warn_s="5")
+    one.start("m1")
+    with publish(lambda message, _at_s: message):  # a sine at an eighth of full scale
+        await_status(one, "on air", on_air="camera", sound="camera")
+        eventually(lambda: -20 <= (one.status("m1")["sound_level_db"] or 0) <= -16, 20)
+        eventually(lambda: -30 <= (one.status("m1")["sound_loudness_lufs"] or 0) <= -16, 20)
+        assert "lavfi" not in (tmp_path / "logs" / "ffmpeg.log").read_text()
+    mute = tmp_path / "mute.flv"
+    source = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=30", "-f", "lavfi", "-i", "anullsrc=r=44100"]
+    encode = ["-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", str(mute)]
+    subprocess.run([FFMPEG, "-loglevel", "error", *source, *encode], check=True, timeout=60)
+    with ScriptedCamera(mute, rtmp.server.port, "live", "m1"):
+        await_status(one, "silent", on_air="camera", sound_level_db=-100.0)
+        eventually(lambda: "check the microphone" in (one.status("m1")["reason"] or ""), 20)

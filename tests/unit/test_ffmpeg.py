@@ -9,6 +9,7 @@ from graphics.layout import canvas_of
 from media.destination import parse_destination
 from media.encoders import X264, Encoder
 from media.profiles import PROFILES, OutputProfile
+from media.sound_level import METER
 
 ENCODER = Encoder(X264, "veryfast", "")
 DESTINATION = parse_destination("rtmp://a.rtmp.youtube.com/live2/canary-key?backup=1", ("*",))
@@ -28,7 +29,7 @@ def test_the_compositors_command_line() -> None:
         ":out_range=tv:out_color_matrix=bt709,format=yuv420p,pad=1280:720:-1:-1,setsar=1,fps=30[camera];"
         "[1:v:0]format=rgba,scale=flags=neighbor:out_color_matrix=bt709:out_range=tv,format=yuva420p[overlay];[camera][overlay]overlay=x=0:y=552:format=yuv420:shortest=1,"
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709 "
-        "-af aresample=async=1000 -shortest "
+        f"-af {METER}aresample=async=1000 -shortest "
         "-c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p "
         "-b:v 4000k -minrate 4000k -maxrate 4000k -bufsize 4000k -x264-params nal-hrd=cbr:force-cfr=1 "
         "-g 60 -keyint_min 60 -sc_threshold 0 -force_key_frames 0.2,0.4,0.6,0.8,1.2,1.6,2,2.4,2.8,3.2 "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -704,3 +705,29 @@ def test_a_usual_picture_needs_no_other_attempt_and_hdr_is_named(stage: Stage) -
     stage.go_on(1.0, camera)
     assert stage.picture.status.trouble == "the camera sends HLG (HDR), which looks pale: set it to SDR"
     assert stage.compositor.attempts == 1
+
+
+def test_a_silent_microphone_is_named_and_its_readings_fill_no_log(
+    stage: Stage, paced_stage: Flow, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.step()
+    stage.say(stage.compositor, SOUND_OF_CAMERA)
+    camera = stage.compositor
+    paced_stage(0.4, 1.0)
+    for _ in range(16):
+        stage.say(camera, "lavfi.astats.Overall.Peak_level=-80.5")
+        paced_stage(1.2, 1.0)
+    status = stage.picture.status
+    assert status.trouble is None
+    assert status.level is not None
+    assert status.level.peak_db == -80.5
+    for _ in range(3):
+        stage.say(camera, "lavfi.astats.Overall.Peak_level=-inf")
+        paced_stage(1.2, 1.0)
+    trouble = stage.picture.status.trouble
+    assert trouble is not None
+    assert re.fullmatch(r"the camera's sound has been silent for 2\d s: check the microphone", trouble)
+    stage.say(camera, "lavfi.astats.Overall.Peak_level=-30.0")
+    paced_stage(1.2, 1.0)
+    assert stage.picture.status.trouble is None
+    assert "lavfi" not in caplog.text

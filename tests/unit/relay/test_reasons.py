@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from media.flv import Findings
-from relay.reasons import HDR, REASONS, SOUND_APART, UNUSABLE_SOUND, Known, reason_of, sound_apart
+from relay.reasons import HDR, REASONS, SILENT_SOUND, SOUND_APART, UNUSABLE_SOUND, Known, reason_of, sound_apart
 
 GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "guide.md").read_text()
 NOBODY = Known("m1")
@@ -76,7 +76,9 @@ def test_sound_that_is_stamped_apart_from_the_picture_is_named(ahead_s: float | 
     assert sound_apart(Findings(sound_ahead_s=ahead_s)) == text
 
 
-@pytest.mark.parametrize("words", [*(reason.words for reason in REASONS), UNUSABLE_SOUND, SOUND_APART, HDR])
+@pytest.mark.parametrize(
+    "words", [*(reason.words for reason in REASONS), UNUSABLE_SOUND, SILENT_SOUND, SOUND_APART, HDR]
+)
 def test_the_guide_says_what_to_do_about_each(words: str) -> None:
     """In the first column of its table, with … in place of what differs."""
     shown = re.sub(r"\{[^}]*\}", "…", words)
