@@ -15,13 +15,13 @@ FRESH_S = 4.0
 _PEAK, _LOUDNESS = "lavfi.astats.Overall.Peak_level", "lavfi.r128.S"
 _LINE = re.compile(rf"({re.escape(_PEAK)}|{re.escape(_LOUDNESS)})=(-?[\d.]+|-?inf|-?nan)")
 _FRAME = re.compile(r"frame:\d+\s+pts:")
-# ebur128 gives ten frames a second.
+# ebur128 takes a tenth of a second of sound each time that FFmpeg's filters move on. So it comes before the sound is
+# gathered to whole seconds: behind that it takes less than there is, and the rest piles up in memory.
 METER = (
-    "asplit[out][level];[level]asetnsamples=44100,"
+    "asplit[out][level];[level]ebur128=metadata=1:framelog=verbose,asetnsamples=44100,"
     "astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level,"
-    rf"ametadata=mode=print:key={_PEAK}:file=pipe\\:2:direct=1,"
-    r"ebur128=metadata=1:framelog=verbose,aselect=not(mod(n\,10)),"
-    rf"ametadata=mode=print:key={_LOUDNESS}:file=pipe\\:2:direct=1,anullsink;[out]"
+    rf"ametadata=mode=print:key={_LOUDNESS}:file=pipe\\:2:direct=1,"
+    rf"ametadata=mode=print:key={_PEAK}:file=pipe\\:2:direct=1,anullsink;[out]"
 )
 
 
