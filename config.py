@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     allowed_ingest_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         DEFAULT_INGEST_HOSTS, "hosts that `youtube_url` may name, comma-separated, `*` as wildcard"
     )
+    allowed_camera_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "", "hosts that `camera_url` may name, comma-separated, `*` as wildcard; empty switches it off"
+    )
     stream_backend: Literal["local", "ray"] = _setting(
         "local", "where streams run: `local` on this machine, `ray` on a Ray cluster"
     )
@@ -292,13 +295,13 @@ class Settings(BaseSettings):
     def _check_log_level(cls, value: str) -> str:
         return _one_of(value.upper(), LOG_LEVELS)
 
-    @field_validator("allowed_ingest_hosts", mode="before")
+    @field_validator("allowed_ingest_hosts", "allowed_camera_hosts", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split_hosts(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
-        if not hosts:
+        if not hosts and info.field_name == "allowed_ingest_hosts":
             raise ValueError("must name at least one host, or * for all")
         return hosts
 

@@ -93,6 +93,7 @@ def compositor_args(
     clocks: Clocks | None = None,
     treatment: Treatment = PLAIN,
     patient: bool = False,
+    input_options: Sequence[str] = (),
 ) -> list[str]:
     """Camera and overlay to MPEG-TS on stdout; without `sound`, silence whatever the camera has.
 
@@ -115,6 +116,7 @@ def compositor_args(
         *([] if sound else _NO_SOUND),
         # For a picture that does not say how its colours are made.
         *("-colorspace", "smpte170m" if treatment.is_sd else "bt709"),
+        *input_options,
         *_ingest_args(ingest_url, PATIENT_ANALYZE_US if patient else INGEST_ANALYZE_US),
         *overlay_input(overlay_path, profile.overlay_rate),
         *_SILENCE,
@@ -184,11 +186,11 @@ def trial_args(profile: OutputProfile, encoder: Encoder) -> list[str]:
     ]
 
 
-def listener_args(ingest_url: str) -> list[str]:
+def listener_args(ingest_url: str, input_options: Sequence[str] = ()) -> list[str]:
     """One line on stdout for each packet of the camera's sound, after the codec's; ends when there is no such track."""
     return [
         *_GLOBAL,
-        *("-vn", *_ingest_args(ingest_url), "-map", "0:a:0", "-c", "copy"),
+        *("-vn", *input_options, *_ingest_args(ingest_url), "-map", "0:a:0", "-c", "copy"),
         *("-f", "framecrc", "-flush_packets", "1", "pipe:1"),
     ]
 
@@ -334,8 +336,8 @@ def says_sound_is_unknown(line: str) -> bool:
 
 
 def says_data_comes(line: str) -> bool:
-    """True for a line that FFmpeg prints only when it has got something from the RTMP server."""
-    return "[flv @" in line or "Input #0, flv" in line
+    """True for a line that FFmpeg prints only when it has got something from the camera."""
+    return "[flv @" in line or "Input #0, " in line
 
 
 def says_output_is_open(line: str) -> bool:

@@ -32,6 +32,7 @@ from errors import (
     StreamUnreachable,
     WorkFolderUnusable,
 )
+from media.camera_url import CameraUrl, parse_camera_url
 from media.destination import parse_destination
 from relay.camera_key import CameraKeys, is_key
 from relay.registry import Registry
@@ -107,6 +108,7 @@ def start_stream() -> ResponseReturnValue:
             backup,
             score_delay_s=delay_s,
             camera_key=_camera_key(body, name),
+            camera=_camera(body, settings),
         )
     )
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
@@ -260,6 +262,11 @@ def _overlay_id(body: dict[str, Any]) -> str:
     if not isinstance(value, str) or not _OVERLAY_ID.fullmatch(value) or _SURROGATE.search(value):
         raise InvalidField("overlay_id must be a string of 1 to 64 characters without control characters")
     return value
+
+
+def _camera(body: dict[str, Any], settings: Settings) -> CameraUrl | None:
+    given = body.get("camera_url")
+    return None if given in (None, "") else parse_camera_url(given, settings.allowed_camera_hosts)
 
 
 def _camera_key(body: dict[str, Any], name: str) -> str | None:

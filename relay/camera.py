@@ -12,12 +12,13 @@ import ffmpeg
 from config import Settings
 from graphics.layout import Canvas
 from media.camera_picture import PLAIN
+from media.camera_url import CameraUrl
 from media.causes import Cause
 from media.sound_level import SoundLevel
 from media.switch import SourceState, Switch
 from overlay import OverlayFile
 from relay.children import Child, Surroundings
-from relay.compositor import Compositor, Listener
+from relay.compositor import LONGEST_WAIT_S, Compositor, Listener
 from relay.examining import Examining
 from relay.reasons import HDR, SILENT_SOUND, UNUSABLE_SOUND, sound_apart
 from relay.situations import KEYFRAME_LIMIT_S
@@ -26,6 +27,7 @@ from relay.situations import KEYFRAME_LIMIT_S
 PROVEN_S = 3.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
+PULL_WAIT_S = 1.0  # between two attempts at a camera that is pulled: only they find out that it is back
 # One that waits has the camera's first bytes so soon, if its server is alive. Without hooks nobody knows that it came.
 COMES_S = 2.0
 WAIT_LIMIT_S = 60.0
@@ -36,23 +38,24 @@ class Camera:
 
     def __init__(
         self,
-        ingest_url: str,
+        ingest: CameraUrl,
         settings: Settings,
         overlay_file: OverlayFile,
         canvas: Canvas,
         switch: Switch,
         around: Surroundings,
     ) -> None:
-        self.compositor = Compositor(switch, around)
-        self.successor = Compositor(switch, around, counted_with=self.compositor.child)
+        wait_s = PULL_WAIT_S if ingest.is_pulled else LONGEST_WAIT_S
+        self.compositor = Compositor(switch, around, longest_wait_s=wait_s)
+        self.successor = Compositor(switch, around, counted_with=self.compositor.child, longest_wait_s=wait_s)
         self.listener = Listener(around)
-        self.examining = Examining(ingest_url, around)
+        self.examining = Examining(ingest.url if ingest.scheme.startswith("rtmp") else None, around)
         self.is_patient = False
         self._takes_sound = True
         self._treatment = PLAIN
         self._next_successor_at = 0.0
         self._succeeds_because: Cause | None = None
-        self._ingest_url = ingest_url
+        self._ingest = ingest
         self._settings = settings
         self._overlay_file = overlay_file
         self._canvas = canvas
@@ -169,7 +172,7 @@ class Camera:
         elif self.listener.hears_sound:
             self.begin_successor("the camera's sound is back", Cause.SOUND_BACK, now, takes_sound=True)
         elif self.listener.child.is_due(now):
-            self.listener.start(ffmpeg.listener_args(self._ingest_url), now)
+            self.listener.start(ffmpeg.listener_args(self._ingest.url, self._ingest.input_options), now)
 
     def level(self, now: float) -> SoundLevel | None:
         """Of the camera's sound."""
@@ -214,7 +217,7 @@ class Camera:
         settings = self._settings
         self._overlay_file.restore()
         argv = ffmpeg.compositor_args(
-            self._ingest_url,
+            self._ingest.url,
             self._overlay_file.path,
             self._canvas,
             settings.profile,
@@ -223,5 +226,6 @@ class Camera:
             treatment=self._treatment,
             clocks=self.examining.clocks(now) if takes_sound else None,
             patient=patient,
+            input_options=self._ingest.input_options,
         )
         compositor.start(argv, now, takes_sound=takes_sound, treatment=self._treatment)

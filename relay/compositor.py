@@ -21,12 +21,20 @@ LONGEST_WAIT_S = 5.0  # a camera that is back should not wait long
 HEARD_PACKETS = 30  # 0.7 s of AAC
 
 
-def source_child(role: str, switch: Switch, around: Surroundings, *, takes_over: bool, **more: Any) -> Child:
+def source_child(
+    role: str,
+    switch: Switch,
+    around: Surroundings,
+    *,
+    takes_over: bool,
+    longest_wait_s: float = LONGEST_WAIT_S,
+    **more: Any,
+) -> Child:
     """A child whose output is a source of the switch; one that `takes_over` goes on air with its first keyframe."""
     return Child(
         role,
         around,
-        LONGEST_WAIT_S,
+        longest_wait_s,
         attach=lambda process: switch.add_source(process.fd("stdout"), around.wake, takes_over=takes_over),
         detach=lambda process: switch.remove_source(process.fd("stdout")),
         **more,
@@ -36,7 +44,13 @@ def source_child(role: str, switch: Switch, around: Surroundings, *, takes_over:
 class Compositor:
     """The compositor's child, and what its attempt has said so far."""
 
-    def __init__(self, switch: Switch, around: Surroundings, counted_with: Child | None = None) -> None:
+    def __init__(
+        self,
+        switch: Switch,
+        around: Surroundings,
+        counted_with: Child | None = None,
+        longest_wait_s: float = LONGEST_WAIT_S,
+    ) -> None:
         self.takes_sound = True
         self.opened_at: float | None = None
         self.sound: str | None = None
@@ -47,7 +61,13 @@ class Compositor:
         self.picture: CameraPicture | None = None
         self._clock = around.clock
         self.child = source_child(
-            "compositor", switch, around, takes_over=True, on_line=self._take_line, counted_with=counted_with
+            "compositor",
+            switch,
+            around,
+            takes_over=True,
+            longest_wait_s=longest_wait_s,
+            on_line=self._take_line,
+            counted_with=counted_with,
         )
 
     def start(self, argv: list[str], now: float, *, takes_sound: bool, treatment: Treatment) -> None:

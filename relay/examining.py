@@ -20,9 +20,9 @@ GONE_S = 10.0  # a compositor that could not show it is started again within thi
 
 
 class Examining:
-    """One FFmpeg that copies the camera's FLV, and what is found in it."""
+    """One FFmpeg that copies the camera's FLV, and what is found in it. Without an address nothing is looked at."""
 
-    def __init__(self, ingest_url: str, around: Surroundings) -> None:
+    def __init__(self, ingest_url: str | None, around: Surroundings) -> None:
         self._ingest_url = ingest_url
         self._log = around.log
         self._clock = around.clock
@@ -80,6 +80,8 @@ class Examining:
         `comes_since` is when the camera came or the first data of it, None if nothing comes. `hears_unknown`:
         its picture is shown, but its sound cannot be decoded, and somebody should say what it is.
         """
+        if self._ingest_url is None:
+            return
         self._note(now, comes_since)
         child = self.child
         if child.has_died():

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from config import Settings
 from graphics.layout import Canvas
+from media.camera_url import CameraUrl, camera_fault
 from media.causes import Cause
 from media.sound_level import SoundLevel
 from media.switch import SourceState, Switch
@@ -61,6 +62,7 @@ class Picture:
         title: Callable[[], str],
         switch: Switch,
         around: Surroundings,
+        camera: CameraUrl | None = None,
     ) -> None:
         self._name = stream_name
         self._settings = settings
@@ -68,7 +70,10 @@ class Picture:
         self._switch = switch
         self._around = around
         self._log = around.log
-        self._camera = Camera(settings.ingest_url(stream_name), settings, overlay_file, canvas, switch, around)
+        ingest = camera or CameraUrl("rtmp", "", settings.ingest_url(stream_name))
+        self._is_pulled = ingest.is_pulled
+        self._pull_fault: str | None = None
+        self._camera = Camera(ingest, settings, overlay_file, canvas, switch, around)
         self._slate = Slate(settings, folder, overlay_file, canvas, title, switch, around)
         self._left_at: float | None = None
         self._came_at: float | None = None
@@ -160,6 +165,7 @@ class Picture:
         cause = self._camera.bury_dead(now)
         if cause is not None:
             self._away_because = f"the compositor ended ({cause})"
+            self._pull_fault = camera_fault(cause) if self._is_pulled else None
         slate = self._slate.child
         if slate.has_died():
             slate.bury(now, at_once=self._camera.is_proven(slate, now))
@@ -245,6 +251,7 @@ class Picture:
             self._log.info("the camera's picture is on air" if role == "camera" else "the slate is on air")
         if role == "camera":
             self._camera_was_on_air = True
+            self._pull_fault = None
             self._rejoins, camera.is_patient = 0, False
         trouble = self._trouble(role, now)
         shown = self._slate.child if role == "slate" else camera.compositor.child
@@ -275,5 +282,6 @@ class Picture:
             another_was_refused=self.publishers.refused_lately(now),
             turned_away=turned_away.address if turned_away else None,
             findings=examining.findings,
+            pull_fault=self._pull_fault,
             examined_s=examining.examined_s(now),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from media.camera_url import CAMERA_FAULTS
 from media.flv import TWO_CLOCKS_S, Findings
 
 USABLE_VIDEO = "H.264"
@@ -34,6 +35,7 @@ class Known:
     silent_s: float = 0.0
     another_was_refused: bool = False
     turned_away: str | None = None
+    pull_fault: str | None = None
     findings: Findings = field(default_factory=Findings)
     examined_s: float = 0.0
 
@@ -55,6 +57,10 @@ class Reason:
 
 
 REASONS = (
+    *(
+        Reason(lambda known, fault=fault: known.pull_fault == fault, fault)  # type: ignore[misc]
+        for _, fault in CAMERA_FAULTS
+    ),
     Reason(
         lambda known: known.turned_away is not None,
         "a camera was turned away (from {known.turned_away}): its key is wrong or missing",

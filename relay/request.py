@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from media.camera_url import CameraUrl
 from media.destination import Destination
 from relay.process import Spawn
 from scoring.scoreboard import Scoreboard
@@ -42,6 +43,7 @@ class StreamRequest:
     last_push: LastPush | None = None
     takes_over: bool = False
     camera_key: str | None = field(default=None, repr=False)  # None: any camera may publish
+    camera: CameraUrl | None = None  # None: it publishes to RTMP_SERVER
 
     @property
     def destinations(self) -> tuple[Destination | None, ...]:
@@ -50,7 +52,8 @@ class StreamRequest:
     @property
     def secrets(self) -> tuple[str, ...]:
         secrets = self.destination.secrets + (self.backup.secrets if self.backup else ())
-        return (*secrets, self.camera_key) if self.camera_key else secrets
+        camera = self.camera.secrets if self.camera else ()
+        return (*secrets, *camera, *((self.camera_key,) if self.camera_key else ()))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from config import Settings
 from errors import RelayError
 from logging_setup import StreamLogger
+from media.camera_url import parse_camera_url
 from media.destination import parse_destination
 from relay.camera_key import Admission, judge
 from relay.request import StreamRequest
@@ -50,6 +51,7 @@ class Restoring:
                 begun_at=stream.begun_at,
                 score_delay_s=request.score_delay_s,
                 camera_key=request.camera_key,
+                camera_url=request.camera.url if request.camera else None,
             )
         )
         if stream.is_unwanted:  # it was forgotten already, before it was kept
@@ -104,6 +106,9 @@ class Restoring:
                 self._begun_at(kept, log),
                 kept.score_delay_s,
                 camera_key=kept.camera_key,
+                camera=parse_camera_url(kept.camera_url, self._settings.allowed_camera_hosts)
+                if kept.camera_url
+                else None,
             )
             self._start(request)
         except RelayError as error:

@@ -39,6 +39,7 @@ class KeptStream(BaseModel):
     overlay_id: str = Field(default="0", min_length=1, max_length=64)
     begun_at: float = Field(ge=0, allow_inf_nan=False)
     score_delay_s: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
+    camera_url: str | None = Field(default=None, max_length=2000, repr=False)
     camera_key: str | None = Field(default=None, pattern=KEY_PATTERN, repr=False)
 
 

@@ -116,6 +116,7 @@ class Stream:
             lambda: self.match.title,
             self._switch,
             around,
+            request.camera,
         )
         self.destinations = Destinations(request, settings, self._switch, around, self._wake.set)
         self._own_rate = OwnRate(settings, self.picture, self.destinations, self._log)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from config import Settings
+from media.camera_url import SCHEMES
 from media.destination import MAX_URL_CHARACTERS, example_host, url_pattern
 from relay.camera_key import KEY_PATTERN
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
@@ -80,6 +81,7 @@ def requests(settings: Settings) -> dict[str, Json]:
                 "backup_url": or_null(ref("Destination"), "")
                 | {"description": "Different from youtube_url", "examples": [f"{server}/your-stream-key?backup=1"]},
                 "score_delay_s": or_null(delay),
+                "camera_url": _camera_url(settings),
                 "camera_key": or_null({"type": "string", "pattern": KEY_PATTERN}, "")
                 | {"description": "What the camera must add to its name: NAME?key=KEY"},
             },
@@ -89,6 +91,13 @@ def requests(settings: Settings) -> dict[str, Json]:
         "Stop": an_object({"stream_name": ref("StreamName")}, "stream_name"),
         "Change": an_object({"score_delay_s": delay}, "score_delay_s"),
     }
+
+
+def _camera_url(settings: Settings) -> Json:
+    if not settings.allowed_camera_hosts:
+        return {"enum": ["", None], "description": "Off: ALLOWED_CAMERA_HOSTS names no host"}
+    url = {"type": "string", "pattern": f"^(?:{'|'.join(SCHEMES)})://", "maxLength": MAX_URL_CHARACTERS}
+    return or_null(url, "") | {"description": "The camera to pull, of a host in ALLOWED_CAMERA_HOSTS"}
 
 
 def scores() -> dict[str, Json]:

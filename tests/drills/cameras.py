@@ -22,7 +22,7 @@ class FFmpegCamera:
 
     def __init__(self, ffmpeg: str, recording: Path, url: str, *options: str) -> None:
         source = ["-re", "-stream_loop", "-1", "-i", str(recording)]
-        argv = [ffmpeg, "-loglevel", "error", *source, "-c", "copy", *options, "-f", "flv", url]
+        argv = [ffmpeg, "-loglevel", "error", *source, "-c", "copy", "-f", "flv", *options, url]
         self.process = subprocess.Popen(
             dies_with_its_parent(argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
