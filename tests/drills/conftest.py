@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,15 +89,8 @@ def clock_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def drill(
-    request: pytest.FixtureRequest,
-    rtmp: Rtmp,
-    youtube: YouTube,
-    service: MakeService,
-    clock_recording: Path,
-    tmp_path: Path,
-) -> Iterator[Drill]:
-    """One drill. Whatever happens in it, everything that it started is ended afterwards."""
+def add_row(request: pytest.FixtureRequest) -> Callable[[Row], None]:
+    """Takes a row of the report."""
     rows: list[Row] = []
     request.node.stash[_ROWS] = rows
     report: DrillReport = request.config.stash[_REPORT]
@@ -106,6 +99,19 @@ def drill(
         rows.append(row)
         report.rows.append(row)
 
-    one = Drill(rtmp, youtube, service, clock_recording, tmp_path, add)
+    return add
+
+
+@pytest.fixture
+def drill(
+    add_row: Callable[[Row], None],
+    rtmp: Rtmp,
+    youtube: YouTube,
+    service: MakeService,
+    clock_recording: Path,
+    tmp_path: Path,
+) -> Iterator[Drill]:
+    """One drill. Whatever happens in it, everything that it started is ended afterwards."""
+    one = Drill(rtmp, youtube, service, clock_recording, tmp_path, add_row)
     yield one
     one.close()

@@ -127,10 +127,9 @@ class Drill:
         url = f"rtmp://127.0.0.1:{self.way_in.port}/{LIVE}/{NAME}"
         return self._cameras.enter_context(FFmpegCamera(FFMPEG, recording or self.clock_recording, url, *options))
 
-    def scripted_camera(self, *, offset_s: float = 0.0, sound: bool = True) -> ScriptedCamera:
-        return self._cameras.enter_context(
-            ScriptedCamera(self.clock_recording, self.way_in.port, LIVE, NAME, offset_s=offset_s, sound=sound)
-        )
+    def scripted_camera(self, **how: Any) -> ScriptedCamera:
+        """One that does what `how` says, see there."""
+        return self._cameras.enter_context(ScriptedCamera(self.clock_recording, self.way_in.port, LIVE, NAME, **how))
 
     def end_cameras(self) -> None:
         self._cameras.close()

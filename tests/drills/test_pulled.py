@@ -32,7 +32,8 @@ def test_a_pulled_camera_is_lost_and_back(drill: Drill) -> None:
     drill.await_on_air("slate")
     drill.observe(AWAY_S)
     with RtspPeer(port=server.port), FFmpegCamera(FFMPEG, drill.clock_recording, url, *options):
-        row.normal_s = drill.await_on_air("camera", BACK_LIMIT_S + 10)
+        on_again = time.monotonic()
+        row.normal_s = drill.await_on_air("camera", BACK_LIMIT_S + 10) - on_again
         drill.observe()
         fill(row, drill, fault)
         row.hold("back", row.normal_s, BACK_LIMIT_S)
