@@ -41,8 +41,8 @@ NO_PICTURE_YET = "the camera sends no picture yet"
 PUBLISHER_ANALYZE_US = 500_000
 PUBLISHER_PROBE_S = 2
 PUBLISHER_IO_TIMEOUT_US = 10_000_000
-# What the kernel keeps for a destination that reads slowly: with its own choice, 4 MB
-# and 16 s of delay at 2 Mbit/s, and as long before a dead one is noticed.
+# How much the kernel keeps for a slow destination. By default it keeps 4 MB,
+# which is 16 s of delay at 2 Mbit/s, and a dead destination is noticed that late.
 PUBLISHER_SEND_BUFFER_S = 1
 
 _ERROR_LINE = re.compile(r"\[(?:error|fatal)\] (\w.*)")
@@ -78,7 +78,7 @@ CLOSES_SOON_S = 10.0
 REFUSED = Fault("the destination closes the connection right after publish: check the stream key", Cause.REFUSED)
 
 _GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info")
-# Filters shared out to threads wait for each other more than they work: 4 % of the transcode's CPU.
+# With several threads the filters mostly wait for each other, which costs 4 % of the transcode's CPU.
 _FILTER_THREADS = ("-filter_complex_threads", "1")
 
 
@@ -125,7 +125,7 @@ def compositor_args(
         + encoder.last_filters,
         # Gaps in the camera's sound become silence instead of drift.
         *("-af", (METER if sound else "") + sound_start + "aresample=async=1000"),
-        # Ends with the camera's picture: the silence and the overlay never would.
+        # End with the camera's picture: the silence and the overlay never end.
         "-shortest",
         *encoder.args(profile),
         *_audio_args(),
@@ -287,7 +287,7 @@ def _audio_args() -> list[str]:
 def _transport_args(offset_s: int) -> list[str]:
     return [
         *("-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"),
-        # With its length written down, a frame's end is known without awaiting the next.
+        # With the length in its header, a frame is known to be complete before the next one comes.
         *("-omit_video_pes_length", "0"),
         *("-output_ts_offset", str(offset_s)),
         *("-f", "mpegts", "pipe:1"),
@@ -295,7 +295,7 @@ def _transport_args(offset_s: int) -> list[str]:
 
 
 def publisher_args(destination: Destination, key_fd: int | None, profile: OutputProfile) -> list[str]:
-    """MPEG-TS on stdin to the destination, copied.
+    """Send the MPEG-TS on stdin to the destination without encoding it again.
 
     With `key_fd` the stream key is read from there (see `publisher_preset`) and
     so shows in no process title; without it stands on the command line. FFmpeg

@@ -65,7 +65,7 @@ class MatchMonitor:
         self._images = Source("overlay image", self._log, clock, on_trouble)
         self._newest = Newest(presenter.hear, clock, wall_clock, push_hold_s, overs_limit)
         self._logos = Logos(self._logo, clock)
-        self._overlay_id: str | None = None  # while monitoring is still to be asked for
+        self._overlay_id: str | None = None  # as long as the match API has not begun monitoring
         self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
 
@@ -126,7 +126,7 @@ class MatchMonitor:
 
     @property
     def polls(self) -> dict[str, Polls]:
-        """By source, `data` and `image`, of those that are asked at all. Any thread."""
+        """The counts of the sources that are asked: `data`, `image`. Any thread."""
         return {name: source.polls for name, is_asked, source in self._sources if is_asked}
 
     @property
@@ -134,7 +134,7 @@ class MatchMonitor:
         return (("data", self._asks_data, self._data), ("image", self._asks_images, self._images))
 
     def start_monitoring_later(self, overlay_id: str, pause_s: float = 0) -> None:
-        """Ask the match API to start monitoring on this monitor's thread, until it does, first after this pause."""
+        """On this monitor's thread, ask the match API to start monitoring until it does. Begin after this pause."""
         self._overlay_id, self._ask_again_at = overlay_id, self._clock() + pause_s
 
     def start(self) -> None:
@@ -155,7 +155,7 @@ class MatchMonitor:
         try:
             self._poll(limit_s)
         except Exception:
-            # The overlay must not end because one answer or one drawing has a fault nobody thought of.
+            # One unexpected fault in an answer or a drawing must not end the overlay.
             self._log.exception("overlay not updated")
 
     def _run(self) -> None:
@@ -210,7 +210,7 @@ class MatchMonitor:
         return ()
 
     def _ask_logo(self) -> None:
-        """One logo a poll at most; what cannot be had is left out."""
+        """Fetch at most one logo in a poll. A logo that cannot be fetched is left out."""
         board = self._newest.board
         if board is None or not self._api.has_images or self._images.is_paused:
             return
@@ -223,5 +223,5 @@ class MatchMonitor:
         try:
             return self._api.logo(name)
         except FeedError as error:
-            self._images.note_pause(error)  # it is the same server
+            self._images.note_pause(error)  # the other image would come from the same server
             raise

@@ -33,7 +33,7 @@ from scoring.scoreboard import Scoreboard
 
 # A palette is a quarter of the bytes for FFmpeg to read, 30 times a second.
 PALETTE_COLORS = 256
-# To inflate a small file 30 times a second costs FFmpeg more than to read a large one.
+# Unpacking a small file 30 times a second costs FFmpeg more than reading a large one.
 COMPRESSION = 0
 COMPRESSION_FOR_NETWORKS = 6
 
@@ -54,7 +54,7 @@ class OverlayFile:
         self.path = path
         self._content = b""
         self._stands: tuple[int, ...] = ()  # what `stat` says of the picture as it was written
-        self._lock = threading.Lock()  # a restore beside a write would bring the picture before back
+        self._lock = threading.Lock()  # a restore during a write would bring back the last picture
 
     @property
     def content(self) -> bytes:
@@ -62,7 +62,7 @@ class OverlayFile:
         return self._content
 
     def write(self, image: Image.Image) -> bool:
-        """Replace the picture; False when it is the one that is there already."""
+        """Replace the picture. False if it has not changed."""
         buffer = io.BytesIO()
         if image.mode != "P":
             image = image.quantize(PALETTE_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -76,7 +76,7 @@ class OverlayFile:
             return True
 
     def restore(self) -> bool:
-        """Put the last picture back when something else than us has removed or changed it; True when that was so."""
+        """Put the last picture back if something else has removed or changed it. True if it had to."""
         with self._lock, contextlib.suppress(OSError):
             if self._content and self._look() != self._stands:
                 self._replace(self._content)
@@ -84,14 +84,14 @@ class OverlayFile:
         return False
 
     def _replace(self, content: bytes) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)  # some tidy /tmp away
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # some systems clean /tmp
         unfinished = self.path.with_suffix(".new")
         unfinished.write_bytes(content)
         os.replace(unfinished, self.path)
         self._stands = self._look()
 
     def _look(self) -> tuple[int, ...]:
-        """Which file stands there, and when it was last written to; empty for none, or for what is no file."""
+        """Which file is there, and when it was last written. Empty if there is no file."""
         try:
             seen = self.path.lstat()
         except OSError:
@@ -151,7 +151,7 @@ class Presenter:
         self._wake.set()
 
     def use_logos(self, logos: Mapping[str, Image.Image]) -> None:
-        """Those that can be drawn, by file name."""
+        """The logos that can be drawn, by file name."""
         with self._lock:
             self._logos = logos
             self._step()
@@ -168,12 +168,12 @@ class Presenter:
 
     @property
     def as_of(self) -> float | None:
-        """From when the newest state is, by the clock."""
+        """The time of the newest state, by the clock."""
         return self._rundown.as_of
 
     @property
     def changed_at(self) -> float | None:
-        """When a state was heard that differs from the one before, by the clock."""
+        """When the newest state that differs from the one before came, by the clock."""
         return self._rundown.changed_at
 
     @property
@@ -189,7 +189,7 @@ class Presenter:
         return describe(scene, self.canvas, self._theme, logos).as_dict()
 
     def step(self) -> None:
-        """Draw the present scene if it is not the one that stands."""
+        """Draw the present scene, unless it is shown already."""
         with self._lock:
             self._step()
 
@@ -221,7 +221,7 @@ class Presenter:
         try:
             self._draw()
         except Exception:
-            # One drawing that fails must not end those that follow, nor the call that brought the score.
+            # A drawing that fails must end neither the next ones nor the call that brought the score.
             self._log.exception("overlay not updated")
 
     def _draw(self) -> None:

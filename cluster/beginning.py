@@ -1,4 +1,4 @@
-"""How a front end begins an actor: for a new stream, and for one that another node is to take over."""
+"""How a front end starts an actor: for a new stream, and for a stream that moves to another node."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Beginning:
         return record.node
 
     def _has_failed(self, name: str) -> bool:
-        """True when the name is that of a stream that has failed, once its process has ended, too."""
+        """True if the stream of this name has failed and its process has ended."""
         failure = self._head.ask(lambda: cluster_state.failure(name))
         return failure is not None and all(self._seating.await_end(seat) for seat in seats(name))
 
@@ -91,7 +91,7 @@ class Beginning:
         request: StreamRequest,
         predecessor: tuple[str, str] | None = None,
     ) -> str:
-        """Begin an actor, and wait until its stream is begun; nothing is left of one that is not. Gives its id."""
+        """Start an actor, and wait until its stream has begun. If that fails, nothing is left of it. Returns its id."""
         handle = self._placing.begin(seat, settings, request, predecessor)
         self._seating.know(seat, handle)
         try:
@@ -109,5 +109,5 @@ class Beginning:
         return str(handle._actor_id.hex())
 
     def _shared_settings(self) -> Settings:
-        """What the actors need of the settings, and no secret of the front end."""
+        """The settings for the actors, without the secrets of the front end."""
         return self._settings.model_copy(update={"api_token": SecretStr(""), "hook_secret": SecretStr("")})

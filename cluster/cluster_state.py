@@ -32,7 +32,7 @@ from relay.stream_state import Move, StreamStatus
 NAMESPACE = "streaming-overlay"
 ANSWER_LIMIT_S = 3.0
 KEPT_MOVES = 20
-# A stream lives under its name, or, since no two actors share one while it moves, under this.
+# A stream's actor has the stream's name. While it moves there are two actors, and the second has this name.
 _SECOND_SEAT = "~"
 _STREAM, _PUSH, _FAILED = "stream/", "push/", "failed/"
 _AWAY = "The cluster's head does not answer; streams go on without it"
@@ -110,7 +110,7 @@ class Head:
         threading.Thread(target=run, name="ask-head", daemon=True).start()
         if not wait((answer,), limit_s).done:
             self._is_away = True
-            answer.add_done_callback(self._is_back)  # called at once if it has come just now
+            answer.add_done_callback(self._is_back)  # called at once if the answer is there already
             raise ClusterUnavailable(_AWAY)
         try:
             return answer.result()
@@ -165,7 +165,7 @@ def keep(record: Record) -> None:
 
 
 def forget(name: str) -> None:
-    """Both what it is and what was pushed to it."""
+    """Remove its record, and what was pushed to it."""
     for prefix in (_STREAM, _PUSH):
         _delete(prefix + name)
 
@@ -192,7 +192,7 @@ def keep_failure(failure: Failure) -> None:
 
 
 def forget_failure(name: str) -> bool:
-    """False when there was none."""
+    """Returns False if there was none."""
     return _delete(_FAILED + name)
 
 

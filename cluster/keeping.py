@@ -40,7 +40,7 @@ class Keeping:
         self._unsaved.add("request")
 
     def claim(self) -> None:
-        """The stream is this actor's, whatever another one has kept meanwhile."""
+        """Record that this actor has the stream, whatever another actor has written meanwhile."""
         self._unsaved.add("claim")
 
     @property
@@ -59,7 +59,7 @@ class Keeping:
         cluster_state.keep(self.record)
 
     def save(self, stream: Stream) -> None:
-        """Write what has changed; what cannot be written stays to be."""
+        """Write what has changed. What cannot be written now is written later."""
         unsaved, self._unsaved = self._unsaved, set()
         try:
             if "push" in unsaved and self.push:
@@ -71,12 +71,12 @@ class Keeping:
             self._unsaved |= unsaved
 
     def is_mine(self) -> bool:
-        """False once a successor has the stream."""
+        """False as soon as a successor has the stream."""
         record = cluster_state.record(self._name)
         return record is None or record.actor_id == self._me
 
     def part(self, stream: Stream | None, settings: Settings, *, was_begun_again: bool) -> None:
-        """Nothing of the stream stays with the head, except why it failed."""
+        """Remove everything about the stream from the head, except why it failed."""
         if stream and stream.has_failed and self.record:
             status = replace(stream.status(), node=self.record.node, moves=self.record.moves)
             cluster_state.keep_failure(Failure(status, time.time()))

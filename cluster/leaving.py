@@ -24,7 +24,7 @@ class Leaving:
         self.is_for_good = False
 
     def leave(self, stream: Stream | None, which: Which, successor: str) -> bool:
-        """Leave a destination to the successor; True when it was served."""
+        """Leave a destination to the successor. True if it was being served."""
         if stream is None:
             return False
         was_connected = stream.destinations.is_connected(which)
@@ -34,7 +34,7 @@ class Leaving:
         return was_connected
 
     def give_up(self) -> None:
-        """The successor has given up: what was left is taken back at the next look."""
+        """The successor has given up. The next look takes back what was left to it."""
         self._left_at = float("-inf")
 
     def leave_for_good(self, stream: Stream | None) -> None:
@@ -44,7 +44,7 @@ class Leaving:
             stream.leave()
 
     def look(self, stream: Stream) -> bool:
-        """True when this took the stream back, because the successor has given up or no longer answers."""
+        """True if this process took the stream back, because the successor gave up or no longer answers."""
         if self._left_at is None or time.monotonic() - self._left_at <= TAKE_BACK_S:
             return False
         self._left_at = None

@@ -33,7 +33,7 @@ from relay.stream import Stream
 from relay.stream_state import Move, timestamp
 from scoring.scoreboard import Scoreboard
 
-LOOK_S = 0.5  # what was pushed since then is lost with the node
+LOOK_S = 0.5  # pushes since then are lost if the node dies
 RETRY_S = 5.0
 LAST_ANSWER_S = 0.3  # for the answer to who asked it to stop, before the process ends
 
@@ -124,7 +124,7 @@ class Life:
         return self._predecessor is not None if record is None else record.actor_id != self.me
 
     def _begin(self) -> bool:
-        """Put the stream on air, or say why not."""
+        """Put the stream on air. Returns the reason if that fails."""
         try:
             self._put_on_air()
         except RelayError as error:
@@ -226,7 +226,7 @@ class Life:
 
 
 def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
-    """For what must be known or kept, however long the head is away."""
+    """Try again until it works, however long the head is away."""
     while True:
         try:
             return call()
@@ -236,6 +236,6 @@ def _until_it_works(call: Callable[[], T], log: StreamLogger) -> T:
 
 
 def _for_this_node(settings: Settings) -> Settings:
-    """One stream, and the FFmpeg that is found here."""
+    """The settings of this stream, with the FFmpeg of this node."""
     binary = shutil.which(settings.ffmpeg_bin) or settings.ffmpeg_bin
     return settings.model_copy(update={"max_concurrent_streams": 1, "state_file": None, "ffmpeg_bin": binary})

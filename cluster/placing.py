@@ -144,10 +144,10 @@ class Placing:
             now = time.monotonic()
             if not is_placed and now - looked_at > PLACING_LOOK_S:
                 looked_at = now
-                with contextlib.suppress(ClusterUnavailable):  # its own process can be heard all the same
+                with contextlib.suppress(ClusterUnavailable):  # the process itself can still be reached
                     running, nodes = self._head.ask(_running_actors_and_nodes)
                     is_placed = handle._actor_id.hex() in running
-                    # Where there is room it is only slow: its node is busy.
+                    # There is room, so it is only slow: its node is busy.
                     if not (is_placed or any(room_on(node, need) for node in nodes.values())) and (
                         is_all_in_use(nodes, len(running), need) or now - began_at > PLACING_LIMIT_S
                     ):
@@ -164,7 +164,7 @@ class Placing:
 
 @functools.cache
 def _actor_class() -> Any:
-    """Made once: the head keeps each one that is made."""
+    """Made once, because the head keeps each class that it is given."""
     return ray.remote(StreamActor)
 
 
@@ -174,7 +174,7 @@ def need_of(settings: Settings) -> float:
 
 
 def room_on(node: Node, need: float) -> int:
-    """How many streams that need so much it has room for."""
+    """How many more streams with this need fit on the node."""
     return int((node.free + 1e-6) / need)
 
 
@@ -189,7 +189,7 @@ def is_all_in_use(nodes: dict[str, Node], running: int, need: float) -> bool:
 
 
 def free_words(nodes: dict[str, Node], need: float) -> str:
-    """Why there is no room, for who asked for it."""
+    """Says why there is no room."""
     alive = sorted((node for node in nodes.values() if node.is_alive and node.cpus), key=lambda node: node.name)
     free = ", ".join(f"{node.name} {'is drained' if node.is_draining else f'{node.free:.2f}'}" for node in alive)
     return f"a stream takes {need:.2f} CPUs, and there are free: {free or 'none, on no node'}"
@@ -198,7 +198,7 @@ def free_words(nodes: dict[str, Node], need: float) -> str:
 def loads_of(
     nodes: dict[str, Node], records: dict[str, Record], need: float, busy_of: Callable[[str], float | None]
 ) -> tuple[NodeLoad, ...]:
-    """How full each node is that lives, and has CPUs or streams."""
+    """How full each living node is, if it has CPUs or streams."""
     on_node = Counter(record.node_id for record in records.values())
     return tuple(
         NodeLoad(

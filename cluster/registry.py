@@ -14,7 +14,9 @@ import threading
 import time
 from typing import Any
 
-os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call that outlives the service must not begin a cluster of its own
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = (
+    "0"  # otherwise a call that outlives the service would start a cluster of its own
+)
 import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError
 
@@ -88,7 +90,7 @@ class ClusterRegistry:
             self._beginning.begin(request)
 
     def restore(self) -> None:
-        """Nothing: the streams went on."""
+        """Does nothing: the streams never stopped."""
 
     def stop(self, name: str) -> None:
         """As `StreamRegistry.stop`."""
@@ -216,20 +218,20 @@ class ClusterRegistry:
         leaving.join(CALL_LIMIT_S)
 
     def _records(self) -> dict[str, Record]:
-        """Of the streams that have an actor; those last known while the head is away."""
+        """The records of the streams that have an actor. While the head is away, the last known ones."""
         records = self._seating.records()
         self._reports.forget_all_but(records.keys())
         return records
 
     def _tell(self, name: str, method: str, *args: Any) -> None:
-        """Without waiting for an answer; nothing for a name that is not there."""
+        """Call the stream's actor without waiting for an answer. Does nothing for an unknown name."""
         record = self._records().get(name)
         actor = self._seating.actor_of(record) if record else None
         if actor is not None:
             getattr(actor, method).remote(*args)
 
     def _ask(self, name: str, method: str, *args: Any) -> Any:
-        """The actor that has the stream."""
+        """Call the stream's actor, and return its answer."""
         record = self._records().get(name)
         actor = self._seating.actor_of(record) if record else None
         if record is None or actor is None:

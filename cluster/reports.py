@@ -66,12 +66,12 @@ class Reports:
         raise StreamNotFound("Stream not found")
 
     def forget(self, name: str) -> None:
-        """The stream was stopped: one of its name is another one."""
+        """The stream was stopped. The next one with its name is another stream."""
         with self._lock:
             self._last_known.pop(name, None)
 
     def forget_all_but(self, names: Set[str]) -> None:
-        """Those are all that are left."""
+        """Forget all streams except these."""
         with self._lock:
             self._last_known = {name: known for name, known in self._last_known.items() if name in names}
 
@@ -103,7 +103,7 @@ class Reports:
             return None
 
     def _reports(self, records: dict[str, Record]) -> dict[str, Report]:
-        """Of those that answer in time, by stream; all are asked at once."""
+        """The reports of the streams that answer in time, by stream. All are asked at once."""
         asked: dict[Any, str] = {}
         for name, record in records.items():
             with contextlib.suppress(ClusterUnavailable):
@@ -153,7 +153,7 @@ class Reports:
         return status
 
     def _failures(self) -> list[Failure]:
-        """Those of late, newest last; older ones are forgotten by all."""
+        """The recent failures, the newest last. Older ones are removed for everyone."""
         try:
             found = sorted(self._head.ask(cluster_state.failures).values(), key=lambda failure: failure.at)
         except ClusterUnavailable:
@@ -172,7 +172,7 @@ class Reports:
 
 
 def _unheard_of(record: Record) -> StreamStatus:
-    """Of a stream that this front end has not yet had an answer from."""
+    """The status of a stream that has not yet answered this front end."""
 
     def delivery(url: str) -> DeliveryStatus:
         return DeliveryStatus(url, CONNECTING, None, 0, 0)

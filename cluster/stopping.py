@@ -32,7 +32,7 @@ def stop_stream(name: str, settings: Settings, head: Head, seating: Seating) -> 
     while to_ask:
         seat, *to_ask = to_ask
         handle = seating.fresh(seat)
-        if handle is None:  # gone since
+        if handle is None:  # it has gone meanwhile
             continue
         asked[seat] = handle
         try:
@@ -54,7 +54,7 @@ def stop_stream(name: str, settings: Settings, head: Head, seating: Seating) -> 
 
 
 def _ask_to_stop(name: str, handle: Any, settings: Settings, head: Head, seating: Seating) -> bool:
-    """False when it has no process, or none that answers, and does not get another one."""
+    """False if it has no process that answers, and does not get another one."""
     try:
         answer: Answer = ray.get(handle.stop.remote(), timeout=STOP_LIMIT_S + 1)
     except ActorDiedError:
@@ -68,7 +68,7 @@ def _ask_to_stop(name: str, handle: Any, settings: Settings, head: Head, seating
 
 
 def _end_silent(name: str, handle: Any, settings: Settings, head: Head, seating: Seating) -> None:
-    """End its process, or see that none follows."""
+    """End its process, or make sure that none follows."""
     head.ask(lambda: ray.kill(handle, no_restart=True))
     if seating.has(handle, name):
         head.ask(lambda: cluster_state.forget(name))

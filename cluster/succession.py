@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Belongings:
-    """All that a successor needs."""
+    """Everything that a successor needs."""
 
     settings: Settings
     request: StreamRequest

@@ -17,7 +17,7 @@ from scoring.scoreboard import Scoreboard, Team
 # In units, as in layout.py.
 MIDDLE = (TOP + BOTTOM) / 2
 ROWS = (MIDDLE - 23, MIDDLE + 26)
-KIND_SIZES = (72, 52)  # the smaller one where the texts need its room
+KIND_SIZES = (72, 52)  # the smaller size is for long texts
 WHO_SIZE, DETAIL_SIZE, ALONE_SIZE = 38, 32, 40
 RESULT_SIZES = (40, 34, 25)  # on one line, on two, on three
 
@@ -38,7 +38,7 @@ class Banner:
         put.block(left, TOP, right - 4 if right < RIGHT else RIGHT, BOTTOM, self.color, rounded=rounded)
 
     def place(self) -> None:
-        """Without anything to tell but its kind, that stands in the middle."""
+        """A banner without details: its kind in the middle."""
         event = self.event
         is_result = event.lasts_beyond_its_over and event.kind != "INNINGS"
         who, detail = _who_forms(event), _detail_forms(event)

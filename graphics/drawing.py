@@ -72,7 +72,7 @@ def _decode_png(content: bytes, what: str, least: tuple[int, int], most: int) ->
         raise
     except UnidentifiedImageError:
         raise ImageRejected(f"the {what} is no PNG") from None
-    except Exception as error:  # a decoder fed by a stranger may raise anything
+    except Exception as error:  # a decoder may raise anything if the data comes from a stranger
         raise ImageRejected(f"the {what} cannot be decoded: {type(error).__name__}") from error
 
 
@@ -86,7 +86,7 @@ def draw_scoreboard(
 def draw_scene(
     scene: Scene, canvas: Canvas, theme: str = "dark", logos: Mapping[str, Image.Image] | None = None
 ) -> Image.Image:
-    """All that is to be seen now: a scoreboard's strip as a palette image, a composed image, or nothing."""
+    """Everything that is shown now: a scoreboard's strip as a palette image, a composed image, or nothing."""
     if scene.content is None:
         return placeholder(canvas)
     logos = logos or {}
@@ -137,7 +137,7 @@ def _ground_of(layout: Layout, box: Box, before: int) -> Color | None:
 
 
 def _lay_block(picture: IndexedPicture, block: Block, ground: Color | None) -> None:
-    """Its ends by a mask where they are round or pointed, the rest as it is: that is much quicker."""
+    """Fill a box. Only round or pointed ends need a mask, which is much quicker."""
     box, radius = block.box, min(block.radius, block.box.width // 2, block.box.height // 2)
     if not (any(block.corners) or block.pointed) or not radius:
         picture.fill(box, block.color)
@@ -181,7 +181,7 @@ def _pointed(width: int, height: int, reach: int) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _triangle(width: int, height: int) -> Image.Image:
-    """Points to the right."""
+    """A mark that points to the right."""
     big = (width * SUPERSAMPLING, height * SUPERSAMPLING)
     mask = Image.new("L", big)
     ImageDraw.Draw(mask).polygon([(0, 0), (big[0] - 1, big[1] / 2), (0, big[1] - 1)], fill=255)
@@ -189,7 +189,7 @@ def _triangle(width: int, height: int) -> Image.Image:
 
 
 def _lay_logo(picture: IndexedPicture, logo: Image.Image, box: Box, ground: Color) -> None:
-    """As large as fits the box, centred."""
+    """The logo as large as fits into the box, centred."""
     scale = min(box.width / logo.width, box.height / logo.height)
     size = (max(1, round(logo.width * scale)), max(1, round(logo.height * scale)))
     small = logo.resize(size, Image.Resampling.LANCZOS) if size != logo.size else logo

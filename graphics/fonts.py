@@ -20,11 +20,11 @@ from scoring.scripts import JOINERS, LATIN, Run, is_rtl, letters, runs
 
 Weight = Literal["bold", "regular"]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-Base = Literal["ltr", "rtl", "first"]  # direction of a line: given, or that of its first letter
-Cut = Literal["word", "letter", "never"]  # where a line may end that has to be cut
+Base = Literal["ltr", "rtl", "first"]  # direction of a line: as given, or as its first letter
+Cut = Literal["word", "letter", "never"]  # where a line may be cut
 
 SMALLEST_PX = 6
-CAP_HEIGHT = 0.711  # of Roboto's size
+CAP_HEIGHT = 0.711  # in shares of Roboto's size
 # Letters of these scripts stand larger in their em than Latin capitals.
 SCRIPT_SCALE = 0.94
 # A text that can be said more shortly is, before it shrinks to less than this share of its size.
@@ -72,7 +72,7 @@ def font_of(weight: Weight, size_px: int) -> Font:
 
 @lru_cache(maxsize=2048)
 def width_of(text: str, weight: Weight, size_px: int, base: Base = "first") -> int:
-    """How far the pen goes."""
+    """The width of the line: how far the pen moves."""
     return math.ceil(sum(_advance(piece, size_px) for piece in _pieces(text, weight, base)))
 
 
@@ -196,7 +196,7 @@ def _has(path: str | None, character: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _plain_font(path: str | None) -> Font:
-    """Unshaped: one character, one glyph."""
+    """The line without shaping: one glyph for each character."""
     return ImageFont.truetype(path, 24, layout_engine=ImageFont.Layout.BASIC) if path else _font(None, 24)
 
 

@@ -75,7 +75,7 @@ class IndexedPicture:
 
 @lru_cache(maxsize=16)
 def _steps_of(count: int) -> list[int]:
-    """For each value of a mask, its step on a ramp of so many."""
+    """For each value of a mask, its step on a ramp with this many steps."""
     return [round(value * (count - 1) / 255) for value in range(256)]
 
 

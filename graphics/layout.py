@@ -35,7 +35,7 @@ MIDDLE = (TOP + LINE_TOP) / 2
 GAP = 18
 RADIUS = 10  # of the strip's corners
 ROW_HEIGHT = 38
-DOT = "•"  # a ball without runs: centred, as no letter is
+DOT = "•"  # a ball without runs; it is centred, unlike letters
 SMALLEST = 22  # its line is 20 px high from the top of an l to the foot of a g, at 720p
 
 
@@ -61,7 +61,7 @@ def canvas_of(profile: OutputProfile) -> Canvas:
 
 @dataclass(frozen=True)
 class Box:
-    """Pixels: `right` and `bottom` are the first beyond it."""
+    """A box in pixels. `right` and `bottom` are the first pixels outside."""
 
     left: int
     top: int
@@ -164,7 +164,7 @@ class Layout:
 
     @contextmanager
     def within(self, part: Part) -> Iterator[None]:
-        """The texts that are set meanwhile belong to this part."""
+        """The texts that are set inside this block belong to this part."""
         before, self._part = self._part, part
         try:
             yield
@@ -307,7 +307,7 @@ class Layout:
 
 
 def _drawable(forms: tuple[str, ...], weight: Weight) -> tuple[str, ...]:
-    """Those that can be seen; a mark where there is something, but nothing that can be drawn."""
+    """The texts that can be drawn. A text of which nothing can be drawn becomes a mark."""
     drawable = tuple(form for form in forms if can_be_drawn(form, weight))
     return drawable or ((NOT_SHOWN,) if any(form.strip() for form in forms) else forms)
 

@@ -13,7 +13,7 @@ from PIL.Image import Image
 from errors import FeedError, ImageRejected
 from graphics.drawing import decode_logo
 
-MAX_LOGOS = 8  # of one stream: two sides, and what a scorer tries out
+MAX_LOGOS = 8  # for one stream: two sides, and some that a scorer tries
 RETRY_S = 60.0
 
 
@@ -28,11 +28,11 @@ class Logos:
 
     @property
     def images(self) -> Mapping[str, Image]:
-        """Those that are there; another mapping whenever there are more."""
+        """The logos that have come. A new mapping whenever there are more."""
         return self._images
 
     def ask_for(self, names: set[str]) -> Exception | None:
-        """Fetch one of `names` that is not there yet; gives the fault when that fails for the first time."""
+        """Fetch one of `names` that has not come yet. Returns the fault when that fails for the first time."""
         now = self._clock()
         missing = sorted(name for name in names - self._images.keys() if self._retry_at.get(name, now) <= now)
         if not missing:

@@ -36,13 +36,13 @@ class OnScreen:
 
     def as_dict(self) -> dict[str, Any]:
         banner = {"kind": self.banner.kind, "words": list(self.banner.words)} if self.banner else None
-        # What the strip's layout does not hold, until there is such a thing.
+        # Things that do not exist yet.
         others = {"strap": None, "card": None, "sponsor": None, "hold": False, "motion": False}
         return {"strip": self.strip, "words": list(self.words), "banner": banner, "mark": self.mark} | others
 
 
 def describe(scene: Scene, canvas: Canvas, theme: str = "dark", logos: Collection[str] = ()) -> OnScreen:
-    """Of a scene as `draw_scene` draws it; `logos` are the names of those that there are."""
+    """The words of a scene as `draw_scene` draws it. `logos` are the names of the logos that have come."""
     content = scene.content
     layout = compose_scene(scene, canvas, THEMES[theme], frozenset(logos))
     told: dict[Part, list[str]] = {part: [] for part in Part}

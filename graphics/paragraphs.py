@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from graphics.fonts import width_of
 
-# What is read in one go with the word after it: "by 5 wickets", "v Blue Hill".
+# These words belong to the word after them: "by 5 wickets", "v Blue Hill".
 _LEADS_ON = re.compile(r"by|with|v|\d+", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
 def broken_into(text: str, most: int, size_px: int, width_px: int) -> tuple[str, ...]:
-    """At most so many lines. What does not fit on them in this size is left to the last one."""
+    """Break into at most this many lines. What does not fit in this size goes on the last one."""
     pieces = _pieces(text)
     widths = [width_of(piece, "bold", size_px) for piece in pieces]
     space = width_of("a a", "bold", size_px) - width_of("aa", "bold", size_px)
@@ -43,7 +43,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _starts(widths: list[int], space: int, limit: int) -> list[int]:
-    """The piece that begins each line when a line holds so much."""
+    """Which piece begins each line, if a line holds this much."""
     starts, filled = [0], -space
     for number, width in enumerate(widths):
         filled += space + width

@@ -19,7 +19,7 @@ from scoring.scoreboard import Batter, Bowler, Scoreboard
 BATTER_SIZE, BATTER_BALLS_SIZE = 30, 25
 BALL_RADIUS = 17
 BALL_GAP = 5
-BOUNDARY_RADIUS = 5  # of its corners
+BOUNDARY_RADIUS = 5  # radius of its corners
 DOT_SIZE = 52
 
 

@@ -27,7 +27,7 @@ def compose_age(silent_s: int, canvas: Canvas) -> Layout:
 
 
 def put_age(put: Layout, right: float, middle: float, silent_s: int) -> float:
-    """Gives the mark's left edge."""
+    """Place the mark. Returns its left edge."""
     age = f"{silent_s // 60} min" if silent_s >= 60 else f"{silent_s} s"
     text = f"Score {age} old"
     left = right - put.units_of(text, "bold", 23) - 20
@@ -49,7 +49,7 @@ class SecondLine:
         self.left, self.right = left, right
 
     def ground(self) -> None:
-        """What the line stands on."""
+        """The ground of the line."""
         corners = "" if self.right < RIGHT else "bottom right"
         self.put.block(self.left, LINE_TOP, self.right, BOTTOM, self.theme.line, rounded=corners)
 
@@ -125,7 +125,7 @@ class SecondLine:
             left += width
 
     def _size_that_fits(self, room: float, words: list[tuple[str, bool]]) -> int:
-        """0 when they do not fit at all."""
+        """Returns 0 if they do not fit at all."""
         sizes = (28, 26, 24, SMALLEST)
         return next(
             (

@@ -61,7 +61,7 @@ def _name_steps(name: str) -> list[str]:
     end = _SUFFIX.search(name)
     core, suffix = (name[: end.start()], name[end.start() :]) if end and end.start() else (name, "")
     if suffix.count("(") != suffix.count(")"):
-        suffix = ""  # the reader has cut the name there
+        suffix = ""  # the name was cut there when it was read
     before, comma, behind = (part.strip() for part in core.partition(","))
     given, surname = (behind.split(), before) if comma and before and behind else _split(core.split())
     initials = [initial for word in given if (initial := _initials(word))]

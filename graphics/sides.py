@@ -9,7 +9,7 @@ from scoring.scoreboard import Scoreboard, Team
 
 
 def called(team: Team) -> str:
-    """Its name; a mark when no letter of that can be drawn."""
+    """The side's name, or a mark if none of its letters can be drawn."""
     return _drawable(team.name, team.short)
 
 
@@ -23,7 +23,7 @@ def match_forms(board: Scoreboard) -> tuple[str, ...]:
 
 
 def title_forms(board: Scoreboard) -> tuple[str, ...]:
-    """The match as people call it."""
+    """The name by which people know the match."""
     return (board.title,) if board.title else match_forms(board)
 
 

@@ -37,7 +37,7 @@ LOST_TEXT = "The live score will be back"
 
 
 def compose_scene(scene: Scene, canvas: Canvas, theme: Theme, logos: frozenset[str] = frozenset()) -> Layout:
-    """All that is set in type: a scoreboard's strip, or what lies over a ready image."""
+    """The layout of a scene: a scoreboard's strip, or the texts over a ready image."""
     if isinstance(scene.content, Scoreboard):
         return compose(scene, scene.content, canvas, theme, logos)
     return compose_age(scene.silent_s, canvas) if scene.content is not None and scene.silent_s else Layout(canvas)
@@ -159,10 +159,10 @@ class _Composer:
                 )  # fmt: skip
         self.left = right
 
-    # What stands between them
+    # What is between the sides
 
     def _message(self, heading: str, forms: tuple[str, ...], color: Color | None = None) -> None:
-        """One thing to say under a heading."""
+        """One statement under a heading."""
         theme, left, right = self.theme, self.left + GAP, self.right - GAP
         width = self.put.units_of(heading, "bold", 26) + 28
         ground = color or theme.accent

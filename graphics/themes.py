@@ -10,11 +10,11 @@ from scoring.scoreboard import Team
 Color = tuple[int, int, int]
 
 CONTRAST = 4.5  # WCAG 2, ratio of luminances
-APART = 1.35  # a block of a side must be told from the panel beside it
+APART = 1.35  # how much a side's block differs from the panel beside it
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 TEAM_COLORS = ("#0b4f9e", "#9c1c2e", "#1d6b3a", "#6a2a8c", "#a14a00", "#0d6672", "#7a1f5c", "#3b4a9e")
-TOO_ALIKE = 60  # sum of the channels' differences
+TOO_ALIKE = 60  # the sum of the differences of the channels
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from media.encoders import X264, X264_PRESETS, Encoder
 from media.profiles import OutputProfile
 
-# What goes to the rest of the machine, and to the slate's encoder beside the compositor's at a handover.
+# The remainder is for the rest of the machine, and for the slate's encoder during a handover.
 SHARE_FOR_STREAMS = 0.85
 # A transcode from a file, to the same on air: waking up for each frame, sending, moving the bytes.
 ON_AIR = 1.27
@@ -58,7 +58,7 @@ def cpus_to_reserve(profile: OutputProfile, encoder: Encoder) -> float:
 
 
 def capacity(profile: OutputProfile, encoder: Encoder, cores: float) -> Capacity:
-    """What so many cores carry; at least one stream, that somebody may try."""
+    """How many streams this number of cores carries. At least one, so that somebody may try."""
     most = int(SHARE_FOR_STREAMS * cores / cost(profile, encoder))
     how = f"{encoder.name} {encoder.preset}" if encoder.name == X264 else encoder.name
     count = f"{cores:g} core{'' if cores == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Why an attempt of a child ended and another had to follow: one word each, a bounded vocabulary for counting."""
+"""Why an attempt of a child ended and another had to follow: a short list of words, for counting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Cause(StrEnum):
     """The first three are of any child; then those of a compositor, a slate's among them, and those of a publisher."""
 
     NOT_STARTED = "not_started"  # the program could not be run
-    EXITED = "exited"  # by itself, and nothing better is known
+    EXITED = "exited"  # by itself; nothing more is known
     KILLED = "killed"  # by a signal that was not the service's
 
     NO_PICTURE = "no_picture"  # the camera sends sound and no picture yet

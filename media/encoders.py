@@ -16,7 +16,7 @@ X264 = "libx264"
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 VAAPI, QSV = "h264_vaapi", "h264_qsv"
 
-# So that a source can go on air soon after its start, and not with what has piled up before.
+# A source can then go on air soon after its start, without a backlog.
 _KEYFRAMES_S = "0.2,0.4,0.6,0.8,1.2,1.6,2,2.4,2.8,3.2"
 
 # Of each in hardware: format and speed, rate control and delay, and keyframes. None reorders
@@ -53,7 +53,7 @@ class Encoder:
 
     @property
     def looks_ahead(self) -> bool:
-        """True for one that gives its first frame only when it has seen some more."""
+        """True if the encoder needs some more frames before it gives its first."""
         return self.name == X264
 
     @property
@@ -64,7 +64,7 @@ class Encoder:
 
     @property
     def last_filters(self) -> str:
-        """What the picture's filters end with."""
+        """The last filters of the picture."""
         return ",format=nv12,hwupload" if self.name == VAAPI else ""
 
     def args(self, profile: OutputProfile) -> list[str]:

@@ -35,7 +35,7 @@ def lift_descriptor_limit() -> None:
 
 
 class IoLoop:
-    """Gives out lanes; its thread begins with the first and ends with the last of them. For any thread."""
+    """Hands out lanes. Its thread begins with the first lane and ends with the last. For any thread."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -77,7 +77,7 @@ class _Running:
         self.loop.close()
 
     def take(self, fd: int, lane: Lane) -> None:
-        """A descriptor's number may come back before its last owner has parted with it."""
+        """Forget a descriptor: its number may be used again before its last owner has let it go."""
         if self.owners.get(fd) is not lane:
             self.loop.remove_reader(fd)
             self.loop.remove_writer(fd)
@@ -142,7 +142,7 @@ class Lane:
                 self._running.loop.remove_writer(fd)
 
     def close(self) -> None:
-        """Nothing is read or written afterwards; with the last lane the thread has ended."""
+        """Stop reading and writing. After the last lane is closed, the thread has ended."""
         if self._is_closed:
             return
         try:

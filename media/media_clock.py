@@ -47,7 +47,7 @@ class FlowMeter:
 
     def add(self, now: float, size: int, *, frames: int = 0, ticks: int = 0) -> None:
         """Note bytes, and the frames and media time (in 1/90000 s) that came with them."""
-        if now - self._added_at >= SAMPLE_S:  # a silence, whose beginning counts
+        if now - self._added_at >= SAMPLE_S:  # nothing came for a while; its beginning counts
             self._samples.append((self._added_at, self._frames, self._bytes, self._media_ticks))
         self._added_at = now
         self._bytes += size
@@ -89,7 +89,7 @@ class Pace:
             self._peaks.popleft()
 
     def is_real_time(self) -> bool:
-        """As of the newest frame; False until there is enough to judge by."""
+        """As of the newest frame. False as long as there is too little to judge."""
         (begin, before), (end, peak) = self._peaks[0], self._peaks[-1]
         return end - begin >= SETTLE_S and peak - before <= BURST_S
 
@@ -107,7 +107,7 @@ class MediaClock:
         self._greatest_lead_s = 0.0
 
     def restart(self, now: float) -> None:
-        """Measure from here on."""
+        """Begin to measure now."""
         self._started_at, self._started_media_s = now, self.media_s
         self._leads = deque([(now, 0.0)])
         self._greatest_lead_s = self.excess_s = 0.0

@@ -16,7 +16,7 @@ PAT_PID = 0
 VIDEO_STREAM_TYPES = (0x1B, 0x24)  # H.264, HEVC (ISO/IEC 13818-1, table 2-34)
 _IS_START = bytes(bool(flags & STARTS) for flags in range(256))
 _HAS_PAYLOAD_ALONE = bytes(control & 0x30 == 0x10 for control in range(256))
-# A frame is far smaller; what grows beyond this is not a stream of FFmpeg's.
+# Frames are far smaller. Data that grows beyond this does not come from our FFmpeg.
 MAX_UNIT_BYTES = 4_000_000
 
 
@@ -33,7 +33,7 @@ class Unit:
     ticks: int | None = None
 
     def keyframe(self) -> bytes:
-        """The frame of a `key` unit as its encoder gave it, out of its container."""
+        """The frame of a `key` unit as the encoder made it, without the container."""
         packets = (self.data[i : i + PACKET] for i in range(2 * PACKET, len(self.data), PACKET))
         pes = b"".join(packet[_payload_start(packet) :] for packet in packets)
         return pes[9 + int.from_bytes(pes[8:9]) :]
@@ -173,7 +173,7 @@ class _Heads:
         )
 
     def payload_bytes(self, at: int, end: int) -> int:
-        """Of these packets together."""
+        """The same of several packets together."""
         total = self._plain.count(1, at, end) * (PACKET - HEAD)
         other = self._plain.find(0, at, end)
         while other >= 0:
@@ -206,7 +206,7 @@ class _OpenPes:
         return (self.missing is not None and self.missing <= 0) or self._size > MAX_UNIT_BYTES
 
     def is_torn(self) -> bool:
-        """Cut short by the next one although its length says that more was to come."""
+        """True if the next packet begins although the length says that more should come."""
         return self.missing is not None and self.missing > 0
 
 
@@ -219,7 +219,7 @@ def _pes_bytes(first: bytes) -> int | None:
 
 
 def _end_of_packets(data: bytes, begin: int) -> int:
-    """Where the whole packets end that stand one behind the other from here."""
+    """Where the run of whole packets that begins here ends."""
     count = (len(data) - begin) // PACKET
     heads = data[begin : begin + count * PACKET : PACKET]
     return begin + PACKET * (count - len(heads.lstrip(bytes([SYNC]))))

@@ -12,7 +12,7 @@ BLOCK_BYTES = 1536
 
 
 def complete(connection: socket.socket, limit_s: float, tls_name: str | None = None) -> None:
-    """Exchange the first blocks, for so long at most; with a `tls_name` by TLS. Raises OSError."""
+    """Exchange the first blocks within this time limit, over TLS if there is a `tls_name`. Raises OSError."""
     deadline = time.monotonic() + limit_s
     connection.settimeout(limit_s)
     if tls_name is not None:
@@ -42,7 +42,7 @@ def _exchange(connection: socket.socket, deadline: float) -> None:
 
 
 def _no_check_of_certificates() -> ssl.SSLContext:
-    """Whether the certificate is the right one is FFmpeg's business."""
+    """Accepts any certificate: FFmpeg checks it when it connects."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -56,7 +56,7 @@ class _Source:
         if unit.key:
             self.key_at = now
             self.first_frame_at = self.first_frame_at or now
-        # For good: what has been filled in cannot be taken back.
+        # This stays, because frames that were filled in cannot be taken back.
         self.runs_ahead = self.runs_ahead or self.clock.runs_ahead
         if not self.runs_ahead:
             self.frame_at = now
@@ -208,7 +208,7 @@ class Switch:
             self._offer(unit, step, now)
             return
         source.hold(unit, step)
-        # A source without times is believed.
+        # A source without timestamps is trusted.
         if (
             unit.key
             and source.takes_over
@@ -233,7 +233,7 @@ class Switch:
         for unit, step in source.held:
             self._offer(unit, step, now)
         source.held = []
-        source.takes_over = False  # or it would come back by itself once it was replaced
+        source.takes_over = False  # otherwise it would come back by itself after it was replaced
         self._drain_all()
         self._changed()
 
@@ -270,7 +270,7 @@ class Switch:
             self._loop.when_writable(fd, lambda: self._drain(fd))
             return
         except OSError:
-            # Its reader is gone. Most end with that; one that does not is stuck.
+            # The publisher no longer reads. Most publishers end then; one that does not is stuck.
             outlet.is_broken = True
             outlet.stuck_since = outlet.stuck_since or self._clock()
         self._loop.stop_writing(fd)

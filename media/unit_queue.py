@@ -1,4 +1,4 @@
-"""What a publisher has yet to take, in whole units of MPEG-TS."""
+"""The data that a publisher still has to take, in whole units of MPEG-TS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UnitQueue:
         self.dropped_frames = 0  # since the first keyframe
 
     def offer(self, unit: Unit) -> None:
-        """Add a unit, or drop up to the next keyframe when there is no room."""
+        """Add a unit. If there is no room, drop everything up to the next keyframe."""
         if self._bytes + len(unit.data) > self._max_bytes:
             self._drop_all()
         if self._awaits_key and not unit.key:

@@ -23,12 +23,12 @@ from relay.examining import Examining
 from relay.reasons import HDR, SILENT_SOUND, UNUSABLE_SOUND, sound_apart
 from relay.situations import KEYFRAME_LIMIT_S
 
-# One that gave frames for this long died of something else than its input.
+# A compositor that gave frames for this long did not die of its input.
 PROVEN_S = 3.0
 SUCCESSOR_WAIT_S = 20.0
 SOUND_LOST_S = 2.0
 PULL_WAIT_S = 1.0  # between two attempts at a camera that is pulled: only they find out that it is back
-# One that waits has the camera's first bytes so soon, if its server is alive. Without hooks nobody knows that it came.
+# A waiting compositor gets the camera's first bytes this soon, if its server is alive.
 COMES_S = 2.0
 WAIT_LIMIT_S = 60.0
 
@@ -78,11 +78,11 @@ class Camera:
         return self.source_of(child).frame_at is not None and now - child.started_at >= PROVEN_S
 
     def bury_dead(self, now: float) -> str | None:
-        """Close those that have ended; why the compositor did, if it is one of them."""
+        """Close the processes that have ended. Returns why the compositor did, if it is one of them."""
         compositor, cause = self.compositor.child, None
         if compositor.has_died():
             was_proven = self.is_proven(compositor, now)
-            # Without a look at the camera, a second one may not wait: the camera may have no picture at all.
+            # A second attempt may only wait if the examiner expects a picture: the camera may have none at all.
             is_awaited = not self.is_patient or self.examining.awaits_picture
             impatient = ffmpeg.NO_PICTURE_YET if is_awaited else None
             cause = compositor.bury(now, at_once=was_proven, no_wait_after=impatient)
@@ -98,7 +98,7 @@ class Camera:
         return cause
 
     def start_if_due(self, now: float) -> None:
-        """Start a compositor where there is none, after its wait."""
+        """Start a compositor if there is none and its wait is over."""
         if self.compositor.child.is_due(now) and self.successor.child.process is None:
             self._start(self.compositor, now, takes_sound=self._takes_sound, patient=self.is_patient)
 
@@ -141,7 +141,7 @@ class Camera:
         self.compositor.child.next_start_at = now
 
     def take_over(self, now: float) -> None:
-        """Let the successor be the compositor once it is on air, or alone; give it up when it gives no frame."""
+        """Make the successor the compositor once it is on air, or alone. Give it up if it gives no frame."""
         successor = self.successor.child
         if successor.process is None:
             return
@@ -157,7 +157,7 @@ class Camera:
             self._next_successor_at = now + SUCCESSOR_WAIT_S
 
     def watch_sound(self, now: float) -> None:
-        """Have a successor with or without sound take over when the camera's sound comes or goes."""
+        """When the camera's sound comes or goes, start a successor with or without sound."""
         compositor, source = self.compositor, self.source
         if source.frame_at is None or now - source.frame_at >= SOUND_LOST_S:
             self.listener.child.end()
@@ -210,7 +210,7 @@ class Camera:
         if self.successor.child.is_due(now) and now >= self._next_successor_at:
             self._log.info("%s: a successor takes over", because)
             self._succeeds_because = cause
-            # Nothing is lost by awaiting the camera's next keyframe; a camera without sound would be waited out.
+            # Waiting for the next keyframe costs nothing. But a camera without sound would be waited for in vain.
             self._start(self.successor, now, takes_sound=takes_sound, patient=takes_sound)
 
     def _start(self, compositor: Compositor, now: float, *, takes_sound: bool, patient: bool) -> None:

@@ -98,7 +98,7 @@ class Child:
     def start(
         self, argv: list[str], now: float, *, stdin: bool = False, stdout: bool = True, pass_fds: tuple[int, ...] = ()
     ) -> None:
-        """Begin an attempt; when it cannot be begun that is said, and the next one waits."""
+        """Begin an attempt. If the program cannot be started, log that, and let the next attempt wait."""
         around = self._around
         self.attempts = next(self._numbers)
         self.started_at = now
@@ -137,7 +137,7 @@ class Child:
         if process is None:
             return ""
         self.close()
-        # It goes into the status, and a server may say a key back.
+        # The cause is shown in the status, and a server's message may contain a key.
         cause = redact(process.cause())[:MAX_CAUSE]
         if is_counted:
             self.count(process.ending)
@@ -154,7 +154,7 @@ class Child:
         self._around.log.warning("%s %s; next attempt in %.1f s", self.role, what, wait_s)
 
     def end(self, cause: Cause | None = None) -> None:
-        """End an attempt at once: one that is not needed any more, or, with a cause, one that another replaces."""
+        """End the attempt at once. Give a cause if another attempt is to replace it."""
         if self.process is None:
             return
         if cause:
@@ -164,12 +164,12 @@ class Child:
         self.close()
 
     def prepare_to_end(self) -> None:
-        """Detach one whose input is about to be closed."""
+        """Detach the process, because its input is about to be closed."""
         if self.process is not None:
             self._detach(self.process)
 
     def close(self) -> None:
-        """Part with a process that has ended; trouble in that is logged and ends nothing else."""
+        """Close a process that has ended. A fault in that is logged and stops nothing else."""
         process, self.process = self.process, None
         if process is None:
             return
@@ -188,7 +188,7 @@ class Child:
 
         def read() -> None:
             self._around.loop.stop_reading(fd)
-            # Another process may hold the pipe open: what is not there now is not awaited.
+            # Another process may hold the pipe open, so do not wait for more than is there now.
             with contextlib.suppress(BlockingIOError):
                 while data := os.read(fd, READ_BYTES):
                     self._take_stderr(process, self.attempts, budget, data)
@@ -196,7 +196,7 @@ class Child:
         self._around.loop.call(read)
 
     def _take_stderr(self, process: FFmpegProcess, attempt: int, budget: _LineBudget, data: bytes) -> None:
-        """On the loop's thread: FFmpeg's output to its log, up to a number of lines."""
+        """Write FFmpeg's output to its log, up to a number of lines. On the loop's thread."""
         if not data:
             self._around.wake()
             return
@@ -233,7 +233,7 @@ class _LineBudget:
         self._left_out = 0
 
     def take(self) -> int | None:
-        """How many lines were left out before this one, or None when this one is left out, too."""
+        """How many lines were left out before this one; None if this one is left out as well."""
         now = self._clock()
         self._left = min(LOG_BURST_LINES, self._left + (now - self._at) * LOG_LINES_PER_S)
         self._at = now

@@ -20,7 +20,7 @@ from relay.children import Child, Surroundings
 from relay.process import FFmpegProcess
 
 LONGEST_WAIT_S = 30.0
-# What is said of a slow destination stays said for so long after the last lost frame.
+# A slow destination is reported until this long after the last lost frame.
 SLOW_FOR_S = 10.0
 
 DeliveryState = Literal["connecting", "connected", "reconnecting"]
@@ -162,7 +162,7 @@ class Delivery:
         self._lose(fault.words if fault else f"the {self.child.role} ended ({cause})")
 
     def _end_stuck(self, now: float) -> None:
-        """A destination that accepts and then stops reading would block its FFmpeg for good."""
+        """End a publisher whose destination has stopped reading: its FFmpeg would hang for good."""
         process = self.child.process
         since = self._switch.stuck_since(process.fd("stdin")) if process else None
         if process is None or since is None or now - since < self._settings.publisher_stall_timeout_s:

@@ -64,7 +64,7 @@ class Destinations:
             delivery.step(now)
 
     def prepare_to_end(self) -> None:
-        """Their input is about to be closed; the sources are drained on."""
+        """Detach the publishers, because their input is about to be closed. The sources are still read."""
         for child in self.children:
             child.prepare_to_end()
 

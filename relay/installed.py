@@ -38,7 +38,7 @@ def find_ffmpeg(ffmpeg_bin: str) -> str:
 
 
 def find_working_ffmpeg(ffmpeg_bin: str, encoder: Encoder, profile: OutputProfile) -> str:
-    """As `find_ffmpeg`, of one that can encode with this encoder here."""
+    """As `find_ffmpeg`, for an FFmpeg that can use this encoder on this machine."""
     path = find_ffmpeg(ffmpeg_bin)
     try_encoder(path, encoder, profile)
     return path
@@ -68,7 +68,7 @@ def try_encoder(path: str, encoder: Encoder, profile: OutputProfile) -> None:
 
 @lru_cache(maxsize=8)
 def version(path: str) -> str:
-    """As this FFmpeg reports it ("5.1.9-0+deb12u1"); "unknown" when it does not."""
+    """The version that this FFmpeg reports ("5.1.9-0+deb12u1"), or "unknown"."""
     try:
         words = _ask_ffmpeg(path, "-version").split()
     except ConfigurationError:

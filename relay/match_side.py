@@ -88,12 +88,12 @@ class MatchSide:
         try:
             self._api.start_monitoring(self._request.name, self._request.overlay_id)
         except FeedError as error:
-            # A question without an answer may still have been heard.
+            # The match API may have heard a question that it did not answer.
             self.may_be_monitored = error.kind in ("timeout", "cancelled")
             if error.kind == "cancelled":
                 raise StreamStopped(f"Stream {self._request.name} was stopped while it started") from None
             if self._request.begun_at is not None:
-                # It was on air before the restart; the match API may be back later than we are.
+                # The stream was on air before the restart. The match API may come back later than this service.
                 self._log.warning("match monitoring is asked for again later: %s", error)
                 self.may_be_monitored = True
                 self._monitor.start_monitoring_later(self._request.overlay_id, error.retry_after_s or 0)
@@ -190,7 +190,7 @@ class MatchSide:
 
 
 def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
-    """Tell the match API that nobody needs the match any more. Best effort: its trouble is not the stream's."""
+    """Tell the match API that nobody needs the match any more. If that fails, the stream does not care."""
     api = _match_api(settings, threading.Event(), connections)
     try:
         if api.has_data:

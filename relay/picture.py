@@ -107,12 +107,12 @@ class Picture:
         }
 
     def _camera_left(self) -> None:
-        """The RTMP server says so; believed when no frames come. Any thread."""
+        """The RTMP server says that the camera left. That counts only if no frames come. Any thread."""
         self._left_at = self._around.clock()
         self._around.wake()
 
     def _camera_came(self) -> None:
-        """The RTMP server says so: no attempt waits any longer. Any thread."""
+        """The RTMP server says that the camera came, so no attempt has to wait any longer. Any thread."""
         self._left_at = None
         self._came_at = self._around.clock()
         self._camera.compositor.child.next_start_at = 0.0
@@ -150,7 +150,7 @@ class Picture:
         self._note_status(now)
 
     def _silence_s(self, now: float) -> float:
-        """Since the compositor's newest frame; endless while it has given none."""
+        """Seconds since the compositor's newest frame; infinite before its first."""
         frame_at = self._camera.source.frame_at
         return float("inf") if frame_at is None else now - frame_at
 
@@ -171,7 +171,7 @@ class Picture:
             slate.bury(now, at_once=self._camera.is_proven(slate, now))
 
     def _end_silent_compositor(self, now: float) -> None:
-        """RTMP servers keep an idle player: only another compositor will see the camera return."""
+        """Replace one without frames: RTMP servers keep idle players, so it would never see the camera return."""
         source = self._camera.source
         if self._camera.compositor.child.process is None:
             return

@@ -112,7 +112,7 @@ class Previews:
             self._changed.wait_for(lambda: name not in self._at_work, DECODE_LIMIT_S)
 
     def close(self) -> None:
-        """End it all; no picture is made afterwards."""
+        """End the thread and its FFmpeg. No picture is made afterwards."""
         with self._changed:
             self._closed = True
             self._looks.clear()
@@ -163,7 +163,7 @@ class Previews:
                 self._next_round_at = now + interval_s(cost_s)
 
     def _note_absent(self, names: set[str]) -> None:
-        """Nothing of these is on air."""
+        """Note that nothing of these streams is on air."""
         with self._changed:
             for name in names & self._looks.keys():
                 self._looks[name].jpeg, self._looks[name].was_tried = None, False
@@ -178,7 +178,7 @@ class Previews:
             return 0.0
         jpegs, spent_s = jpegs_of([unit.keyframe() for _, unit in keys], self._ffmpeg_bin, self._abort, self._spawn)
         with self._changed:
-            # What was aborted says nothing against the others of the batch.
+            # An aborted run says nothing about the other pictures of the batch.
             for name, jpeg in zip(self._at_work, jpegs, strict=True) if not self._abort.is_set() else ():
                 self._note(name, jpeg)
             self._at_work = ()
@@ -211,7 +211,7 @@ def jpegs_of(
         return jpegs, spent_s
     if len(keyframes) == 1 or abort.is_set():
         return [None] * len(keyframes), spent_s
-    # It cannot be seen which one is missing.
+    # Nobody can tell which picture is missing.
     singly = [jpegs_of([keyframe], ffmpeg_bin, abort, spawn) for keyframe in keyframes]
     return [jpegs[0] for jpegs, _ in singly], spent_s + sum(spent for _, spent in singly)
 
@@ -230,7 +230,7 @@ def _decode(keyframes: Sequence[bytes], ffmpeg_bin: str, abort: threading.Event,
 
 
 def _reap(process: subprocess.Popen[bytes], abort: threading.Event) -> float:
-    """Wait for its end, or bring it about; the seconds of CPU that it took."""
+    """Wait for its end, or kill it. Returns the seconds of CPU that it took."""
     deadline = time.monotonic() + DECODE_LIMIT_S
     while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
         if abort.wait(POLL_S) or time.monotonic() > deadline:

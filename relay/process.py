@@ -68,7 +68,7 @@ class FFmpegProcess:
         return self._popen.pid
 
     def fd(self, name: str) -> int:
-        """The descriptor of `stdin`, `stdout` or `stderr`; its owner stays this object."""
+        """The descriptor of `stdin`, `stdout` or `stderr`. This object stays its owner."""
         pipe: IO[bytes] = getattr(self._popen, name)
         return pipe.fileno()
 
@@ -83,14 +83,14 @@ class FFmpegProcess:
             return True
         if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return False
-        # A wrapper script may end before its FFmpeg; until it is reaped the group's id is its own.
+        # A wrapper script may end before its FFmpeg. Until it is reaped, the id of the process group is still its own.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
         return True
 
     def take_stderr(self, data: bytes) -> list[str]:
-        """Add what was read from stderr; the lines it completed, each at most MAX_LINE_BYTES long."""
+        """Add what was read from stderr. Returns the lines that are now complete, each at most MAX_LINE_BYTES long."""
         *whole, self._partial = (self._partial + data).split(b"\n")
         if len(self._partial) > MAX_LINE_BYTES:
             whole, self._partial = [*whole, self._partial], b""
@@ -127,7 +127,7 @@ class FFmpegProcess:
         return tuple(self._lines)
 
     def ask_to_end(self) -> None:
-        """The polite step: end of input for a publisher, SIGTERM for the rest."""
+        """Ask it politely: by the end of its input for a publisher, by SIGTERM for the others."""
         self._asked_to_end = self._asked_to_end or not self.has_ended()
         if self._popen.stdin is not None:
             with contextlib.suppress(OSError):
@@ -136,19 +136,19 @@ class FFmpegProcess:
             self.signal(signal.SIGTERM)
 
     def signal(self, number: signal.Signals) -> None:
-        """To the whole process group, while the leader is not reaped and its id still its own."""
+        """Send a signal to the whole process group, unless its leader is reaped: the id may be somebody else's then."""
         if not self.has_ended():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, number)
 
     def kill(self) -> None:
-        """End it now, and reap it: for one that has nothing to say goodbye to."""
+        """End it now, and reap it. For a process that needs no proper end."""
         self.signal(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(KILL_WAIT_S)
 
     def close(self) -> None:
-        """Give the pipes back; only for a process that has ended."""
+        """Close the pipes. Only for a process that has ended."""
         for pipe in self._pipes():
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -76,7 +76,7 @@ class Load:
 
 @contextlib.contextmanager
 def counted_start(meters: Meters, clock: Callable[[], float]) -> Iterator[None]:
-    """Tell the meters how the start within ends, and how long it takes."""
+    """Report to the meters how the start in this block ends, and how long it takes."""
     began_at, outcome = clock(), "failed"
     try:
         yield
@@ -158,14 +158,14 @@ class StreamRegistry:
         return stream
 
     def restore(self) -> None:
-        """Begin the streams of the state file again, side by side; one that cannot be is logged and stays kept."""
+        """Begin the streams of the state file again, side by side. One that cannot begin stays in the file."""
         self._restoring.begin()
 
     def stop(self, name: str) -> None:
         """End a stream; when this returns nothing of it is left. Raises StreamNotFound, StopTimedOut."""
         with self._lock:
             stream = self._streams.get(name)
-        self._restoring.forget(name)  # also of one that could not come back
+        self._restoring.forget(name)  # also if the stream could not come back
         if stream is None:
             raise StreamNotFound("Stream not found")
         stream.is_unwanted = True

@@ -1,4 +1,4 @@
-"""What is said of one stream: its status and its line in the list. Looks, and changes nothing. For any thread."""
+"""The status of one stream, and its line in the list. Only reads. For any thread."""
 
 from __future__ import annotations
 

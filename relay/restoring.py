@@ -54,7 +54,7 @@ class Restoring:
                 camera_url=request.camera.url if request.camera else None,
             )
         )
-        if stream.is_unwanted:  # it was forgotten already, before it was kept
+        if stream.is_unwanted:  # somebody stopped it before it was written to the file
             self.forget(request.name)
 
     def forget(self, name: str) -> None:
@@ -63,7 +63,7 @@ class Restoring:
             self._state_file.forget(name)
 
     def begin(self) -> None:
-        """Start all kept streams again; one that cannot be started is logged and stays kept."""
+        """Start all kept streams again. One that cannot be started is logged, and stays in the file."""
         for kept in self._state_file.streams if self._state_file else ():
             self._begin(kept)
 
@@ -81,7 +81,7 @@ class Restoring:
         return judge(self._camera_keys[name], key)
 
     def join(self, timeout_s: float) -> None:
-        """Wait so long for each at most."""
+        """Wait for each thread, at most this long."""
         for thread in self._threads.values():
             thread.join(timeout_s)
 

@@ -17,7 +17,7 @@ from media.causes import Cause
 
 LEFT_SILENCE_S = 0.3
 # The camera is there and its tracks are known, but no frame comes: FFmpeg waits for a sound
-# that does not arrive, or for a keyframe. Only the examiner can tell: one that is waited for may come after a minute.
+# that does not arrive, or for a keyframe, which may take a minute. Only the examiner can tell which.
 SOUND_LIMIT_S = 1.5
 KEYFRAME_LIMIT_S = 15.0
 BACKLOG_S = 1.0
@@ -118,7 +118,7 @@ SITUATIONS = (
         Cause.STALLED,
         takes_sound=True,
     ),
-    # A new player gets the present; unless the server keeps a backlog itself, for everyone who joins.
+    # A new player gets the present picture, unless the server itself keeps a backlog for everyone who joins.
     Situation(
         lambda seen: seen.has_frame and seen.slate_is_on_air and seen.lead_s > BACKLOG_S and seen.rejoins < MAX_REJOINS,
         "the camera sends what it had kept: the present is joined anew",
@@ -135,5 +135,5 @@ SITUATIONS = (
 
 
 def situation_of(seen: Seen) -> Situation | None:
-    """The first that holds; None while the compositor may stay."""
+    """The first situation that holds; None if the compositor may stay."""
     return next((situation for situation in SITUATIONS if situation.holds(seen)), None)

@@ -73,7 +73,7 @@ class Slate:
         title = settings.slate_title or self._title()
         try:
             picture = slate.draw_slate(settings.profile, title, text, settings.slate_image)
-        except ImageRejected as error:  # it was there when the service started
+        except ImageRejected as error:  # the picture could be read when the service started
             self._log.error("%s; the plain slate is shown", error)
             picture = slate.draw_slate(settings.profile, title, text)
         unfinished = self._path.with_suffix(".new")

@@ -75,7 +75,7 @@ class StateFile:
             return sorted(self._kept.values(), key=lambda stream: stream.begun_at)
 
     def keep(self, stream: KeptStream) -> None:
-        """Add it, or replace the one of its name. A disk that takes nothing is logged: the broadcast goes on."""
+        """Add this stream, or replace the one with its name. If the disk is full, log that: the broadcast goes on."""
         with self._mutex:
             self._kept[stream.stream_name] = stream
             self._try_to_write()
@@ -140,7 +140,7 @@ class StateFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Without it a power cut may bring the old file back."""
+    """Write the folder to disk too. Otherwise a power cut may bring the old file back."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -53,7 +53,7 @@ from relay.stream_state import (
 )
 from scoring.match_api import Connections
 
-QUEUE_S = 2.0  # of output that a publisher may lag before it is dropped to a keyframe
+QUEUE_S = 2.0  # a publisher may lag this far behind; then it skips to the next keyframe
 STEP_S = 0.2
 # A stop takes at most: 3.5 s for the children, beside the farewell, then the monitor's join.
 FAREWELL_LIMIT_S = 2.5
@@ -157,12 +157,12 @@ class Stream:
         self.match.set_delay(delay_s)
 
     def go_on(self, which: Which) -> None:
-        """Take a destination, or take it again; the match is this process's business from then on. Any thread."""
+        """Take a destination, or take it back. From then on this process looks after the match. Any thread."""
         self.match.may_be_monitored = self.match.has_data
         self.destinations.go_on(which)
 
     def leave(self) -> None:
-        """As `ask_to_stop`, of a stream that another process has taken over: the match stays monitored."""
+        """As `ask_to_stop`, after another process has taken the stream over: the match stays monitored."""
         self.match.may_be_monitored = False
         self.ask_to_stop()
 
@@ -258,7 +258,7 @@ class Stream:
                 child.close()
 
     def _give_back(self) -> None:
-        with contextlib.ExitStack() as all_of_it:  # whatever one of them raises
+        with contextlib.ExitStack() as all_of_it:  # all of them, even if one raises
             all_of_it.callback(redact.remove, self._secrets)
             all_of_it.callback(shutil.rmtree, self._folder, ignore_errors=True)
             all_of_it.callback(self.match.close)
@@ -274,6 +274,6 @@ class _Farewell:
         self._thread.start()
 
     def join(self) -> bool:
-        """True when the match API was asked, or the attempt was given up."""
+        """True if the match API was told, or the attempt was given up."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         return not self._thread.is_alive()

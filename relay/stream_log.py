@@ -17,7 +17,7 @@ MAX_FEED_TEXTS = 100
 
 
 class StreamLog:
-    """Entries are numbered from 1; of too many the oldest go."""
+    """Entries are numbered from 1. If there are too many, the oldest are dropped."""
 
     def __init__(self, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -59,6 +59,6 @@ class StreamLog:
         return False
 
     def entries(self, after: int) -> list[dict[str, Any]]:
-        """Those with a higher number, the oldest first."""
+        """The entries with a higher number, the oldest first."""
         with self._lock:
             return [entry for entry in self._entries if entry["seq"] > after]

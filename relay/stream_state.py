@@ -52,12 +52,12 @@ TRANSITIONS: Mapping[States, frozenset[States]] = {
     STOPPING: frozenset({FAILED}),
     FAILED: frozenset(),
 }
-# Of two that hold at once, the one that matters more to the viewers.
+# If two states hold at once, the one that matters more to viewers comes first.
 _WORD_ORDER = (State.RECONNECTING, State.SLATE)
 
 
 def states_of(on_air: str | None, destination: str, before: States) -> States:
-    """The states of a stream that is meant to run, by what is on air and how its destination is."""
+    """The states of a stream that should run, from what is on air and the state of its destination."""
     if destination == CONNECTING or (destination == CONNECTED and on_air is None and before == STARTING):
         return STARTING
     is_away = on_air == "slate" or (on_air is None and State.SLATE in before)
@@ -68,7 +68,7 @@ def states_of(on_air: str | None, destination: str, before: States) -> States:
 
 @dataclass(frozen=True)
 class LastError:
-    """The newest end of a child that nobody had asked for."""
+    """The newest unexpected end of a child."""
 
     child: str
     error: str

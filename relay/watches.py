@@ -57,7 +57,7 @@ class OverlayWatch:
 
 
 class SpeedWatch:
-    """Names what holds the picture back when less than a second of it comes in a second."""
+    """Says what slows the picture down, if it does not come in real time."""
 
     def __init__(self, now: float) -> None:
         self._cpu = psutil.cpu_times()

@@ -38,7 +38,7 @@ class WorkDir:
 
 
 class FirstUseWorkDir:
-    """A WorkDir that is made with its first folder; one thread at a time."""
+    """A WorkDir that is created when the first folder is needed. For one thread at a time."""
 
     def __init__(self) -> None:
         self._made: WorkDir | None = None
@@ -59,7 +59,7 @@ class FirstUseWorkDir:
 
 def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
-        # Another user's folder cannot be opened, and one without a lock file is only being made.
+        # The folder is another user's, or it is just being created and has no lock file yet.
         with contextlib.suppress(OSError):
             if not folder.is_symlink() and (folder / _LOCK).is_file() and (lock := _locked(folder / _LOCK)):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from scoring.feed_faults import Question
 
 _GZIP, _ZLIB, _BARE_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
-_MOST_MEMBERS = 64  # of gzip files in a row: each costs time, and may be empty
+_MOST_MEMBERS = 64  # gzip files in a row: each costs time, even an empty one
 
 
 def read_body(answer: requests.Response, question: Question, max_bytes: int) -> bytes:
@@ -42,7 +42,7 @@ def _gunzip(packed: bytes, most: int) -> bytes:
     for _ in range(_MOST_MEMBERS):
         part, packed = _inflate(packed, most - len(plain), _GZIP)
         plain += part
-        if len(plain) == most or not packed.startswith(_GZIP_MAGIC):  # what else follows is padding
+        if len(plain) == most or not packed.startswith(_GZIP_MAGIC):  # the rest is padding
             return plain
     raise zlib.error("too many members")
 
@@ -56,7 +56,7 @@ def _undeflate(packed: bytes, most: int) -> bytes:
 
 
 def _inflate(packed: bytes, most: int, form: int) -> tuple[bytes, bytes]:
-    """At most so many bytes, and what follows them if this was all; zlib.error for what is broken or cut short."""
+    """Unpack at most this many bytes. Returns them, and the data behind. Raises zlib.error for broken data."""
     unpacking = zlib.decompressobj(form)
     plain = unpacking.decompress(packed, most)
     if not unpacking.eof and len(plain) < most:

@@ -28,7 +28,7 @@ from scoring.trust import Trust
 
 CONNECT_LIMIT_S = 2.0
 CANCEL_CHECK_S = 0.1
-KEPT_CONNECTIONS = 16  # to one server, for the next question; there may be more at a time
+KEPT_CONNECTIONS = 16  # kept open to one server; more may be open for a while
 READ_BYTES = 65_536
 # It warns of each connection over those that are kept.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -81,7 +81,7 @@ def limit(limit_s: float, cancelled: threading.Event) -> None:
 
 
 def _remaining_s() -> float:
-    """What is left for the question under way; raises Cancelled or TimeoutError when it is over."""
+    """The time left for the present question. Raises Cancelled or TimeoutError if there is none."""
     if _limits.cancelled.is_set():
         raise Cancelled
     remaining_s = _limits.deadline - time.monotonic()
@@ -124,10 +124,10 @@ class _BoundedConnect:
     """Name look-up and connecting within the deadline, however many addresses a name has."""
 
     def _new_conn(self: Any) -> socket.socket:
-        _remaining_s()  # urllib3 may try again what was late: that is not for want of a connection
+        _remaining_s()  # urllib3 would try again after a timeout, although there was a connection
         try:
             return _connected(self._dns_host, self.port)
-        except (OSError, UnicodeError) as error:  # a name that is none is not an OSError
+        except (OSError, UnicodeError) as error:  # an impossible name raises no OSError
             raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
 
 
@@ -149,7 +149,7 @@ def _connected(host: str, port: int) -> socket.socket:
 
 
 def _look_up(host: str, port: int) -> list[Any]:
-    """`getaddrinfo`, which cannot be interrupted, on a thread that may be left behind."""
+    """`getaddrinfo` on a thread of its own, which is left behind if it takes too long: it cannot be interrupted."""
     found: Future[list[Any]] = Future()
 
     def look_up() -> None:
@@ -192,7 +192,7 @@ class _DeadlineAdapter(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def close(self) -> None:
-        """At once: urllib3 itself leaves it to the garbage collector."""
+        """Close it at once: urllib3 would leave that to the garbage collector."""
         pools = self.poolmanager.pools
         for pool in [pools.get(key) for key in pools.keys()]:  # noqa: SIM118 - it is no mapping
             if pool is not None:

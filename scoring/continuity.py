@@ -15,16 +15,16 @@ from scoring.fields import is_placeholder
 from scoring.results import is_side
 from scoring.scoreboard import Scoreboard, Team
 
-CORRECTION_S = 6.0  # a state that goes back is a correction once nothing else has been heard for so long
-JUMP_S = 60.0  # the same for one that cannot follow from the last
-MOST_RUNS_A_BALL = 12  # seven off a no-ball and then some: a feed may lag with its overs
+CORRECTION_S = 6.0  # a lower score is a correction if nothing else came for this long
+JUMP_S = 60.0  # the same for a score that cannot follow from the last one
+MOST_RUNS_A_BALL = 12  # seven off a no-ball and a few more: a feed's overs may lag
 RUNS_BESIDE_THE_BALLS = 24
 RUNS_A_SECOND = 0.5  # while the feed was away
 WICKETS_BESIDE_THE_BALLS = 2
 
 
 def is_same_innings(before: Scoreboard, after: Scoreboard) -> bool:
-    """True when both are of one innings, also where the feed spells its side otherwise."""
+    """True if both belong to the same innings, even if the feed spells the side differently."""
     one, other = before.batting, after.batting
     if one is None or other is None:
         return False
@@ -49,7 +49,7 @@ def is_next_innings(before: Scoreboard, after: Scoreboard) -> bool:
 
 
 def _has_swapped(before: Scoreboard, after: Scoreboard) -> bool:
-    """The side that was in the field bats now."""
+    """True if the side that fielded bats now."""
     one, fielders, other = before.batting, before.bowling, after.batting
     if one is None or fielders is None or other is None:
         return False
@@ -62,7 +62,7 @@ def is_correction(before: Scoreboard, after: Scoreboard) -> bool:
 
 
 def goes_back(before: Scoreboard, after: Scoreboard) -> bool:
-    """True when any of runs, wickets and balls is lower than before."""
+    """True if runs, wickets or balls are fewer than before."""
     return any(now < was for was, now in _figures(before, after))
 
 
@@ -73,7 +73,7 @@ def _may_be_older(before: Scoreboard, after: Scoreboard) -> bool:
 
 
 def _figures(before: Scoreboard, after: Scoreboard) -> list[tuple[int, int]]:
-    """Runs, wickets and balls of both, as far as they are known of both."""
+    """Runs, wickets and balls of both, where both are known."""
     one, other = before.batting, after.batting
     if one is None or other is None:
         return []
@@ -92,7 +92,7 @@ class Continuity:
         self._last: Scoreboard | None = None
         self._last_at = 0.0
         self._was_pushed = False
-        self._asked: Scoreboard | None = None  # what was last accepted, as it was handed in
+        self._asked: Scoreboard | None = None  # the last accepted state, as it came
         self._doubted_at: float | None = None
         self._batted_first: str | None = None
         self._have_batted: tuple[str, ...] = ()
@@ -246,7 +246,7 @@ def _as(known: Team, team: Team) -> Team:
 
 
 def _is_another_match(last: Scoreboard, board: Scoreboard) -> bool:
-    """Neither side is one of those that played."""
+    """True if neither side is one of those that played."""
     if not last.sides or not board.sides or any(is_placeholder(side.name) for side in board.sides):
         return False
     return not any(is_side(side.name, known) for side in board.sides for known in last.sides)

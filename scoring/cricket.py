@@ -25,7 +25,7 @@ class Chase:
 
 @dataclass(frozen=True)
 class Finish:
-    """How the figures end the match: `winner` is None for a tie."""
+    """The result by the figures: `winner` is None for a tie."""
 
     winner: Team | None
 
@@ -39,7 +39,7 @@ def balls_of(overs: str | None, balls_per_over: int) -> int | None:
 
 
 def overs_of(balls: int, balls_per_over: int) -> str:
-    """The other way round, and complete overs without ".0": "14.3", "15"."""
+    """Balls as overs, complete overs without ".0": "14.3", "15"."""
     whole, rest = divmod(balls, balls_per_over)
     return f"{whole}.{rest}" if rest else f"{whole}"
 
@@ -68,7 +68,7 @@ def bowler_balls(board: Scoreboard) -> int | None:
 
 
 def wickets_in_all(board: Scoreboard) -> int:
-    """Wickets with which the batting side is all out."""
+    """The number of wickets at which the batting side is all out."""
     return SUPER_OVER_WICKETS if board.phase == "super_over" else board.format.wickets
 
 
@@ -331,7 +331,7 @@ def finish(board: Scoreboard) -> Finish | None:
         return None
     if batting.runs >= wanted:
         return Finish(batting)
-    # A match of two innings a side that runs out of time is drawn: that is for the feed to say.
+    # A match of two innings a side that runs out of time is drawn. Only the feed knows that.
     is_out_of_balls = balls_left(board) == 0 and innings_per_side(board) != 2
     if not is_all_out(board, batting) and not is_out_of_balls:
         return None

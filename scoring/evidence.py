@@ -20,7 +20,7 @@ BOUNDARY_RUNS = {"FOUR": 4, "SIX": 6}
 
 @dataclass(frozen=True)
 class Gain:
-    """What one batter's figures grew by; None where they are not known."""
+    """By how much one batter's figures grew; None where they are not known."""
 
     name: str
     runs: int | None
@@ -40,7 +40,7 @@ class Hit:
     kind: str
     name: str = ""
     figures: str = ""
-    place: int = 99  # of the delivery among the new ones
+    place: int = 99  # which of the new deliveries it was
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Evidence:
         return legal_balls(labels) == self.balls and can_bring(labels, self.runs or 0)
 
     def _is_of_another_over(self, now: tuple[str, ...]) -> bool:
-        """All of the list is new, and balls before it were not seen."""
+        """True if all balls of the list are new, and more balls before it were missed."""
         bowled = balls_bowled(self.after)
         if bowled is None or self.balls is None or self.runs is None or not now:
             return False
@@ -102,7 +102,7 @@ class Evidence:
 
     @cached_property
     def dismissal(self) -> Dismissal | None:
-        """The last wicket, where it is a new one."""
+        """The last wicket, if it is a new one."""
         told = self.after.last_wicket
         return told if told is not None and told != self.before.last_wicket else None
 
@@ -140,7 +140,7 @@ class Evidence:
         ]
 
     def _has_come_in(self, batter: Batter) -> bool:
-        """He has faced no more balls than were bowled since: all that he has made is new."""
+        """True if the batter has faced no more balls than were bowled since, so that all of his runs are new."""
         if batter.balls is None or self.balls is None:
             return False
         return batter.balls <= self.balls + sum(not delivery(label).is_legal for label in self.labels)
@@ -179,7 +179,7 @@ class Evidence:
         if not labelled or not (uncounted or not self.gains):
             return []
         if not any(gain.runs for gain in uncounted):
-            # The figures of the batters come later than the score, or not at all.
+            # The batters' figures may come later than the score, or never.
             is_known = bool(uncounted) and all(gain.runs is not None for gain in uncounted)
             lags = not is_known or (self.runs is not None and not any(gain.runs for gain in self.gains))
             return [Hit(kind, place=place) for place, kind in labelled] if lags else []

@@ -42,7 +42,7 @@ class Question:
     limit_s: float
 
     def refused(self, answer: requests.Response, wall_now: float) -> FeedError:
-        """It answered, but not 200; `wall_now` is the time here, for an answer without a Date."""
+        """The fault of an answer other than 200. `wall_now` is the time here, for an answer without a Date."""
         if answer.is_redirect:
             place = _origin(answer.headers["Location"])
             target = f"to {place}" if place else "elsewhere"
@@ -114,7 +114,7 @@ class Question:
 
 
 def printable(text: str, most: int = 60) -> str:
-    """At most so many characters of it, on one line, without those that cannot be seen."""
+    """The text on one line, cut to this many characters, without invisible ones."""
     shown = "".join(character for character in " ".join(text.split()) if character.isprintable())
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
@@ -148,7 +148,7 @@ def _distrust(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """It and the errors inside: requests and urllib3 wrap what a socket raised."""
+    """This error and those inside it: requests and urllib3 wrap the errors of sockets."""
     cause: BaseException | None = error
     for _ in range(_MOST_CAUSES):
         if cause is None:

@@ -30,7 +30,7 @@ from scoring.scoreboard import (
 )
 from scoring.scripts import JOINERS, letters
 
-MAX_MARKS = 3  # combining marks on one letter; no script stacks more
+MAX_MARKS = 3  # combining marks on one letter: no script uses more
 
 NOT_SHOWN = "?"  # for a pushed text in which there is something, but nothing that can be drawn
 # A pushed text must hold more than spaces and control characters.
@@ -44,7 +44,7 @@ _SCORE = re.compile(
 )
 _BESIDE_A_SCORE = re.compile(r"\([^()]*\)|\bf/o\b|\bfollow(?:ing|ed)?[ -]on\b|\bov(?:er)?s?\b", re.IGNORECASE)
 _BETWEEN_SCORES = re.compile(r"\s*(?:&|\band\b|,|;|\+)\s*", re.IGNORECASE)
-ALL_OUT = 10  # "all out" of a feed that knows no other number of players
+ALL_OUT = 10  # what "all out" means if the feed does not say how many play
 # What feeds write where they have nothing.
 _PLACEHOLDER = re.compile(
     r"(data )?not found|n/?a|none|null|undefined|unknown|yet to bat|tb[acd]|dnf|dnb|-+|\?+|\.+", re.IGNORECASE
@@ -75,7 +75,7 @@ class Lenient:
         self.faults: list[str] = []
 
     def refuse(self, path: str, accepted: str, _value: object = None) -> None:
-        """Leave it out, and remember it if it was to be a figure."""
+        """Leave it out. Remember it if it should have been a figure."""
         is_figure = "number" in accepted or "overs" in accepted
         if is_figure and not (isinstance(_value, str) and is_placeholder(_value)):
             self.faults.append(f"{path} is {_shown(_value)}, not {accepted}")
@@ -157,7 +157,7 @@ class Fields:
         return overs
 
     def word(self, key: str, accepted: Sequence[str]) -> str | None:
-        """One of a few words, however it is written."""
+        """One of a few words, in capitals or not."""
         word: str | None = self._read(key, lambda value: _word(value, accepted), f"one of {', '.join(accepted)}")
         return word
 
@@ -177,7 +177,7 @@ class Fields:
         return [key for key in self._values if isinstance(key, str)]
 
     def texts(self, key: str, most: int, longest: int = MAX_NAME) -> tuple[str, ...]:
-        """A list of names; those that hold nothing are left out."""
+        """A list of names, without empty ones."""
         value = self._values.get(key)
         if value is None:
             return ()
@@ -236,7 +236,7 @@ class Fields:
 
 
 def read_balls(value: object) -> tuple[str, ...]:
-    """The over so far; of too many balls the newest are kept."""
+    """The balls of this over. If there are too many, the newest are kept."""
     if not isinstance(value, list):
         return ()
     labels = [_ball(entry) for entry in value[-MAX_BALLS_SHOWN:]]
@@ -254,7 +254,7 @@ def _ball(entry: object) -> str:
 
 
 def _as_drawn(label: str) -> str:
-    """In the usual spelling; one that nobody knows and that is too long to draw is "?"."""
+    """The label in its usual spelling; "?" if it is unknown and too long to draw."""
     text = delivery(label).text if label else ""
     return text if len(text) <= MAX_BALL_LABEL else NOT_SHOWN
 
@@ -341,7 +341,7 @@ def _score(text: str) -> Score | None:
 
 
 def _shown(value: object) -> str:
-    """A value as a person may see it, in a few characters."""
+    """A value in a few characters, as it may be shown to a person."""
     if isinstance(value, str):
         return f'"{read_text(value, 24)}"'
     if isinstance(value, int) and not -(10**12) < value < 10**12:

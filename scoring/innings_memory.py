@@ -22,18 +22,20 @@ _CREDITED = re.compile(r"(?:^|\s)b\s+(.+)\Z")
 
 
 class InningsMemory:
-    """Of one innings; a new one, and a corrected one, gets a new memory."""
+    """The memory of one innings. A new or corrected innings gets a new one."""
 
     def __init__(self) -> None:
         self._wickets: dict[str, int] = {}
-        self._spells: dict[str, deque[tuple[int, int]]] = {}  # balls bowled and wickets taken, as they were seen
+        self._spells: dict[
+            str, deque[tuple[int, int]]
+        ] = {}  # balls and wickets of the bowler, as far as they were seen
         self._maidens: dict[str, int] = {}
         self._told: set[tuple[str, object]] = set()
         self._began_with: dict[int, int] = {}  # the total at the start of an over, by the over's number
         self._bowled_by: dict[int, set[str]] = {}
 
     def learn(self, board: Scoreboard, evidence: Evidence | None) -> list[Event]:
-        """Take in the next state; the moments that it proves."""
+        """Take the next state. Returns the moments that it proves."""
         side, bowled = board.batting, balls_bowled(board)
         found = self._five_and_hat_trick(board, evidence)
         if side is not None and side.runs is not None and bowled is not None:

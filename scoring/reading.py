@@ -233,7 +233,7 @@ def _with_labels_decided(board: Scoreboard) -> Scoreboard:
     bowled = balls_bowled(board)
     in_over = None if bowled is None else bowled % board.format.balls_per_over
     if in_over == 0 and bowled and board.this_over:
-        in_over = board.format.balls_per_over  # the list is still that of the over that has just ended
+        in_over = board.format.balls_per_over  # the list still shows the over that has just ended
     wickets = board.batting.wickets if board.batting else None
     return replace(board, this_over=decided(board.this_over, in_over, wickets))
 

@@ -28,14 +28,14 @@ _NUMBER = re.compile(r"(?<!\w)\d+(?:[./:-]\d+)*d?(?!\w)")
 
 
 def plain(text: str) -> str:
-    """Composed, on one line, without what is not seen."""
+    """The text in composed form, on one line, without invisible characters."""
     text = unicodedata.normalize("NFC", text).translate(_ALIKE)
     seen = (c for c in text if c.isspace() or (c not in JOINERS and unicodedata.category(c)[0] != "C"))
     return " ".join("".join(seen).split())
 
 
 def folded(text: str) -> str:
-    """In small letters, and as long as before."""
+    """The text in small letters, without a change of its length."""
     return "".join(small if len(small := c.casefold()) == 1 else c for c in text)
 
 
@@ -130,7 +130,7 @@ class Name:
 
 
 def names_of(sides: Sequence[Team]) -> list[Name]:
-    """The longest first: one may be a part of another."""
+    """The longest first, because one may be a part of another."""
     names: dict[str, Name] = {}
     for mark, side in zip(MARKS, sides, strict=False):
         _add(names, Name(plain(side.name), mark, False))
@@ -236,7 +236,7 @@ def _carried(line: str) -> str:
         begins = _FIRST_SIDE.match(clause)
         repeated = ""
         if begins:
-            # Of two sides in a row nobody knows which one is meant.
+            # With two sides in a row, nobody knows which one is meant.
             is_alone = clause == begins[0] and not (is_alone and side != begins[1])
             side = begins[1]
         elif not _FILLING.match(f" {clause}"):

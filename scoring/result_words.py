@@ -12,7 +12,7 @@ WON = "won win wins"
 BEATS = "beat beats bt"
 # Of these the side before is the winner in "X defeated Y", the loser in "X defeated by Y".
 DEFEATED = "defeated defeat defeats def thrashed trounced"
-# These do so much else ("X edge closer") that the other side must be named.
+# These words have other uses, too ("X edge closer"), so the other side must be named.
 CRUSHED = (
     "crush crushes crushed edge edges edged overcome overcomes overcame outplay outplays outplayed down downs downed "
     "hammer hammers hammered rout routs routed thrash thrashes trounce trounces outclass outclasses outclassed"
@@ -48,7 +48,7 @@ AFTER_A_SIDE = (
 )
 SOMEBODY = "a an one two three four five six seven eight nine ten"
 
-# What is won or lost besides a match.
+# Other things than a match that are won or lost.
 OTHER_PRIZES = (
     "toss coin flip series session sessions award awards points point lead trophy rubber honours praise hearts "
     "promotion penalty penalties"
@@ -58,7 +58,7 @@ OTHER_LOSSES = "wicket wickets wkt wkts overs runs run extras balls innings play
 
 CHOSE = "elect elects elected choose chooses chose opt opts opted decided bat bowl field batted"
 
-# Nothing after these in a clause has happened.
+# What follows these in a clause has not happened.
 DOUBT = (
     "not never nobody none neither nor cannot can could may might will shall must need needs needed needing "
     "require requires required requiring want wants wanted hope hopes hoping yet chance chances probability likely "
@@ -66,7 +66,7 @@ DOUBT = (
     "didn't doesn't don't won't can't couldn't wasn't weren't isn't aren't hasn't haven't hadn't wouldn't shouldn't"
 )
 HOPED_FOR = "win beat defeat tie draw lose chase claim seal complete secure take clinch level"  # after "to"
-# With one of these in it nothing in a text is sure.
+# A text with one of these says nothing for sure.
 CONDITIONS = "if unless whether would should provided"
 CHANCES = "probability prob chance chances predictor prediction percentage odds rate likelihood % ratio"
 

@@ -38,7 +38,7 @@ from scoring.result_line import (
 )
 from scoring.scoreboard import MAX_TEXT, Team
 
-_LONGEST = 4 * MAX_TEXT  # what goes on after that is no result
+_LONGEST = 4 * MAX_TEXT  # a text that goes on after that is no result
 
 # `_FIRST`: of two sides in a row nobody knows which one is meant.
 _FIRST = "(?<!> )"
@@ -137,7 +137,7 @@ class Outcome:
 
 
 def outcome_of(text: str, sides: Sequence[Team]) -> Outcome:
-    """What the text says of the two sides."""
+    """What the text says about the two sides."""
     text, names = plain(text[:_LONGEST]), names_of(sides)
     found = _read(shaped(text, names), sides)
     if found.winner is None and any(name.is_word for name in names):

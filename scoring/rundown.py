@@ -20,9 +20,9 @@ from scoring.moments import Moments
 from scoring.results import is_side
 from scoring.scoreboard import Scoreboard
 
-MAX_BANNERS_AT_ONCE = 3  # of what fell between two states
+MAX_BANNERS_AT_ONCE = 3  # moments between two states
 MAX_WAITING_BANNERS = 5
-MAX_BANNER_AGE_S = 60.0  # where the balls are not known; an over takes some four minutes
+MAX_BANNER_AGE_S = 60.0  # if the balls are not known; an over takes about four minutes
 MAX_WAITING_SCORES = 1_000  # a push may come many times a second
 MAX_EVENTS_KEPT = 32
 MAX_DELAY_S = 120.0
@@ -56,7 +56,7 @@ class Rundown:
         self._moments = Moments()
         self._told_now: list[Event] = []
         self._overs_now: list[str] = []
-        self._waiting: deque[tuple[float, Scoreboard | Image]] = deque()  # with the time when it was heard
+        self._waiting: deque[tuple[float, Scoreboard | Image]] = deque()  # with the time when it came
         self._shown: Scoreboard | Image | None = None
         self._banners: deque[tuple[float, Event]] = deque(maxlen=MAX_WAITING_BANNERS)
         self._banner: Event | None = None
@@ -96,7 +96,7 @@ class Rundown:
         self._waiting.append((now, content))
 
     def _drop_what_it_corrects(self, content: Scoreboard | Image) -> None:
-        """A score that is known to be wrong is not shown at all."""
+        """Drop scores that are known to be wrong."""
         while self._waiting and _corrects(content, self._waiting[-1][1]):
             self._waiting.pop()
 
@@ -134,7 +134,7 @@ class Rundown:
             else:
                 self._moments.forget()
             return
-        # A feed that goes to and fro between two states reports the same ball again.
+        # A feed that switches between two states reports the same ball again.
         new = [event for event in self._moments.between(before, content) if event not in self._told]
         self._told.extend(new)
         self._told_now.extend(new)
@@ -200,7 +200,7 @@ def over_ended(before: Scoreboard, after: Scoreboard) -> list[str]:
 
 
 def worth_a_banner(events: list[Event]) -> list[Event]:
-    """Of what fell together: the most important first, the minor ones only where there is nothing else."""
+    """Moments that came together: the most important first, minor ones only if there is no other."""
     timely = [event for event in events if not event.is_late]
     ranked = sorted(timely, key=lambda event: -KINDS[event.kind].importance)
     greater = [event for event in ranked if not event.is_minor]

@@ -18,7 +18,7 @@ MAX_WICKETS = 20
 MAX_INNINGS = 20
 MAX_OVERS = 999
 MAX_BATTERS = 2
-MAX_BALLS_SHOWN = 12  # an over with six wides; more than that is a fault of the feed
+MAX_BALLS_SHOWN = 12  # an over with six wides; more is a fault of the feed
 MAX_BALL_LABEL = 8  # "4+1nb", "W(ro)"
 MAX_BALLS = 999  # in an innings that is counted in balls
 MAX_TOTALS = 8
@@ -29,7 +29,7 @@ MIN_BALLS_PER_OVER, MAX_BALLS_PER_OVER = 4, 10
 MAX_INNINGS_PER_SIDE = 2
 STATUSES = ("scheduled", "live", "innings_break", "rain", "super_over", "finished")
 BREAKS = ("drinks", "lunch", "tea", "innings", "rain", "bad_light", "stumps", "delay")
-# At the others the players are expected back: the strip stays as it is.
+# After the other breaks the players come back soon, so the strip stays as it is.
 PHASE_OF_BREAK = {"innings": "innings_break", "rain": "rain"}
 BATTER_STATUSES = ("batting", "out", "not_out", "retired_hurt", "retired_out", "yet_to_bat", "absent")
 
@@ -53,7 +53,7 @@ class Format:
 
     @property
     def wickets(self) -> int:
-        """Wickets with which a side is all out."""
+        """The number of wickets at which a side is all out."""
         return self.players - (0 if self.last_pair_bats_on else 1)
 
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LATIN = "Latin"  # and all that has no font of its own
+LATIN = "Latin"  # and all scripts without a font of their own
 JOINERS = "\u200c\u200d"
 _VIRAMA_CLASS = 9  # combining class of the marks that join two consonants
 # Tamil shows its virama as a dot and joins only these.
@@ -126,7 +126,7 @@ def _levels(pieces: list[str], base_rtl: bool) -> list[int]:
     for piece in pieces:
         kind = unicodedata.bidirectional(piece[0])
         kinds += kinds[-1] if kind in ("NSM", "BN") else _KINDS.get(kind, "-")
-    kinds = re.sub(r"1+(?=L)", _all("L"), kinds)  # not in the rules: "2nd" is one word
+    kinds = re.sub(r"1+(?=L)", _all("L"), kinds)  # our own rule: "2nd" is one word
     kinds = re.sub(r"A[^LR]*", lambda found: found[0].replace("1", "9"), kinds).replace("A", "R")  # W2, W3
     kinds = re.sub(r"(?<=1)[+,](?=1)", "1", kinds)  # W4
     kinds = re.sub(r"(?<=9),(?=9)", "9", kinds)
@@ -142,7 +142,7 @@ def _levels(pieces: list[str], base_rtl: bool) -> list[int]:
 
 
 def _all(kind: str) -> Callable[[re.Match[str]], str]:
-    """Makes all that is found of one kind."""
+    """Give everything that is found the same kind."""
     return lambda found: kind * len(found[0])
 
 

@@ -23,7 +23,7 @@ class Polls:
 
 
 class Source:
-    """Asked by one thread; its properties are for any."""
+    """One thread asks it. Any thread may read its properties."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Source:
         clock: Callable[[], float],
         on_trouble: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self.polls = Polls()  # another value each time: a reader may still use the last one
+        self.polls = Polls()  # a new value each time, because a reader may still use the last one
         self.good_at: float | None = None
         self.trouble: str | None = None
         self._what = what
@@ -42,16 +42,16 @@ class Source:
         self._answer: Any | None = None
         self._value: Any | None = None
         self._fault: FeedError | ImageRejected | None = None
-        self._failed_polls = 0  # since it was last good
+        self._failed_polls = 0  # since the last good answer
         self._paused_until = clock()
 
     @property
     def is_paused(self) -> bool:
-        """True while a pause lasts that its server asked for."""
+        """True during a pause that its server asked for."""
         return self._clock() < self._paused_until
 
     def note_pause(self, error: FeedError | ImageRejected) -> None:
-        """Do not ask it for as long as this answer of its server says."""
+        """Begin the pause that its server asks for."""
         if error.retry_after_s is not None:
             self._paused_until = self._clock() + error.retry_after_s
 

@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-# Of OpenSSL's verify codes (x509_vfy.h) those that somebody can do something about.
+# The verify codes of OpenSSL (x509_vfy.h) about which somebody can do something.
 _REASONS = {
     9: "is not valid yet (is the clock right?)",
     10: "has expired",
@@ -30,7 +30,7 @@ class Untrusted(OSError):
 
 
 class Trust:
-    """Read when it is first needed, and then kept. Any thread."""
+    """Read at the first use, and then kept. Any thread."""
 
     def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
@@ -57,7 +57,7 @@ class Trust:
 
 
 def check_certificates(path: Path) -> None:
-    """ValueError says what is wrong with this file of certificates."""
+    """Raises ValueError that says what is wrong with this file of certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(path)
