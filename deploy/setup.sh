@@ -155,3 +155,10 @@ if ! has_python_packages; then
     fi
     touch "$stamp"
 fi
+
+# For a test, which is skipped without it.
+if [ "$kind" = dev ] && [ ! -d .venv/node/node_modules/node-media-server ] && command -v npm >/dev/null; then
+    mkdir -p .venv/node
+    npm install --silent --no-audit --no-fund --prefix .venv/node node-media-server@2.7.4 >"$output" 2>&1 ||
+        say "npm could not install node-media-server: one test is skipped"
+fi
