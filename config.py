@@ -7,6 +7,7 @@ directory. The variable is the field's name in capitals. There is no global:
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import string
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, IPvAnyAddress, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -27,6 +29,9 @@ from scoring.rundown import MAX_DELAY_S
 from scoring.trust import check_certificates
 
 MOST_STREAMS = 1000
+ENV_FILE = ".env"
+CLOSE = 0.85  # from 0 (nothing alike) to 1 (the same)
+LONG_NAME = 8
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
 _LOGIN = re.compile(r"|[A-Za-z0-9._~-]+:[A-Za-z0-9._~-]+|\?[A-Za-z0-9._~%=&+-]+", re.ASCII)
@@ -42,7 +47,7 @@ class Settings(BaseSettings):
     """One line for each setting: name, type, default, description, unit, bounds."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, validate_default=True, hide_input_in_errors=True
+        env_file=ENV_FILE, extra="ignore", frozen=True, validate_default=True, hide_input_in_errors=True
     )
 
     host: str = _setting("0.0.0.0", "address that the API listens on", min_length=1)
@@ -324,11 +329,34 @@ def _split_url(value: str, schemes: tuple[str, ...]) -> Any:
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     """Read the environment and `.env`. Raises a ConfigurationError that lists every wrong setting."""
+    given = dict(overrides or {})
+    faults = _unknown_names(given.get("_env_file", ENV_FILE))
     try:
-        return Settings(**dict(overrides or {}))  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
-        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(faults)) from None
+        faults += [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
+    if faults:
+        raise ConfigurationError("These settings cannot be used:\n" + "\n".join(faults))
+    return settings
+
+
+def _unknown_names(env_file: object) -> list[str]:
+    """Names in the file that are no settings, and names in the environment that look like a misspelt one."""
+    known = [name.upper() for name in Settings.model_fields]
+    in_file = dotenv_values(str(env_file)) if env_file else {}
+    faults = []
+    for name in in_file:
+        if name.upper() not in known:
+            meant = difflib.get_close_matches(name.upper(), known, 1, CLOSE)
+            faults.append(f"  {name}: there is no such setting" + (f"; did you mean {meant[0]}?" if meant else ""))
+    for name in os.environ:
+        if name.upper() in known or name in in_file:
+            continue
+        # Other programs have variables, too: only what is nearly the same is a slip of the finger.
+        ours = [it for it in known if len(it) >= LONG_NAME and it[:3] == name[:3] and abs(len(it) - len(name)) <= 2]
+        if meant := difflib.get_close_matches(name, ours, 1, CLOSE):
+            faults.append(f"  {name}: there is no such setting; did you mean {meant[0]}?")
+    return faults
 
 
 def forget_secrets() -> None:

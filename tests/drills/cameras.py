@@ -71,6 +71,8 @@ class ScriptedCamera:
         self._change = change
         self.error: Exception | None = None
         self._messages = [message for message in read_flv(recording) if message.kind != DATA]
+        configs = [message.kind for message in self._messages if message.is_config]
+        self._changes_config = len(configs) > len(set(configs))  # then each turn begins with the first ones again
         self._offset_ms = round(offset_s * 1000)
         self._closed = threading.Event()
         self._connection = RtmpConnection("127.0.0.1", port, application, name)
@@ -99,9 +101,10 @@ class ScriptedCamera:
                     for message in self._messages:
                         if message.kind == AUDIO and message.is_config:
                             # An app that has no sound yet does not announce its codec either.
-                            sound_config = message if turn == 0 else sound_config
+                            sound_config = message if turn == 0 or self._changes_config else sound_config
                             continue
-                        if (message.is_config and turn) or (message.kind == AUDIO and not self.sound):
+                        is_known = message.is_config and turn and not self._changes_config
+                        if is_known or (message.kind == AUDIO and not self.sound):
                             continue
                         at_ms = message.time_ms + turn * length_ms
                         self._wait_until(begin + at_ms / 1000)
@@ -113,7 +116,8 @@ class ScriptedCamera:
                 self.error = None if self._closed.is_set() else error
 
     def _send(self, message: Message, at_ms: int) -> None:
-        changed = self._change(replace(message, time_ms=at_ms + self._offset_ms), at_ms / 1000)
+        time_ms = (at_ms + self._offset_ms) & 0xFFFFFFFF  # RTMP's has 32 bits
+        changed = self._change(replace(message, time_ms=time_ms), at_ms / 1000)
         if changed is not None:
             self._connection.send(changed)
 

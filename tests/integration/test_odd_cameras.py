@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.drills.cameras import ScriptedCamera
-from tests.drills.rtmp import AUDIO, VIDEO, Message
+from tests.drills.flv import begin_flv, read_flv, write_flv
+from tests.drills.rtmp import AUDIO, DATA, VIDEO, Message
 from tests.integration.conftest import mean_volume_db, probe, record
 from tests.service import FFMPEG, MakeService, Rtmp, Service
 from tests.waiting import eventually
@@ -166,3 +168,54 @@ def test_the_level_of_the_sound_is_measured_and_silence_is_named(
     with ScriptedCamera(mute, rtmp.server.port, "live", "m1"):
         await_status(one, "silent", on_air="camera", sound_level_db=-100.0)
         eventually(lambda: "check the microphone" in (one.status("m1")["reason"] or ""), 20)
+
+
+def one_after_the_other(first: Path, second: Path, to: Path) -> Path:
+    """Both recordings in one, with the second one's codec configurations in the middle."""
+    messages = [message for message in read_flv(first) if message.kind != DATA]
+    begins_ms = max(message.time_ms for message in messages) + 33
+    more = [message for message in read_flv(second) if message.kind != DATA]
+    with to.open("wb") as file:
+        begin_flv(file)
+        for message in [*messages, *(replace(one, time_ms=one.time_ms + begins_ms) for one in more)]:
+            write_flv(file, message)
+    return to
+
+
+def stereo(folder: Path) -> Path:
+    """A camera whose sound is 48 kHz in stereo."""
+    path = folder / "stereo.flv"
+    picture, sound = "testsrc2=s=1280x720:r=30", "sine=f=880:r=48000,aformat=channel_layouts=stereo"
+    encode = ["-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", str(path)]
+    argv = [FFMPEG, "-loglevel", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, *encode]
+    subprocess.run(argv, check=True, timeout=60)
+    return path
+
+
+@pytest.mark.parametrize("change", ["turning phone", "another AAC"])
+def test_a_camera_that_changes_its_format_in_mid_stream_stays_or_comes_back(
+    service: MakeService, rtmp: Rtmp, recordings: Callable[[str], Path], tmp_path: Path, change: str
+) -> None:
+    second = recordings("portrait") if change == "turning phone" else stereo(tmp_path)
+    both = one_after_the_other(recordings("720p"), second, tmp_path / "both.flv")
+    one = service()
+    url = one.start("m1")
+    with ScriptedCamera(both, rtmp.server.port, "live", "m1") as phone:
+        await_status(one, "on air", on_air="camera", sound="camera")
+        record(url, tmp_path / "viewed.flv", 10)  # two changes at least
+        await_status(one, "on air", on_air="camera", sound="camera")
+        assert phone.error is None
+    assert one.status("m1")["attempts"]["publisher"] == 1
+    assert mean_volume_db(tmp_path / "viewed.flv") > -40
+
+
+def test_timestamps_that_wrap_cost_a_moment(
+    service: MakeService, publish: Callable[..., ScriptedCamera], tmp_path: Path
+) -> None:
+    one = service()
+    one.start("m1")
+    with publish(lambda message, _at_s: message, offset_s=2**32 / 1000 - 6):  # a camera that runs for 49.7 days
+        await_status(one, "on air", on_air="camera", sound="camera")
+        time.sleep(8)  # the wrap is in there
+        await_status(one, "on air", on_air="camera", sound="camera")
+    assert one.status("m1")["attempts"]["publisher"] == 1

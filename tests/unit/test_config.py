@@ -79,7 +79,7 @@ def test_a_secret_is_shown_neither_in_a_message_nor_in_the_settings(monkeypatch:
 
 
 def test_an_env_file_works_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("PORT=4000\nOVERLAY_API_BASE=\nPOLL_INTERVAL_S=2\nSOMETHING_ELSE=1\n")
+    (tmp_path / ".env").write_text("PORT=4000\nOVERLAY_API_BASE=\nPOLL_INTERVAL_S=2\n")
     monkeypatch.setenv("POLL_INTERVAL_S", "3")
     settings = load_settings()
     assert (settings.port, settings.overlay_api_base, settings.poll_interval_s) == (4000, "", 3.0)
@@ -168,3 +168,46 @@ def test_a_login_that_ffmpeg_would_read_differently_is_refused(settings_with: Se
 def test_the_servers_address_holds_no_login(settings_with: SettingsFactory, server: str) -> None:
     with pytest.raises(ConfigurationError, match="RTMP_SERVER: must hold no user name and no query"):
         settings_with(rtmp_server=server)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("API_TOKN=x", "API_TOKN: there is no such setting; did you mean API_TOKEN?"),
+        ("STALL_TIMEOUT=3", "STALL_TIMEOUT: there is no such setting; did you mean STALL_TIMEOUT_S?"),
+        ("WEATHER=fine", "WEATHER: there is no such setting"),
+    ],
+)
+def test_an_unknown_name_in_the_file_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"port=1234\n{line}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value) == f"These settings cannot be used:\n  {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("API_TOKN", "API_TOKEN"),
+        ("OUTPUT_PROFIL", "OUTPUT_PROFILE"),
+        ("RTMP_SERVR", "RTMP_SERVER"),
+        ("HOSTNAME", None),
+        ("FFMPEG_BINARY", None),
+        ("LOGDIR", None),
+        ("PORTS", None),
+        ("API_TOKEN_FILE", None),
+    ],
+)
+def test_a_misspelt_name_in_the_environment_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, meant: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, "x")
+    if meant is None:
+        load_settings()
+        return
+    with pytest.raises(ConfigurationError, match=f"  {name}: there is no such setting; did you mean {meant}\\?$"):
+        load_settings()
