@@ -38,6 +38,7 @@ from relay.camera_key import CameraKeys, is_key
 from relay.registry import Registry
 from relay.request import StreamRequest
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
+from scoring.feeds.files import MAX_FILE_BYTES
 from scoring.reading import read_push
 from scoring.rundown import MAX_DELAY_S
 from web import openapi
@@ -45,6 +46,7 @@ from web.health import Health
 from web.metrics import CONTENT_TYPE, Metrics
 
 MAX_BODY_BYTES = 64 * 1024
+OLDER = ": its updated_at is earlier than that of the score on screen, which stays"
 
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _OVERLAY_ID = re.compile(OVERLAY_ID_PATTERN)
@@ -164,8 +166,17 @@ def dismiss_stream(name: str) -> ResponseReturnValue:
 @blueprint.put("/streams/<name>/match")
 def push_match(name: str) -> ResponseReturnValue:
     is_shown = _registry().push(name, read_push(_body()))
-    older = ": its updated_at is earlier than that of the score on screen, which stays"
-    return {"message": f"Score of stream {name} taken{'' if is_shown else older}"}
+    return {"message": f"Score of stream {name} taken{'' if is_shown else OLDER}"}
+
+
+@blueprint.put("/streams/<name>/feed/<kind>")
+def push_file(name: str, kind: str) -> ResponseReturnValue:
+    """A scoring program's file as it is, of whatever content type."""
+    request.max_content_length = MAX_FILE_BYTES
+    is_shown = _registry().push_file(name, kind, request.get_data(cache=False))
+    if is_shown is None:
+        return {"message": f"File for stream {name} taken: it names no side yet, so nothing is shown"}
+    return {"message": f"Score of stream {name} taken{'' if is_shown else OLDER}"}
 
 
 @blueprint.get("/streams/<name>/match")

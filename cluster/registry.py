@@ -139,6 +139,11 @@ class ClusterRegistry:
         is_shown: bool = self._ask(name, "push", board)
         return is_shown
 
+    def push_file(self, name: str, kind: str, content: bytes) -> bool | None:
+        """As `StreamRegistry.push_file`."""
+        is_shown: bool | None = self._ask(name, "ask", "push_file", kind, content)
+        return is_shown
+
     def delay_score(self, name: str, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`."""
         self._ask(name, "delay_score", delay_s)

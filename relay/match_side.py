@@ -23,6 +23,7 @@ from relay.feed_status import FeedStatus
 from relay.request import LastPush, Machinery, StreamRequest
 from relay.stream_log import StreamLog
 from scoring.events import Event
+from scoring.feeds.files import FeedFiles
 from scoring.match_api import Connections, MatchApi
 from scoring.rundown import Rundown
 from scoring.scoreboard import Scoreboard
@@ -51,6 +52,8 @@ class MatchSide:
         self._machinery = machinery
         self._connections = connections
         self._stream_log = log
+        self._files = FeedFiles()
+        self._files_lock = threading.Lock()
         self._log = StreamLogger(logging.getLogger(__name__), request.name)
         self._api = _match_api(settings, stop_event, connections)
         asked = request.score_delay_s
@@ -123,6 +126,12 @@ class MatchSide:
     def push(self, board: Scoreboard) -> bool:
         """Show what the caller says of the match; False when it is older than what is shown. Any thread."""
         return self._monitor.push(board)
+
+    def push_file(self, kind: str, content: bytes) -> bool | None:
+        """As `push`, of a scoring program's file; None as long as it names no side. Raises InvalidField. Any thread."""
+        with self._files_lock:
+            board = self._files.read(kind, content)
+        return None if board is None else self.push(board)
 
     def set_delay(self, delay_s: float) -> None:
         self._presenter.set_delay(delay_s)

@@ -17,6 +17,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.http import parse_cookie
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
@@ -118,6 +119,15 @@ class Guard:
 
     def _log_refusal(self, error: str) -> None:
         self._refusals.warning("a call from %s was refused: %s", _address(), error)
+
+    def knows(self, authorization: str, cookies: str) -> bool:
+        """True for the headers of somebody who may call; outside of a call, and without counting guesses."""
+        if self.sessions is None:
+            return True
+        scheme, _, given = authorization.partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), self._token):
+            return True
+        return self.sessions.find(parse_cookie(cookies).get(COOKIE, "")) is not None
 
     def session(self) -> str | None:
         """The session of the current call, if it has one."""

@@ -7,6 +7,7 @@ the running service with the document.
 from __future__ import annotations
 
 from config import Settings
+from scoring.feeds.files import KINDS
 from web.schemas import Json, an_object, answers, ref, requests, scores
 
 API_VERSION = "1.0.0"
@@ -92,6 +93,16 @@ def _paths() -> dict[str, Json]:
             "get": _operation("get_match", "The newest state of the match, and its source", _json("Score"), (404, 503)),
             "put": _operation(
                 "push_match", "Put a score on the overlay", _json("Message"), (400, 404, 413, 503), _json("Score")
+            ),
+        },
+        "/streams/{name}/feed/{kind}": {
+            "parameters": name + _path_parameter("kind", {"enum": list(KINDS)}),
+            "put": _operation(
+                "push_file",
+                "Put the score of a scoring program's file on the overlay",
+                _json("Message"),
+                (400, 404, 413, 503),
+                {"application/octet-stream": {}},
             ),
         },
         "/streams/{name}/on_screen": {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flask import Flask
@@ -14,6 +16,7 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, TcpWSGIServer, cr
 from waitress.task import ErrorTask
 
 from errors import ConfigurationError
+from web.access import Guard
 from web.crowd import IDLE_LIMIT_S, MOST, Crowd
 from web.security_headers import HEADERS
 
@@ -21,6 +24,8 @@ from web.security_headers import HEADERS
 HTTP_THREADS = 16
 # Flask refuses bodies over its own limit. Bodies over this one are not even read.
 MAX_READ_BYTES = 256 * 1024
+# Callers with the token, or with a session, may send files.
+MAX_FILE_BYTES = 2 * 1024 * 1024 + 1
 LOOKS_EVERY_S = 1
 
 
@@ -28,6 +33,8 @@ def listen(app: Flask, host: str, port: int) -> MultiSocketServer | BaseWSGIServ
     """The server of `app`, bound to its address. The caller runs and closes it. Raises ConfigurationError."""
     # waitress has no arguments for these.
     HTTPChannel.parser_class, HTTPChannel.error_task_class = _Parser, _JsonErrorTask
+    guard: Guard = app.extensions["guard"]
+    _Parser.is_known = staticmethod(guard.knows)
     _Channel.crowd = Crowd(time.monotonic)
     TcpWSGIServer.channel_class = _Channel
     TcpWSGIServer.maintenance = _drop_overdue  # type: ignore[method-assign, assignment]
@@ -97,12 +104,16 @@ def _drop_overdue(_server: TcpWSGIServer, _now: float) -> None:
 class _Parser(HTTPRequestParser):
     # waitress logs it if the caller has left before the answer. A request that is not HTTP has no path.
     path = ""
+    is_known: Callable[[str, str], bool]
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
         except ValueError:  # otherwise there is a log line, and no answer
             raise ParsingError("Start line or Content-Length is invalid") from None
+        if self.is_known(self.headers.get("AUTHORIZATION", ""), self.headers.get("COOKIE", "")):
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = MAX_FILE_BYTES
 
 
 class _JsonErrorTask(ErrorTask):

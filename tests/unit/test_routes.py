@@ -483,3 +483,20 @@ def test_the_size_of_a_push_is_limited(client: FlaskClient) -> None:
     nested = '{"sport": "cricket", "title": ' + "[" * 20_000 + "]" * 20_000 + "}"
     answer = client.put("/streams/m1/match", data=nested, content_type="application/json")
     assert answer.status_code == 400
+
+
+def test_a_scoring_programs_file_is_taken_as_it_is(client: FlaskClient) -> None:
+    client.post("/start_stream", json=GOOD)
+    path = "/streams/m1/feed/pcs_scoreboard"
+    answer = client.put(path, data=b"OVB1.1", content_type="text/plain")
+    said = {"message": "File for stream m1 taken: it names no side yet, so nothing is shown"}
+    assert (answer.status_code, answer.json) == (200, said)
+    answer = client.put(path, data=b"BTNRed Valley\nBTS12/1", content_type="application/x-anything")
+    assert (answer.status_code, answer.json) == (200, {"message": "Score of stream m1 taken"})
+    match = client.get("/streams/m1/match").json
+    assert match is not None
+    assert (match["batting"]["name"], match["batting"]["runs"], match["batting"]["overs"]) == ("Red Valley", 12, "1.1")
+    for bad, status in ((b"", 400), (b"\xff\xfe", 400), (b"x" * (2 * 1024 * 1024 + 1), 413)):
+        assert client.put(path, data=bad).status_code == status
+    assert client.put("/streams/m1/feed/other", data=b"x").status_code == 400
+    assert client.put("/streams/m9/feed/nv_play", data=b"x").status_code == 404

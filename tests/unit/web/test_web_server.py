@@ -209,3 +209,15 @@ def is_closed(connection: socket.socket) -> bool:
         return False
     except OSError:
         return True
+
+
+def test_only_known_callers_may_send_large_bodies(web: Web) -> None:
+    body = "x" * (MAX_READ_BYTES + 1000)
+    path = "PUT /streams/m1/feed/nv_play"
+    assert web.call(path, body=body).is_error(413)
+    assert web.call(path, f"Authorization: Bearer {TOKEN}x", body=body).is_error(413)
+    assert web.call(path, f"Authorization: Bearer {TOKEN}", body=body).is_error(404), (
+        "it was read: no stream has the name"
+    )
+    cookie = web.call("POST /login", body=f"token={TOKEN}").headers["set-cookie"].partition(";")[0]
+    assert web.call(path, f"Cookie: {cookie}", body=body).is_error(403), "it was read: the CSRF token is missing"
