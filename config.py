@@ -70,7 +70,9 @@ class Settings(BaseSettings):
         "", "what `RTMP_SERVER` asks of players: `USER:PASSWORD`, or a query as in `?token=VALUE`"
     )
     camera_server: str = _setting(
-        "", "what cameras publish to, if it is not `RTMP_SERVER`, as in `rtmp://relay.example.org/live`"
+        "",
+        "what cameras publish to, if it is not `RTMP_SERVER`, as in `rtmp://relay.example.org/live`; "
+        "the host `*` is this machine, by the name that the caller uses",
     )
     overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
     overlay_image_base: str = _setting(

@@ -3,7 +3,7 @@
 RelayError
 ├── ConfigurationError      the service cannot start with these settings
 ├── InvalidField            a field of a request is missing or cannot be used
-├── SameDestination         the backup has the same URL as the primary
+├── SameDestination         both URLs are the same, or another stream goes there
 ├── StreamAlreadyActive     another stream has the name
 ├── StreamNotFound          no stream has the name
 ├── StreamStopped           the stream was stopped while it was starting
@@ -108,7 +108,7 @@ class StopTimedOut(RelayError):
 
 
 class TooManyFailures(RelayError):
-    """Too many wrong credentials. For the next `retry_after_s` none are checked."""
+    """Too many wrong credentials. Wrong ones get this answer for the next `retry_after_s`."""
 
     retry_after_s: int
 

@@ -22,6 +22,7 @@ from relay.registry import Registry
 from web.access import is_loopback
 from web.unclaimed import Unclaimed, UnclaimedCamera
 
+ANY_HOST = "*"  # in CAMERA_SERVER: this machine, by whatever name the caller uses
 _NO_STORE = {"Cache-Control": "no-store"}
 # Networks inside this machine: no camera is in them.
 _INNER_INTERFACES = ("docker", "br-", "veth", "virbr", "lo")
@@ -100,15 +101,13 @@ def unclaimed_cameras() -> list[UnclaimedCamera]:
 
 def servers(settings: Settings, asked_host: str | None) -> tuple[str, ...]:
     """The addresses that cameras publish to; `asked_host` is how the caller reaches this machine."""
-    if settings.camera_server:
-        return (settings.camera_server,)
-    server = urlsplit(settings.rtmp_server)
-    if not is_loopback(server.hostname or ""):
+    server = urlsplit(settings.camera_server or settings.rtmp_server)
+    if server.hostname != ANY_HOST and not is_loopback(server.hostname or ""):
         hosts: Iterable[str] = (server.hostname or "",)
     elif asked_host and not is_loopback(asked_host):
         hosts = (asked_host,)
     else:
-        hosts = own_addresses() or (server.hostname or "",)
+        hosts = own_addresses() or ("localhost" if server.hostname == ANY_HOST else server.hostname or "",)
     port = f":{server.port}" if server.port else ""
     return tuple(f"{server.scheme}://{_bracketed(host)}{port}{server.path}" for host in hosts)
 

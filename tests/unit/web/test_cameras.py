@@ -83,6 +83,11 @@ def test_a_stream_that_is_not_there_has_no_camera(client: FlaskClient) -> None:
             "relay.local",
             ("rtmp://in.example.org/live",),
         ),
+        (
+            {"rtmp_server": "rtmp://rtmp:1935/live", "camera_server": "rtmp://*:1935/live"},
+            "relay.local",
+            ("rtmp://relay.local:1935/live",),
+        ),
     ],
     ids=str,
 )
