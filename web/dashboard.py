@@ -105,6 +105,7 @@ def page() -> ResponseReturnValue:
         camera_url=f"{servers(settings, asked_host())[0]}/STREAM_NAME",
         keys_are_required=settings.requires_camera_keys,
         unclaimed=unclaimed_cameras(),
+        pulls_cameras=bool(settings.allowed_camera_hosts),
         max_delay_s=MAX_DELAY_S,
     )
     return html, 200, {"Cache-Control": "no-store"}

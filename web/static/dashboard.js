@@ -276,9 +276,7 @@ async function busy(form, text, work) {
 }
 
 function reveal(isShown) {
-  for (const name of ["youtube_url", "backup_url"]) {
-    one("form", startDialog).elements[name].type = isShown ? "text" : "password";
-  }
+  for (const input of all('input[name$="_url"]', startDialog)) input.type = isShown ? "text" : "password";
 }
 
 function openStop(name) {

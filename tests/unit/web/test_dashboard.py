@@ -325,3 +325,8 @@ def test_the_card_says_how_a_pc_sends_the_score(settings_with: SettingsFactory) 
     text = client_of(settings_with(), [LIVE]).get("/", headers={"Host": "relay.local:1233"}).text
     assert 'href="/static/carry_scores.py"' in text
     assert "carry_scores.py --to http://relay.local:1233/streams/m1 --kind nv_play --file FILE" in text
+
+
+def test_the_form_asks_for_a_camera_to_fetch_only_where_that_is_allowed(settings_with: SettingsFactory) -> None:
+    assert 'name="camera_url"' not in client_of(settings_with(), []).get("/").text
+    assert 'name="camera_url"' in client_of(settings_with(allowed_camera_hosts="cam.local"), []).get("/").text
