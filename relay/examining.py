@@ -67,7 +67,7 @@ class Examining:
         findings = self.findings
         if findings.sound_ahead_s is None or abs(findings.sound_ahead_s) < TWO_CLOCKS_S:
             return None
-        picture_s = findings.picture_at_s + (now - self._read_at) - CLOCK_MARGIN_S
+        picture_s = max(0.0, findings.picture_at_s + (now - self._read_at) - CLOCK_MARGIN_S)
         return ffmpeg.Clocks(round(picture_s, 3), round(picture_s + findings.sound_ahead_s, 3))
 
     def examined_s(self, now: float) -> float:
