@@ -249,7 +249,7 @@ def test_a_killed_compositor_or_publisher_is_replaced(
         viewer = viewer_of(watch, url)
         assert viewer.wait_for(lambda v: shows(v, strips, 0), 40)
         [publisher] = one.children("pipe:0")
-        [compositor] = one.children("/live/m1")
+        [compositor] = [pid for pid, command in one.children("/live/m1").items() if "mpegts" in command]
         os.kill(compositor, signal.SIGKILL)
         feed.data = Answer.of(MATCH[200].as_current_score())
         assert viewer.wait_for(lambda v: shows(v, strips, 1), 30), "the successor is not on air"
