@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from scoring.feeds.values import label, name, overs, whole
+from scoring.feeds.values import is_over_ended, label, name, overs, whole
 
 CARD_ROWS = 11
 # The program's own field names, and the keys that the usual JSON template gives them.
@@ -104,7 +104,7 @@ def _match(fields: dict[str, str]) -> dict[str, Any]:
     if batters and not any(batter["on_strike"] for batter in batters):
         batters[0]["on_strike"] = True
     # When an over has ended, the file still shows its balls.
-    is_new_over = done is not None and done.endswith(".0") and done != "0.0"
+    is_new_over = is_over_ended(done)
     balls = [] if is_new_over else re.split(r"[\s·]+", fields.get("last_ball", "").strip())
     return {
         "sport": "cricket",
