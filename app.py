@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 try:
+    import contextlib
     import logging
+    import os
     import signal
     import threading
     from collections.abc import Callable
@@ -14,16 +16,18 @@ try:
     from flask import Flask
 
     import routes
-    from config import Settings, forget_secrets, load_settings
+    from config import Settings, environment, feed_variables, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
     from graphics import slate
     from logging_setup import redact, set_up_logging
     from media import io_loop
     from relay import installed
+    from relay.feeds import Feeds
     from relay.registry import Registry, StreamRegistry
     from relay.request import Machinery
     from relay.state_file import StateFile
     from web import access, cameras, dashboard, hooks, login, security_headers, web_server
+    from web import feeds as feeds_api
     from web.metrics import Metrics
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
@@ -34,7 +38,10 @@ END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def create_app(
-    settings: Settings | None = None, registry: Registry | None = None, metrics: Metrics | None = None
+    settings: Settings | None = None,
+    registry: Registry | None = None,
+    metrics: Metrics | None = None,
+    feeds: Feeds | None = None,
 ) -> Flask:
     """Make the WSGI application. The caller closes `app.extensions["registry"]` at the end.
 
@@ -42,7 +49,8 @@ def create_app(
     """
     settings = settings or load_settings()
     metrics = metrics or Metrics()
-    registry = registry or make_registry(settings, metrics)
+    feeds = feeds or Feeds(settings, environment())
+    registry = registry or make_registry(settings, metrics, feeds)
     metrics.watch(registry, settings)
     app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
     app.url_map.merge_slashes = False  # a wrong path is a 404 in JSON, not a redirect in HTML
@@ -50,6 +58,7 @@ def create_app(
     access.guard(app, settings)
     login.init_app(app)
     routes.init_app(app, registry, settings, metrics)
+    feeds_api.init_app(app, feeds)
     app.register_blueprint(dashboard.blueprint)
     cameras.init_app(app, settings)
     hooks.init_app(app)
@@ -57,10 +66,10 @@ def create_app(
     return app
 
 
-def make_registry(settings: Settings, metrics: Metrics, state_file: StateFile | None = None) -> Registry:
+def make_registry(settings: Settings, metrics: Metrics, feeds: Feeds, state_file: StateFile | None = None) -> Registry:
     """Make the registry: of the streams on this machine, or of those on the cluster that it belongs to."""
     if settings.stream_backend == "local":
-        return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file)
+        return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file, feeds.find)
     try:
         from cluster.registry import ClusterRegistry  # noqa: PLC0415 - one machine needs no Ray
     except ModuleNotFoundError as error:
@@ -74,25 +83,27 @@ def main() -> None:
     """Serve until SIGTERM or Ctrl-C, then end all streams. Exit at once if the settings cannot be used."""
     try:
         settings = load_settings()
-        forget_secrets()
         set_up_logging(settings.log_dir, settings.log_level)
+        feeds = Feeds(settings, environment())
+        forget_secrets(feed_variables(settings.feeds_file))
         path = installed.find_working_ffmpeg(settings.ffmpeg_bin, settings.encoder, settings.profile)
         settings = settings.model_copy(update={"ffmpeg_bin": path})
         slate.draw_slate(settings.profile, "", "", settings.slate_image)
-        serve(settings)
+        serve(settings, feeds)
     except (ConfigurationError, ImageRejected) as error:
         sys.exit(str(error))
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, feeds: Feeds | None = None) -> None:
     """Run the service on the calling thread, which must be the main one."""
     log = logging.getLogger("app")
+    feeds = feeds or Feeds(settings, environment())
     io_loop.lift_descriptor_limit()
     state_file = StateFile(settings.state_file) if settings.state_file else None
     metrics = Metrics()
-    registry = make_registry(settings, metrics, state_file)
+    registry = make_registry(settings, metrics, feeds, state_file)
     redact.add([settings.hook_secret.get_secret_value()])
-    server = web_server.listen(create_app(settings, registry, metrics), settings.host, settings.port)
+    server = web_server.listen(create_app(settings, registry, metrics, feeds), settings.host, settings.port)
 
     def leave(number: int) -> None:
         what = "ends all streams" if settings.stream_backend == "local" else "leaves the cluster, where streams go on"
@@ -101,7 +112,7 @@ def serve(settings: Settings) -> None:
         threading.Thread(target=registry.close, name="close").start()
         raise SystemExit
 
-    on_end_signal(leave)
+    on_end_signal(leave, (lambda: _read_feeds(feeds, registry)) if settings.feeds_file else None)
     if settings.stream_backend == "local":
         may_run = settings.capacity
         log.info("listening on %s:%s; %s", settings.host, settings.port, may_run.because)
@@ -119,10 +130,22 @@ def serve(settings: Settings) -> None:
             state_file.close()
 
 
-def on_end_signal(leave: Callable[[int], None]) -> None:
-    """Call `leave` with the first signal that asks the process to end; ignore later ones."""
+def _read_feeds(feeds: Feeds, registry: Registry) -> None:
+    with contextlib.suppress(ConfigurationError):  # it is in the log
+        feeds.reload(registry)
+
+
+def on_end_signal(leave: Callable[[int], None], read_again: Callable[[], None] | None = None) -> None:
+    """Call `leave` with the first signal that asks the process to end; ignore later ones.
+
+    With `read_again`, SIGHUP calls that on a thread instead, unless the terminal has been closed.
+    """
+    had_terminal = _has_terminal()
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and read_again and not (had_terminal and not _has_terminal()):
+            threading.Thread(target=read_again, name="read-feeds", daemon=True).start()
+            return
         for other in END_SIGNALS:
             signal.signal(other, signal.SIG_IGN)
         leave(number)
@@ -130,6 +153,14 @@ def on_end_signal(leave: Callable[[int], None]) -> None:
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, handle)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ from errors import ConfigurationError
 from media.capacity import Capacity, available_cores, capacity
 from media.encoders import ENCODERS, X264, X264_PRESETS, Encoder
 from media.profiles import AUTO, PROFILES, OutputProfile
+from scoring.feeds.named import read_text, variables_in
 from scoring.rundown import MAX_DELAY_S
 from scoring.trust import check_certificates
 
@@ -82,6 +83,11 @@ class Settings(BaseSettings):
     ca_file: Path | None = _setting(
         None, "PEM file with more certificates to trust, for the match API and image server by `https`"
     )
+    feeds_file: Path | None = _setting(None, "TOML file with the feeds that streams may name; see docs/feeds.md")
+    allowed_feed_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "", "hosts of feeds that may be this machine or in a private network, comma-separated, `*` as wildcard"
+    )
+    data_dir: Path = _setting("data", "folder of what is kept for good: the calls of feeds that have a limit")
     overlay_source: Literal["auto", "data", "image"] = _setting("auto", "what the overlay is made from")
     overlay_theme: Literal["dark", "light"] = _setting("dark", "colours of the drawn strip")
     overs_per_innings: int = _setting(
@@ -238,7 +244,7 @@ class Settings(BaseSettings):
             _split_url(value, ("http", "https"))
         return value.rstrip("/")
 
-    @field_validator("ca_file", "slate_image", "state_file", "trusted_proxy", mode="before")
+    @field_validator("ca_file", "slate_image", "state_file", "trusted_proxy", "feeds_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
@@ -302,7 +308,7 @@ class Settings(BaseSettings):
     def _check_log_level(cls, value: str) -> str:
         return _one_of(value.upper(), LOG_LEVELS)
 
-    @field_validator("allowed_ingest_hosts", "allowed_camera_hosts", mode="before")
+    @field_validator("allowed_ingest_hosts", "allowed_camera_hosts", "allowed_feed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -332,23 +338,40 @@ def _split_url(value: str, schemes: tuple[str, ...]) -> Any:
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     """Read the environment and `.env`. Raises a ConfigurationError that lists every wrong setting."""
     given = dict(overrides or {})
-    faults = _unknown_names(given.get("_env_file", ENV_FILE))
+    faults: list[str] = []
+    feeds_file: Path | None = None
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
+        feeds_file = settings.feeds_file
     except ValidationError as error:
         faults += [f"  {str(fault['loc'][0]).upper()}: {_reason(fault['msg'])}" for fault in error.errors()]
+    faults = _unknown_names(given.get("_env_file", ENV_FILE), feed_variables(feeds_file)) + faults
     if faults:
         raise ConfigurationError("These settings cannot be used:\n" + "\n".join(faults))
     return settings
 
 
-def _unknown_names(env_file: object) -> list[str]:
+def feed_variables(feeds_file: Path | None) -> set[str]:
+    """The variables that FEEDS_FILE takes secrets from; none if it cannot be read, which is said elsewhere."""
+    try:
+        return variables_in(read_text(feeds_file)) if feeds_file else set()
+    except ConfigurationError:
+        return set()
+
+
+def environment(env_file: object = ENV_FILE) -> dict[str, str]:
+    """All variables, also those of `.env`."""
+    in_file = dotenv_values(str(env_file)) if env_file else {}
+    return {name: value for name, value in in_file.items() if value is not None} | dict(os.environ)
+
+
+def _unknown_names(env_file: object, of_feeds: set[str]) -> list[str]:
     """Names in the file that are no settings, and names in the environment that look like a misspelt one."""
-    known = [name.upper() for name in Settings.model_fields]
+    known = [name.upper() for name in Settings.model_fields] + sorted(of_feeds)
     in_file = dotenv_values(str(env_file)) if env_file else {}
     faults = []
     for name in in_file:
-        if name.upper() not in known:
+        if name.upper() not in known and name not in of_feeds:
             meant = difflib.get_close_matches(name.upper(), known, 1, CLOSE)
             faults.append(f"  {name}: there is no such setting" + (f"; did you mean {meant[0]}?" if meant else ""))
     for name in os.environ:
@@ -361,10 +384,10 @@ def _unknown_names(env_file: object) -> list[str]:
     return faults
 
 
-def forget_secrets() -> None:
-    """Remove the secret settings from the environment: every child process would inherit them."""
+def forget_secrets(of_feeds: Iterable[str] = ()) -> None:
+    """Remove the secret settings, and those of feeds, from the environment: every child process would inherit them."""
     secret = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
-    for variable in [name for name in os.environ if name.lower() in secret]:
+    for variable in [name for name in os.environ if name.lower() in secret or name in of_feeds]:
         del os.environ[variable]
 
 

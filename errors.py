@@ -9,6 +9,7 @@ RelayError
 ├── StreamStopped           the stream was stopped while it was starting
 ├── PreviewNotReady         there is no picture of the stream yet
 ├── NoScoreYet              nothing is known of the stream's match yet
+├── FeedNotFound            FEEDS_FILE has no feed of the name
 ├── NoCapacity              no more streams may run
 ├── MonitoringFailed        the match API did not start monitoring
 ├── ClusterUnavailable      the cluster's head does not answer
@@ -99,6 +100,10 @@ class NoScoreYet(RelayError):
     """Nothing is known of the stream's match."""
 
 
+class FeedNotFound(RelayError):
+    """FEEDS_FILE has no feed of this name."""
+
+
 class WorkFolderUnusable(RelayError):
     """The folder for a stream's temporary files cannot be written."""
 
@@ -121,7 +126,7 @@ class FeedError(RelayError):
     """One call to the match API failed.
 
     kind is one of: unreachable, timeout, certificate, status, redirect,
-    too_large, malformed, cancelled. `retry_after_s` is the pause that the server asked for.
+    too_large, malformed, cancelled, inadmissible, budget. `retry_after_s` is the pause that the server asked for.
     """
 
     def __init__(self, kind: str, message: str, retry_after_s: int | None = None) -> None:

@@ -3,7 +3,8 @@
 What it asks follows from OVERLAY_SOURCE: `data` asks the match API, `image`
 the image server, `auto` the match API first and the image server when no
 usable match data has come for DATA_HOLD_S. A push silences all asking while
-it is fresh. Whatever fails, the last good overlay stays. Knows neither FFmpeg
+it is fresh. A named feed takes the place of both, and a push silences it until
+somebody goes back to it. Whatever fails, the last good overlay stays. Knows neither FFmpeg
 nor the registry; its thread, and the presenter's, are started and joined by
 the stream that made it.
 """
@@ -11,6 +12,7 @@ the stream that made it.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from graphics import drawing
 from graphics.logos import Logos
 from logging_setup import StreamLogger
 from overlay import Presenter
+from scoring.feeds.following import Followed
 from scoring.match_api import ANSWER_LIMIT_S, MatchApi
 from scoring.newest import Newest
 from scoring.reading import Reading, read_answer
@@ -33,6 +36,8 @@ DATA_HOLD_S = 10.0
 FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
+LEAST_WAIT_S = 0.05
+FEED_LOOK_S = 0.5  # how soon another feed is asked, however long the time to the next question
 
 
 class MatchMonitor:
@@ -51,16 +56,19 @@ class MatchMonitor:
         overs_limit: int | None = None,
         wall_clock: Callable[[], float] = time.time,
         on_trouble: Callable[[str], None] = lambda _text: None,
+        match_id: str | None = None,
     ) -> None:
-        self._match_id = stream_name
+        self._match_id = match_id or stream_name
         self._api = api
         self._presenter = presenter
         self._poll_interval_s = poll_interval_s
         self._stop_event = stop_event
         self._clock = clock
         self._log = StreamLogger(logging.getLogger(__name__), stream_name)
-        self._asks_data = source in ("auto", "data") and api.has_data
-        self._asks_images = source in ("auto", "image") and api.has_images
+        self._source = source
+        self._push_hold_s = push_hold_s
+        self._on_trouble = on_trouble
+        self.followed: Followed | None = None
         self._data = Source("match data", self._log, clock, on_trouble)
         self._images = Source("overlay image", self._log, clock, on_trouble)
         self._newest = Newest(presenter.hear, clock, wall_clock, push_hold_s, overs_limit)
@@ -68,6 +76,16 @@ class MatchMonitor:
         self._overlay_id: str | None = None  # as long as the match API has not begun monitoring
         self._ask_again_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"monitor-{stream_name}", daemon=True)
+
+    def follow(self, followed: Followed | None, match_id: str) -> None:
+        """Ask this feed from now on, or, with None, the match API; what was pushed holds it up no more. Any thread."""
+        fresh = Source("the feed" if followed else "match data", self._log, self._clock, self._on_trouble)
+        fresh.polls = self._data.polls
+        before, self.followed = self.followed, followed
+        self._match_id, self._data = match_id, fresh
+        self._newest.start_anew(math.inf if followed else self._push_hold_s)
+        if before:
+            before.close()
 
     def first_overlay(self, pushed: Scoreboard | None = None, pushed_at: float | None = None) -> None:
         """Put the blank placeholder in place, then what was pushed before, and the score if the feed answers soon."""
@@ -101,12 +119,12 @@ class MatchMonitor:
 
     @property
     def state(self) -> tuple[Scoreboard, str] | None:
-        """The newest scoreboard and where it is from: `api` or `push`; None while there is none. Any thread."""
+        """The newest scoreboard and where it is from: `api`, a feed's name or `push`; None for none. Any thread."""
         return self._newest.state
 
     @property
     def source(self) -> str | None:
-        """Where the score is from: `api`, `image` or `push`; None while there is none. Any thread."""
+        """Where the score is from: `api`, `image`, a feed's name or `push`; None while there is none. Any thread."""
         if self._newest.source is not None:
             return self._newest.source
         return "image" if self._images.good_at is not None else None
@@ -128,6 +146,24 @@ class MatchMonitor:
     def polls(self) -> dict[str, Polls]:
         """The counts of the sources that are asked: `data`, `image`. Any thread."""
         return {name: source.polls for name, is_asked, source in self._sources if is_asked}
+
+    @property
+    def is_by_hand(self) -> bool:
+        """True while a push holds up the feed, or the match API. Any thread."""
+        return self._newest.is_pushed and (self._asks_data or self._asks_images)
+
+    @property
+    def has_answered(self) -> bool:
+        """True once the feed, or the match API, has said something of use. Any thread."""
+        return self._data.good_at is not None
+
+    @property
+    def _asks_data(self) -> bool:
+        return self.followed is not None or (self._source in ("auto", "data") and self._api.has_data)
+
+    @property
+    def _asks_images(self) -> bool:
+        return self.followed is None and self._source in ("auto", "image") and self._api.has_images
 
     @property
     def _sources(self) -> tuple[tuple[str, bool, Source], ...]:
@@ -164,10 +200,17 @@ class MatchMonitor:
             while not self._stop_event.is_set():
                 self._ask_for_monitoring()
                 self.poll()
-                due = max(due + self._poll_interval_s, self._clock())
+                due = max(due + self._wait_s, self._clock())
                 self._stop_event.wait(due - self._clock())
         finally:
             self._presenter.wake()
+
+    @property
+    def _wait_s(self) -> float:
+        if self.followed is None:
+            return self._poll_interval_s
+        next_in_s = self.followed.status.next_in_s
+        return FEED_LOOK_S if next_in_s is None else min(FEED_LOOK_S, max(LEAST_WAIT_S, next_in_s))
 
     def _ask_for_monitoring(self) -> None:
         if self._overlay_id is None or self._clock() < self._ask_again_at:
@@ -191,8 +234,19 @@ class MatchMonitor:
             self._ask_image(limit_s)
 
     def _ask_data(self, limit_s: float) -> bool:
-        """True when the match API has a usable state of the match."""
+        """True when the feed, or the match API, has a usable state of the match."""
+        followed = self.followed
+        if followed is not None:
+            return followed.is_due and self._ask_feed(followed, limit_s)
         return self._data.ask(lambda: self._api.match_data(self._match_id, limit_s), read_answer, self._use_reading)
+
+    def _ask_feed(self, followed: Followed, limit_s: float) -> bool:
+        def use(reading: Reading) -> tuple[str, ...]:
+            if followed is self.followed:  # else another feed has been chosen meanwhile
+                self._newest.take(reading.board, followed.feed.name)
+            return reading.faults
+
+        return self._data.ask(lambda: followed.reading(limit_s, self._stop_event), lambda reading: reading, use)
 
     def _use_reading(self, reading: Reading) -> tuple[str, ...]:
         self._newest.take(reading.board)

@@ -17,6 +17,9 @@ from werkzeug.exceptions import HTTPException
 from config import Settings
 from errors import (
     ClusterUnavailable,
+    ConfigurationError,
+    FeedError,
+    FeedNotFound,
     InvalidField,
     MonitoringFailed,
     NoCapacity,
@@ -42,24 +45,29 @@ from scoring.feeds.files import MAX_FILE_BYTES
 from scoring.reading import read_push
 from scoring.rundown import MAX_DELAY_S
 from web import openapi
+from web.bodies import SURROGATE, json_body, match_id_of
+from web.feeds import current_feeds
 from web.health import Health
 from web.metrics import CONTENT_TYPE, Metrics
 
 MAX_BODY_BYTES = 64 * 1024
+CHANGES = ("score_delay_s", "feed", "match_id")
 OLDER = ": its updated_at is earlier than that of the score on screen, which stays"
 
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _OVERLAY_ID = re.compile(OVERLAY_ID_PATTERN)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _STATUSES: dict[type[RelayError], int] = {
     InvalidField: 400,
+    ConfigurationError: 400,
     StreamNotFound: 404,
+    FeedNotFound: 404,
     PreviewNotReady: 404,
     NoScoreYet: 404,
     SameDestination: 409,
     StreamAlreadyActive: 409,
     StreamStopped: 409,
     NoCapacity: 429,
+    FeedError: 502,
     ClusterUnavailable: 503,
     StreamUnreachable: 503,
     MonitoringFailed: 500,
@@ -89,7 +97,7 @@ def init_app(app: Flask, registry: Registry, settings: Settings, metrics: Metric
 
 @blueprint.post("/start_stream")
 def start_stream() -> ResponseReturnValue:
-    body = _body()
+    body = json_body()
     if not body.get("youtube_url") or not body.get("stream_name"):
         raise InvalidField("Missing youtube_url or stream_name")
     name = _stream_name(body)
@@ -111,6 +119,8 @@ def start_stream() -> ResponseReturnValue:
             score_delay_s=delay_s,
             camera_key=_camera_key(body, name),
             camera=_camera(body, settings),
+            feed=current_feeds().chosen(body["feed"]) if body.get("feed") not in (None, "") else None,
+            match_id=match_id_of(body),
         )
     )
     return {"message": f"Stream {name} started successfully", "youtube_url": destination.url}
@@ -118,7 +128,7 @@ def start_stream() -> ResponseReturnValue:
 
 @blueprint.post("/stop_stream")
 def stop_stream() -> ResponseReturnValue:
-    body = _body()
+    body = json_body()
     if not body.get("stream_name"):
         raise InvalidField("Missing stream_name")
     name = _stream_name(body)
@@ -151,10 +161,32 @@ def stream(name: str) -> ResponseReturnValue:
 
 @blueprint.patch("/streams/<name>")
 def change_stream(name: str) -> ResponseReturnValue:
-    body = _body()
-    delay_s = _score_delay_s(body)
-    _registry().delay_score(name, delay_s)
-    return {"message": f"Stream {name} changed successfully", "score_delay_s": delay_s}
+    body = json_body()
+    if not body.keys() & CHANGES:
+        raise InvalidField(f"One of {', '.join(CHANGES)} must be given")
+    changed: dict[str, Any] = {}
+    if "score_delay_s" in body:
+        changed["score_delay_s"] = _score_delay_s(body)
+    if body.keys() & {"feed", "match_id"}:
+        changed |= _changed_feed(name, body)
+    if "score_delay_s" in changed:
+        _registry().delay_score(name, changed["score_delay_s"])
+    if "feed" in changed:
+        feed = changed["feed"]
+        _registry().change_feed(name, current_feeds().chosen(feed) if feed else None, changed["match_id"])
+    return {"message": f"Stream {name} changed successfully"} | changed
+
+
+def _changed_feed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Who names the same feed again goes back to it, with its match."""
+    its = _registry().status(name).feed
+    feed = body.get("feed", its.name)
+    if feed in (None, ""):
+        feed = None
+    elif feed != its.name or "feed" in body:
+        feed = current_feeds().chosen(feed).name
+    match_id = match_id_of(body) if "match_id" in body else its.match_id if feed == its.name else None
+    return {"feed": feed, "match_id": match_id or name}
 
 
 @blueprint.delete("/streams/<name>")
@@ -165,7 +197,7 @@ def dismiss_stream(name: str) -> ResponseReturnValue:
 
 @blueprint.put("/streams/<name>/match")
 def push_match(name: str) -> ResponseReturnValue:
-    is_shown = _registry().push(name, read_push(_body()))
+    is_shown = _registry().push(name, read_push(json_body()))
     return {"message": f"Score of stream {name} taken{'' if is_shown else OLDER}"}
 
 
@@ -246,19 +278,6 @@ def _registry() -> Registry:
     return registry
 
 
-def _body() -> dict[str, Any]:
-    # Other types could come from a page of another site: browsers send them without asking first.
-    if request.get_data(cache=True) and not request.is_json:
-        raise InvalidField("Content-Type must be application/json")
-    try:
-        body = request.get_json(force=True)
-    except RecursionError:
-        raise InvalidField("The body is nested too deeply") from None
-    if not isinstance(body, dict):
-        raise InvalidField("The body must be a JSON object")
-    return body
-
-
 def _stream_name(body: dict[str, Any]) -> str:
     name = body["stream_name"]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -270,7 +289,7 @@ def _overlay_id(body: dict[str, Any]) -> str:
     value = body.get("overlay_id", "0")
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not _OVERLAY_ID.fullmatch(value) or _SURROGATE.search(value):
+    if not isinstance(value, str) or not _OVERLAY_ID.fullmatch(value) or SURROGATE.search(value):
         raise InvalidField("overlay_id must be a string of 1 to 64 characters without control characters")
     return value
 

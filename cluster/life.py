@@ -31,6 +31,7 @@ from relay.registry import StreamRegistry
 from relay.request import LastPush, StreamRequest
 from relay.stream import Stream
 from relay.stream_state import Move, timestamp
+from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
 LOOK_S = 0.5  # pushes since then are lost if the node dies
@@ -87,6 +88,11 @@ class Life:
     def delay_score(self, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`, and kept for who comes after."""
         self.registry.delay_score(self.request.name, delay_s)
+        self.keeping.note_request()
+
+    def change_feed(self, feed: NamedFeed | None, match_id: str | None) -> None:
+        """As `StreamRegistry.change_feed`, and kept for who comes after."""
+        self.registry.change_feed(self.request.name, feed, match_id)
         self.keeping.note_request()
 
     def _run(self) -> None:

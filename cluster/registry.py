@@ -43,6 +43,7 @@ from relay.publishers import CameraEvent
 from relay.registry import Load, counted_start
 from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
+from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
 
@@ -147,6 +148,10 @@ class ClusterRegistry:
     def delay_score(self, name: str, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`."""
         self._ask(name, "delay_score", delay_s)
+
+    def change_feed(self, name: str, feed: NamedFeed | None, match_id: str | None) -> None:
+        """As `StreamRegistry.change_feed`."""
+        self._ask(name, "change_feed", feed, match_id)
 
     def overlay_png(self, name: str) -> bytes:
         """As `StreamRegistry.overlay_png`."""

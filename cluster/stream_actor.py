@@ -29,6 +29,7 @@ from logging_setup import set_up_console_logging
 from relay.publishers import CameraEvent
 from relay.request import LastPush, StreamRequest, Which
 from relay.stream_state import StreamStatus
+from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
 CALLS_AT_ONCE = 16
@@ -91,6 +92,9 @@ class StreamActor:
 
     def delay_score(self, delay_s: float) -> Answer:
         return self._answer(lambda: self._life.delay_score(delay_s))
+
+    def change_feed(self, feed: NamedFeed | None, match_id: str | None) -> Answer:
+        return self._answer(lambda: self._life.change_feed(feed, match_id))
 
     def camera_event(self, event: CameraEvent) -> None:
         self._life.registry.camera_event(self._life.request.name, event)

@@ -19,11 +19,12 @@ from graphics.layout import canvas_of
 from logging_setup import StreamLogger
 from match_monitor import MatchMonitor
 from overlay import OverlayFile, Presenter, compact
-from relay.feed_status import FeedStatus
+from relay.feed_status import FeedStatus, feed_status
 from relay.request import LastPush, Machinery, StreamRequest
 from relay.stream_log import StreamLog
 from scoring.events import Event
 from scoring.feeds.files import FeedFiles
+from scoring.feeds.following import FeedDesk
 from scoring.match_api import Connections, MatchApi
 from scoring.rundown import Rundown
 from scoring.scoreboard import Scoreboard
@@ -42,6 +43,7 @@ class MatchSide:
         stop_event: threading.Event,
         machinery: Machinery,
         connections: Connections,
+        desk: FeedDesk,
         log: StreamLog,
     ) -> None:
         self.overlay_file = OverlayFile(folder / "overlay.png")
@@ -51,6 +53,7 @@ class MatchSide:
         self._settings = settings
         self._machinery = machinery
         self._connections = connections
+        self._desk = desk
         self._stream_log = log
         self._files = FeedFiles()
         self._files_lock = threading.Lock()
@@ -81,15 +84,18 @@ class MatchSide:
             settings.overs_per_innings or None,
             machinery.wall_clock,
             lambda text: log.note("feed", text),
+            request.match,
         )
+        if request.feed is not None:
+            self._monitor.follow(desk.follow(request.feed, request.match), request.match)
 
     def start_monitoring(self) -> None:
         """Ask the match API for the match. Raises MonitoringFailed, or StreamStopped when that came first."""
-        if not self._api.has_data or self._request.takes_over:
+        if not self.has_data or self._request.takes_over:
             return
         self.may_be_monitored = True
         try:
-            self._api.start_monitoring(self._request.name, self._request.overlay_id)
+            self._api.start_monitoring(self._request.match, self._request.overlay_id)
         except FeedError as error:
             # The match API may have heard a question that it did not answer.
             self.may_be_monitored = error.kind in ("timeout", "cancelled")
@@ -107,7 +113,16 @@ class MatchSide:
     def stop_monitoring(self) -> None:
         """Tell the match API that nobody needs the match any more, if it may have been asked for it."""
         if self.may_be_monitored:
-            end_monitoring(self._settings, self._request.name, self._connections)
+            end_monitoring(self._settings, self._request.match, self._connections)
+
+    def change_feed(self, request: StreamRequest) -> None:
+        """Follow the match that the changed request names. Any thread."""
+        before, self._request = self._request, request
+        followed = self._desk.follow(request.feed, request.match) if request.feed else None
+        self._monitor.follow(followed, request.match)
+        if self.has_data and (before.feed is not None or before.match != request.match):
+            self.may_be_monitored = True
+            self._monitor.start_monitoring_later(request.overlay_id)
 
     def first_overlay(self) -> None:
         """Draw what is known already; raises OSError when the overlay cannot be written."""
@@ -121,6 +136,8 @@ class MatchSide:
         return self._monitor.join(timeout_s)
 
     def close(self) -> None:
+        if self._monitor.followed:
+            self._monitor.followed.close()
         self._api.close()
 
     def push(self, board: Scoreboard) -> bool:
@@ -138,8 +155,8 @@ class MatchSide:
 
     @property
     def has_data(self) -> bool:
-        """True when there is a match API to ask."""
-        return self._api.has_data
+        """True when there is a match API, and it is asked for this match."""
+        return self._api.has_data and self._request.feed is None
 
     @property
     def delay_s(self) -> float:
@@ -181,9 +198,7 @@ class MatchSide:
         return written(board) | {"source": source}
 
     def feed(self, now: float) -> FeedStatus:
-        changed_at = self._monitor.changed_at
-        age_s = None if changed_at is None else round(now - changed_at, 2)
-        return FeedStatus(self._monitor.source, self._monitor.trouble, age_s)
+        return feed_status(self._monitor, self._request.match, now)
 
     def _last_push(self, last: LastPush | None) -> tuple[Scoreboard | None, float | None]:
         if last is None:
@@ -198,14 +213,14 @@ class MatchSide:
             self._stream_log.note("score", text)
 
 
-def end_monitoring(settings: Settings, name: str, connections: Connections | None = None) -> None:
+def end_monitoring(settings: Settings, match_id: str, connections: Connections | None = None) -> None:
     """Tell the match API that nobody needs the match any more. If that fails, the stream does not care."""
     api = _match_api(settings, threading.Event(), connections)
     try:
         if api.has_data:
-            api.stop_monitoring(name)
+            api.stop_monitoring(match_id)
     except FeedError as error:
-        log = StreamLogger(logging.getLogger(__name__), name)
+        log = StreamLogger(logging.getLogger(__name__), match_id)
         log.warning("the match API could not be asked to stop monitoring: %s", error)
     finally:
         api.close()

@@ -40,6 +40,8 @@ from relay.stream_state import (
     StreamStatus,
 )
 from relay.workdir import FirstUseWorkDir
+from scoring.feeds.following import FeedDesk
+from scoring.feeds.named import FindFeed, NamedFeed, lost_feed
 from scoring.match_api import Connections
 from scoring.scoreboard import Scoreboard
 
@@ -107,6 +109,7 @@ class Registry(Protocol):
     def push(self, name: str, board: Scoreboard) -> bool: ...
     def push_file(self, name: str, kind: str, content: bytes) -> bool | None: ...
     def delay_score(self, name: str, delay_s: float) -> None: ...
+    def change_feed(self, name: str, feed: NamedFeed | None, match_id: str | None) -> None: ...
     def overlay_png(self, name: str) -> bytes: ...
     def match(self, name: str) -> dict[str, Any]: ...
     def on_screen(self, name: str) -> dict[str, Any]: ...
@@ -123,17 +126,28 @@ class StreamRegistry:
     """All streams of this process, by name. Safe to call from many threads."""
 
     def __init__(
-        self, settings: Settings, machinery: Machinery | None = None, state_file: StateFile | None = None
+        self,
+        settings: Settings,
+        machinery: Machinery | None = None,
+        state_file: StateFile | None = None,
+        find_feed: FindFeed = lost_feed,
     ) -> None:
         self._settings = settings
         self._machinery = machinery or Machinery()
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._failures = Failures(self._machinery.clock)
-        self._restoring = Restoring(state_file, self.start, settings, self._machinery.wall_clock)
+        self._restoring = Restoring(state_file, self.start, settings, self._machinery.wall_clock, find_feed)
         self._work = FirstUseWorkDir()
         self._loop = IoLoop("switch")
         self._connections = Connections(settings.ca_file)
+        self._desk = FeedDesk(
+            settings.data_dir,
+            settings.allowed_feed_hosts,
+            settings.ca_file,
+            self._machinery.clock,
+            self._machinery.wall_clock,
+        )
         self._capacity = settings.capacity
         self._closed = False
         self._previews = Previews(self._newest_key, settings.ffmpeg_bin, self._machinery.clock, self._machinery.spawn)
@@ -219,6 +233,12 @@ class StreamRegistry:
         """Show the stream's score and banners this much later than they arrive. Raises StreamNotFound."""
         stream = self.running(name)
         stream.delay_score(delay_s)
+        self._restoring.keep(stream)
+
+    def change_feed(self, name: str, feed: NamedFeed | None, match_id: str | None) -> None:
+        """Ask this feed for this match from now on; None is the match API. Raises StreamNotFound."""
+        stream = self.running(name)
+        stream.change_feed(feed, match_id)
         self._restoring.keep(stream)
 
     def overlay_png(self, name: str) -> bytes:
@@ -315,7 +335,8 @@ class StreamRegistry:
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
                 lane = self._loop.lane()
                 undo.callback(lane.close)
-                stream = Stream(request, self._settings, folder, self._machinery, lane, self._connections, self._remove)
+                outside = (self._connections, self._desk)
+                stream = Stream(request, self._settings, folder, self._machinery, lane, *outside, self._remove)
                 undo.pop_all()
             self._streams[request.name] = stream
             self._failures.forget(request.name)

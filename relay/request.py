@@ -11,6 +11,7 @@ from typing import Literal
 from media.camera_url import CameraUrl
 from media.destination import Destination
 from relay.process import Spawn
+from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
 Which = Literal["primary", "backup"]
@@ -44,6 +45,13 @@ class StreamRequest:
     takes_over: bool = False
     camera_key: str | None = field(default=None, repr=False)  # None: any camera may publish
     camera: CameraUrl | None = None  # None: it publishes to RTMP_SERVER
+    feed: NamedFeed | None = None  # None: the match API
+    match_id: str | None = None  # None: the stream's name
+
+    @property
+    def match(self) -> str:
+        """What the feed, or the match API, calls the match."""
+        return self.match_id or self.name
 
     @property
     def destinations(self) -> tuple[Destination | None, ...]:
@@ -53,7 +61,8 @@ class StreamRequest:
     def secrets(self) -> tuple[str, ...]:
         secrets = self.destination.secrets + (self.backup.secrets if self.backup else ())
         camera = self.camera.secrets if self.camera else ()
-        return (*secrets, *camera, *((self.camera_key,) if self.camera_key else ()))
+        feed = self.feed.secrets if self.feed else ()
+        return (*secrets, *camera, *feed, *((self.camera_key,) if self.camera_key else ()))
 
 
 @dataclass(frozen=True)

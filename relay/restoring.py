@@ -15,6 +15,7 @@ from relay.camera_key import Admission, judge
 from relay.request import StreamRequest
 from relay.state_file import KeptStream, StateFile
 from relay.stream import Stream
+from scoring.feeds.named import FindFeed
 
 CANNOT_BE_S = 365 * 86_400.0
 _log = logging.getLogger(__name__)
@@ -29,7 +30,9 @@ class Restoring:
         start: Callable[[StreamRequest], None],
         settings: Settings,
         wall_clock: Callable[[], float],
+        find_feed: FindFeed,
     ) -> None:
+        self._find_feed = find_feed
         self._state_file = state_file
         self._start = start
         self._settings = settings
@@ -52,6 +55,8 @@ class Restoring:
                 score_delay_s=request.score_delay_s,
                 camera_key=request.camera_key,
                 camera_url=request.camera.url if request.camera else None,
+                feed=request.feed.name if request.feed else None,
+                match_id=request.match_id,
             )
         )
         if stream.is_unwanted:  # somebody stopped it before it was written to the file
@@ -109,6 +114,8 @@ class Restoring:
                 camera=parse_camera_url(kept.camera_url, self._settings.allowed_camera_hosts)
                 if kept.camera_url
                 else None,
+                feed=self._find_feed(kept.feed) if kept.feed else None,
+                match_id=kept.match_id,
             )
             self._start(request)
         except RelayError as error:

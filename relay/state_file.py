@@ -41,6 +41,8 @@ class KeptStream(BaseModel):
     score_delay_s: float | None = Field(default=None, ge=0, le=MAX_DELAY_S, allow_inf_nan=False)
     camera_url: str | None = Field(default=None, max_length=2000, repr=False)
     camera_key: str | None = Field(default=None, pattern=KEY_PATTERN, repr=False)
+    feed: str | None = Field(default=None, max_length=64)
+    match_id: str | None = Field(default=None, min_length=1, max_length=128)
 
 
 class _Content(BaseModel):

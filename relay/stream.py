@@ -51,6 +51,8 @@ from relay.stream_state import (
     states_of,
     words,
 )
+from scoring.feeds.following import FeedDesk
+from scoring.feeds.named import NamedFeed
 from scoring.match_api import Connections
 
 QUEUE_S = 2.0  # a publisher may lag this far behind; then it skips to the next keyframe
@@ -75,6 +77,7 @@ class Stream:
         machinery: Machinery,
         lane: Lane,
         connections: Connections,
+        desk: FeedDesk,
         on_gone: Callable[[Stream], None],
     ) -> None:
         self.request = request
@@ -95,7 +98,7 @@ class Stream:
         self.begun_at = wall_now if request.begun_at is None else min(request.begun_at, wall_now)
         started_at = now - (wall_now - self.begun_at)
         self.log = StreamLog(machinery.clock, machinery.wall_clock)
-        self.match = MatchSide(request, settings, folder, self.stop_event, machinery, connections, self.log)
+        self.match = MatchSide(request, settings, folder, self.stop_event, machinery, connections, desk, self.log)
         queue_bytes = int(QUEUE_S * settings.profile.bytes_per_second)
         self._switch = Switch(lane, queue_bytes, self._wake.set, machinery.clock)
         around = Surroundings(
@@ -155,6 +158,13 @@ class Stream:
         self.request = replace(self.request, score_delay_s=delay_s)
         self.log.note("operator", f"score delay set to {delay_s:g} s")
         self.match.set_delay(delay_s)
+
+    def change_feed(self, feed: NamedFeed | None, match_id: str | None) -> None:
+        """From now on ask this feed, or, with None, the match API, for this match. Any thread."""
+        self.request = replace(self.request, feed=feed, match_id=match_id)
+        redact.add(feed.secrets if feed else ())
+        self.log.note("operator", f"score from {feed.name if feed else 'the match API'}, match {self.request.match}")
+        self.match.change_feed(self.request)
 
     def go_on(self, which: Which) -> None:
         """Take a destination, or take it back. From then on this process looks after the match. Any thread."""

@@ -22,6 +22,7 @@ from scoring.source import Polls
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$"
 # The match API's own; no control characters.
 OVERLAY_ID_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$"
+MATCH_ID_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"
 
 
 class State(StrEnum):

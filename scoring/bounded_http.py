@@ -15,6 +15,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -30,6 +31,8 @@ CONNECT_LIMIT_S = 2.0
 CANCEL_CHECK_S = 0.1
 KEPT_CONNECTIONS = 16  # kept open to one server; more may be open for a while
 READ_BYTES = 65_536
+# The header of an answer that says which version it is, and the one to ask with for a newer one.
+VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 # It warns of each connection over those that are kept.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 # A server may close a kept connection just when it is used again. What changes nothing is then asked anew. A pause
@@ -65,19 +68,28 @@ class Cancelled(OSError):
     """The owner cancelled while bytes were awaited."""
 
 
+class Inadmissible(OSError):
+    """The host's address is not one that may be asked."""
+
+
+def _any_address(_address: str) -> bool:
+    return True
+
+
 class _Limits(threading.local):
-    """Deadline and cancel event of the question that this thread has under way."""
+    """Deadline and cancel event of the question that this thread has under way, and what addresses it may go to."""
 
     deadline: float = 0.0
     cancelled: threading.Event = threading.Event()
+    admits: Callable[[str], bool] = staticmethod(_any_address)
 
 
 _limits = _Limits()
 
 
-def limit(limit_s: float, cancelled: threading.Event) -> None:
+def limit(limit_s: float, cancelled: threading.Event, admits: Callable[[str], bool] = _any_address) -> None:
     """Bound the question that this thread asks next, up to the last byte of its answer."""
-    _limits.deadline, _limits.cancelled = time.monotonic() + limit_s, cancelled
+    _limits.deadline, _limits.cancelled, _limits.admits = time.monotonic() + limit_s, cancelled, admits
 
 
 def _remaining_s() -> float:
@@ -135,6 +147,9 @@ def _connected(host: str, port: int) -> socket.socket:
     fault = OSError("the name has no address")
     for family, kind, protocol, _, address in _look_up(host, port):
         remaining_s = _remaining_s()
+        if not _limits.admits(str(address[0])):
+            fault = Inadmissible("not admitted")
+            continue
         sock = socket.socket(family, kind, protocol)
         try:
             sock.settimeout(min(CONNECT_LIMIT_S, remaining_s))

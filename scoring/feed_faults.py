@@ -20,7 +20,7 @@ import requests
 import urllib3.exceptions
 
 from errors import FeedError
-from scoring.bounded_http import Cancelled
+from scoring.bounded_http import Cancelled, Inadmissible
 from scoring.trust import Untrusted, certificate_fault
 
 MIB = 1024 * 1024
@@ -65,6 +65,12 @@ class Question:
         is_connected = not has(urllib3.exceptions.NewConnectionError)
         if has(Cancelled):
             return FeedError("cancelled", "the stream was stopped meanwhile")
+        if has(Inadmissible):
+            where = urlsplit(self.base).hostname
+            return FeedError(
+                "inadmissible",
+                f"{where} is this machine or in a private network: name it in ALLOWED_FEED_HOSTS to have it asked",
+            )
         if has(TimeoutError, urllib3.exceptions.ReadTimeoutError):
             late = f"{self.server} has not answered within {self.limit_s:g} s"
             return FeedError("timeout", late if is_connected else f"{self._no_connection} in time")

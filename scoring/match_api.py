@@ -23,7 +23,7 @@ import requests
 import urllib3
 
 from scoring.answer_body import read_body
-from scoring.bounded_http import CONNECT_LIMIT_S, limit, new_session
+from scoring.bounded_http import CONNECT_LIMIT_S, VALIDATORS, limit, new_session
 from scoring.feed_faults import MIB, Question
 from scoring.trust import Trust
 
@@ -35,7 +35,6 @@ MAX_LOGO_BYTES = MIB
 ANSWER_LIMIT_S = 5.0
 LOGO_LIMIT_S = 2.0  # the score waits for it
 STOP_LIMIT_S = 2.0
-_VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
 class Connections:
@@ -162,7 +161,7 @@ class MatchApi:
                 raise question.refused(answer, self._wall_clock())
             body = read_body(answer, question, max_bytes)
             self._validators[url] = {
-                ask: answer.headers[given] for given, ask in _VALIDATORS.items() if given in answer.headers
+                ask: answer.headers[given] for given, ask in VALIDATORS.items() if given in answer.headers
             }
             return body
 

@@ -48,9 +48,16 @@ class Newest:
 
     @property
     def state(self) -> tuple[Scoreboard, str] | None:
-        """The scoreboard and where it is from: `api` or `push`; None while there is none."""
+        """The scoreboard and where it is from: `api`, a feed's name or `push`; None while there is none."""
         with self._lock:
             return None if self.board is None or self.source is None else (self.board, self.source)
+
+    def start_anew(self, push_hold_s: float) -> None:
+        """Another source counts from now on: what it says needs no proof, and the last push holds nothing up."""
+        with self._lock:
+            self._push_hold_s = push_hold_s
+            self._continuity = Continuity()
+            self._pushed = self._pushed_at = None
 
     def push(self, board: Scoreboard, at: float | None) -> bool:
         """Take a scoreboard that was not asked for; False when it is older than what is shown.
@@ -66,8 +73,8 @@ class Newest:
             self._hand_on(board, at, self._as_of(board, at))
         return not is_older
 
-    def take(self, board: Scoreboard) -> None:
-        """Take what the match API says, unless a push is fresher: one that has come since, or is of a later time.
+    def take(self, board: Scoreboard, source: str = "api") -> None:
+        """Take what the match API or a feed says, unless a push is fresher: come since, or of a later time.
 
         Raises FeedError (kind `malformed`) for what cannot be right.
         """
@@ -76,7 +83,7 @@ class Newest:
             now = self._clock()
             if not self.is_pushed and not self._is_older_than_the_push(board):
                 board = self._continuity.admit(board, now)
-                self._pushed, self.board, self.source = None, board, "api"
+                self._pushed, self.board, self.source = None, board, source
                 self._hand_on(board, now, self._as_of(board, now))
 
     def give_way(self, show: Callable[[], None]) -> None:

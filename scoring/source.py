@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from errors import FeedError, ImageRejected
+from scoring.feeds.values import NothingToShow
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Source:
     ) -> bool:
         """Fetch (None: as before), read what is new, and use it; True when this poll brought something usable.
 
-        All three may raise FeedError or ImageRejected. `use` gives the figures that could not be read. While it is
-        paused nothing is fetched, nor counted.
+        All three may raise FeedError or ImageRejected, `fetch` NothingToShow. `use` gives the figures that could not
+        be read. While it is paused nothing is fetched, nor counted.
         """
         if self.is_paused:
             return False
@@ -76,6 +77,9 @@ class Source:
                     self._count(self._fault.kind)
                 return False
             faults = use(self._value)
+        except NothingToShow:
+            self._note_good(())
+            return False
         except (FeedError, ImageRejected) as error:
             self.note_pause(error)
             self._note_fault(error)
@@ -96,7 +100,9 @@ class Source:
         if self._fault is not None:
             self._log.info("%s usable again after %d failed polls", self._what, self._failed_polls)
             self._on_trouble(f"{self._what} usable again")
-        trouble = f"a figure is left out: {faults[0]}" if faults else None
+        trouble = faults[0] if faults else None
+        if trouble and not trouble.startswith("the feed "):
+            trouble = f"a figure is left out: {trouble}"
         if trouble and trouble != self.trouble:
             self._log.warning("%s: %s", self._what, trouble)
             self._on_trouble(f"{self._what}: {trouble}")

@@ -40,6 +40,7 @@ def settings_with(tmp_path: Path) -> SettingsFactory:
 
     def make(**overrides: Any) -> Settings:
         base = {"overlay_api_base": "", "overlay_image_base": "", "log_dir": tmp_path / "logs", "poll_interval_s": 0.1}
+        base |= {"data_dir": tmp_path / "data"}
         base |= {"max_concurrent_streams": 8}  # on any machine
         return load_settings(base | overrides)
 

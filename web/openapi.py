@@ -15,11 +15,12 @@ ERRORS = {
     400: "The body, or the field that the message names, is missing or not accepted",
     401: "Authorization: Bearer TOKEN is needed; with Retry-After: too many wrong tokens",
     403: "The caller is not allowed: a page of another site, or a hook from another machine",
-    404: "Stream not found, or no picture of it yet",
+    404: "Stream or feed not found, or no picture of it yet",
     409: "The name or the stream key is taken, both URLs are the same, or the stream was stopped while it started",
     413: "The body is too large",
     429: "No capacity left, or too many wrong tokens",
     500: "The service failed; its log says more",
+    502: "The feed did not answer, or not usefully; the message says why",
     503: "In a cluster: its head, or the stream's node, does not answer; Retry-After says when to ask again",
 }
 _NOT_MODIFIED = {"304": {"description": "Not changed: the caller has it already"}}
@@ -30,6 +31,15 @@ _AFTER: Json = {
     "in": "query",
     "description": "Only entries with a higher number",
     "schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+}
+
+
+_MATCH_ID: Json = {
+    "name": "match_id",
+    "in": "query",
+    "required": True,
+    "description": "What the feed calls the match",
+    "schema": ref("MatchId"),
 }
 
 
@@ -104,6 +114,25 @@ def _paths() -> dict[str, Json]:
                 (400, 404, 413, 503),
                 {"application/octet-stream": {}},
             ),
+        },
+        "/feeds": {"get": _operation("get_feeds", "The feeds of FEEDS_FILE, without their secrets", _json("Feeds"))},
+        "/feeds/reload": {
+            "post": _operation("read_feeds", "Read FEEDS_FILE again; streams go on", _json("FeedsRead"), (400, 503))
+        },
+        "/feeds/{feed}/try": {
+            "parameters": _path_parameter("feed", ref("FeedName")),
+            "post": _operation(
+                "try_feed",
+                "What a feed says of a match, and what it lacks",
+                _json("Tried"),
+                (400, 404, 413, 429, 502),
+                _json("Try"),
+            ),
+        },
+        "/feeds/{feed}/try.png": {
+            "parameters": _path_parameter("feed", ref("FeedName")),
+            "get": _operation("get_feed_strip", "The strip that it would give", {"image/png": {}}, (400, 404, 429, 502))
+            | {"parameters": [_MATCH_ID]},
         },
         "/streams/{name}/on_screen": {
             "parameters": name,

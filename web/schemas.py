@@ -13,9 +13,11 @@ from config import Settings
 from media.camera_url import SCHEMES
 from media.destination import MAX_URL_CHARACTERS, example_host, url_pattern
 from relay.camera_key import KEY_PATTERN
-from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
+from relay.stream_state import MATCH_ID_PATTERN, NAME_PATTERN, OVERLAY_ID_PATTERN, StreamStatus
 from scoring.events import KINDS
 from scoring.extended import MAX_EXTRAS
+from scoring.feeds.kinds import KINDS as FEED_KINDS
+from scoring.feeds.named import NAME_PATTERN as FEED_NAME_PATTERN
 from scoring.fields import SOMETHING
 from scoring.rundown import MAX_DELAY_S
 from scoring.scoreboard import (
@@ -84,13 +86,27 @@ def requests(settings: Settings) -> dict[str, Json]:
                 "camera_url": _camera_url(settings),
                 "camera_key": or_null({"type": "string", "pattern": KEY_PATTERN}, "")
                 | {"description": "What the camera must add to its name: NAME?key=KEY"},
+                **_feed(settings),
             },
             "youtube_url",
             "stream_name",
         ),
         "Stop": an_object({"stream_name": ref("StreamName")}, "stream_name"),
-        "Change": an_object({"score_delay_s": delay}, "score_delay_s"),
+        "Change": an_object({"score_delay_s": delay, **_feed(settings)})
+        | {"anyOf": [{"required": [key]} for key in ("score_delay_s", "feed", "match_id")]},
+        "FeedName": {"type": "string", "pattern": FEED_NAME_PATTERN},
+        "MatchId": {"type": ["string", "integer"], "pattern": MATCH_ID_PATTERN, "minimum": 0},
+        "Try": an_object({"match_id": ref("MatchId")}, "match_id"),
     }
+
+
+def _feed(settings: Settings) -> dict[str, Json]:
+    if settings.feeds_file is None:
+        feed: Json = {"enum": ["", None], "description": "null: the match API. There is no FEEDS_FILE"}
+    else:
+        feed = or_null(ref("FeedName"), "") | {"description": "A feed of FEEDS_FILE; null: the match API"}
+    match_id = or_null(ref("MatchId"), "") | {"description": "What the feed calls the match; else the stream's name"}
+    return {"feed": feed, "match_id": match_id}
 
 
 def _camera_url(settings: Settings) -> Json:
@@ -248,7 +264,11 @@ def answers() -> dict[str, Json]:
         "Error": an_object({"error": text}, "error"),
         "Message": an_object({"message": text}, "message"),
         "Started": an_object({"message": text, "youtube_url": text}, "message", "youtube_url"),
-        "Changed": an_object({"message": text, "score_delay_s": seconds}, "message", "score_delay_s"),
+        "Changed": an_object(
+            {"message": text, "score_delay_s": seconds, "feed": {"type": ["string", "null"]}, "match_id": text},
+            "message",
+        ),
+        **_feed_answers(text, seconds),
         "StreamList": {
             "type": "object",
             "additionalProperties": an_object({"youtube_url": text, "uptime": seconds}, "youtube_url", "uptime"),
@@ -300,4 +320,29 @@ def answers() -> dict[str, Json]:
             "text",
         ),
         "Health": an_object({"status": {"const": "ok"}}, "status"),
+    }
+
+
+def _feed_answers(text: Json, seconds: Json) -> dict[str, Json]:
+    texts, count = {"type": "array", "items": text}, {"type": ["integer", "null"], "minimum": 0}
+    named = {"name": text, "kind": {"enum": [*FEED_KINDS]}, "poll_interval_s": seconds, "lacks": texts}
+    match = {"anyOf": [ref("CricketScore"), ref("OtherScore"), {"type": "null"}]}
+    note = {"type": ["string", "null"], "description": "Why there is nothing to show now"}
+    return {
+        "Feeds": an_object(
+            {
+                "feeds": {
+                    "type": "array",
+                    "items": an_object(
+                        named | {"calls_per_day": count, "calls_left": count}, *named, "calls_per_day", "calls_left"
+                    ),
+                },
+                "fault": {"type": ["string", "null"], "description": "Why the file could not be read last time"},
+            },
+            *("feeds", "fault"),
+        ),
+        "FeedsRead": an_object({"message": text, "changed": texts}, "message", "changed"),
+        "Tried": an_object(
+            {"match": match, "lacks": texts, "took_s": seconds, "note": note}, *("match", "lacks", "took_s", "note")
+        ),
     }

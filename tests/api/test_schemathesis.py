@@ -26,6 +26,8 @@ OUT_OF_REACH = {
     ("POST", "/hooks/{secret}/publish_done"),
     ("GET", "/static/{filename}"),
     ("POST", "/login"),
+    ("POST", "/feeds/{feed}/try"),  # there is no feed
+    ("GET", "/feeds/{feed}/try.png"),
     ("PUT", "/streams/{name}/feed/{kind}"),  # a schema cannot say what a scoring program's file is
 }
 
