@@ -83,6 +83,7 @@ class MatchMonitor:
         fresh.polls = self._data.polls
         before, self.followed = self.followed, followed
         self._match_id, self._data = match_id, fresh
+        self._api.forget()
         self._newest.start_anew(math.inf if followed else self._push_hold_s)
         if before:
             before.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from match_monitor import MatchMonitor
 
@@ -11,6 +11,7 @@ QUIET_S = 600.0  # a live match without any change for this long is worth a look
 MINUTE_S = 60
 
 FeedState = Literal["off", "waiting", "good", "quiet", "failing", "spent", "ended", "by hand"]
+FEED_STATES: tuple[FeedState, ...] = get_args(FeedState)
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def feed_status(monitor: MatchMonitor, match_id: str, now: float) -> FeedStatus:
         limit = feed.calls_per_day
         fault = f"all {limit} calls of today are spent" if limit else "the feed's calls of today are spent"
         state = "spent"
-    elif fault and not monitor.has_answered:
-        fault = f"the feed has never answered usefully: {fault.removeprefix('the feed ')}"
+    elif fault and not monitor.has_answered and not feed.fault:
+        fault = f"the feed has never answered usefully: {fault.replace('the feed ', 'it ', 1)}"
     elif status.note and state == "good":
         state = "waiting"
     return FeedStatus(

@@ -118,6 +118,8 @@ class MatchSide:
     def change_feed(self, request: StreamRequest) -> None:
         """Follow the match that the changed request names. Any thread."""
         before, self._request = self._request, request
+        if self._monitor.followed:
+            self._monitor.followed.close()  # before the next one, so that it asks at once
         followed = self._desk.follow(request.feed, request.match) if request.feed else None
         self._monitor.follow(followed, request.match)
         if self.has_data and (before.feed is not None or before.match != request.match):

@@ -107,10 +107,10 @@ class MatchApi:
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
-            self._validators.pop(url)  # or it would count as unchanged the next time
+            self._validators.pop(url, None)  # or it would count as unchanged the next time
             raise (question.not_json(body) if isinstance(error, ValueError) else question.too_deep()) from None
         if answer is None:
-            self._validators.pop(url)
+            self._validators.pop(url, None)
             raise question.null()
         return answer
 
@@ -128,6 +128,10 @@ class MatchApi:
             )
         finally:
             self._validators.pop(url, None)  # who asks for it has none, and a feed may name any number
+
+    def forget(self) -> None:
+        """Have the next answers in full, also if nothing has changed. Any thread."""
+        self._validators = {}
 
     def close(self) -> None:
         if self._has_joined:

@@ -35,8 +35,6 @@ def match_id_of(given: Mapping[str, Any]) -> str | None:
     value = given.get("match_id")
     if value in (None, ""):
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str) or not _MATCH_ID.fullmatch(value) or SURROGATE.search(value):
         raise InvalidField(f"match_id must be {_WANTED}")
     return value

@@ -22,6 +22,7 @@ from relay.stream_state import State, StreamStatus
 from scoring.rundown import MAX_DELAY_S
 from web.access import csrf_token, is_open
 from web.cameras import asked_host, servers, unclaimed_cameras
+from web.feeds import current_feeds
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -37,6 +38,7 @@ _LEVELS = {
 }
 _MEANINGS = {State.SLATE: "the camera is away", State.RECONNECTING: "the destination is lost"}
 FEED_S = 10.0  # one lost answer is no trouble
+LONG_WAIT_S = 10.0
 _NAMED_AT_THE_TOP = 6
 
 
@@ -50,6 +52,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Score:
+    """Where the score is from, in words. `feed` is what to go back to from a score by hand; "" is the match API."""
+
+    text: str
+    is_by_hand: bool
+    feed: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One stream as the page shows it."""
 
@@ -60,6 +71,7 @@ class Card:
     troubles: tuple[str, ...]
     figures: tuple[Figure, ...]
     place: str
+    score: Score
     deliveries: tuple[tuple[str, DeliveryStatus], ...]
 
     @property
@@ -105,6 +117,9 @@ def page() -> ResponseReturnValue:
         camera_url=f"{servers(settings, asked_host())[0]}/STREAM_NAME",
         keys_are_required=settings.requires_camera_keys,
         unclaimed=unclaimed_cameras(),
+        feeds=current_feeds().names,
+        has_api=bool(settings.overlay_api_base),
+        feeds_fault=current_feeds().fault,
         pulls_cameras=bool(settings.allowed_camera_hosts),
         max_delay_s=MAX_DELAY_S,
     )
@@ -128,6 +143,7 @@ def card_of(status: StreamStatus, now: datetime, settings: Settings) -> Card:
         troubles=troubles,
         figures=_figures(status, settings.score_stale_s),
         place=_place(status),
+        score=_score(status),
         deliveries=tuple((label, delivery) for label, delivery in deliveries if delivery is not None),
     )
 
@@ -152,7 +168,7 @@ def _troubles(status: StreamStatus, states: list[State], stale_s: float) -> tupl
         found.append(f"backup: {status.backup.reason}")
     if State.FAILED not in states and _is_stale(status.score_age_s, stale_s):
         found.append(f"no new score for {age(status.score_age_s)}")
-    is_silent = status.score_age_s is None or status.score_age_s >= FEED_S
+    is_silent = status.score_age_s is None or status.score_age_s >= FEED_S or status.feed.state in ("quiet", "spent")
     if State.FAILED not in states and status.feed.trouble and is_silent:
         found.append(f"score: {status.feed.trouble}")
     return tuple(text for text in found if text)
@@ -180,6 +196,23 @@ def _place(status: StreamStatus) -> str:
     when = datetime.fromisoformat(last.at).strftime("%H:%M:%S UTC")
     verb = "started again at" if last.from_node == last.to_node else f"moved from {last.from_node} at"
     return f"On node {status.node}, {verb} {when}: {last.reason}"
+
+
+def _score(status: StreamStatus) -> Score:
+    feed = status.feed
+    words = []
+    if feed.name:
+        words.append(f"Score from {feed.name}, match {feed.match_id}")
+    if feed.calls_left is not None:
+        of = f" of {feed.calls_per_day}" if feed.calls_per_day else ""
+        words.append(f"{feed.calls_left}{of} calls left today")
+    if feed.state == "ended":
+        words.append("the match is over, so it is not asked any more")
+    elif feed.name and feed.next_in_s is not None and feed.next_in_s >= LONG_WAIT_S and feed.state != "by hand":
+        words.append(f"next look in {duration(feed.next_in_s)}")
+    if feed.note and feed.state != "by hand":
+        words.append(feed.note)
+    return Score(", ".join(words), feed.state == "by hand", feed.name or "")
 
 
 def _is_stale(age_s: float | None, stale_s: float) -> bool:

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from config import Settings
 from relay import installed
 from relay.delivery import DELIVERY_STATES, DeliveryStatus
+from relay.feed_status import FEED_STATES
 from relay.registry import NodeLoad, Registry
 from relay.request import Meters
 from relay.stream_state import State, StreamStatus
@@ -52,6 +53,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
     ("overlay_age_seconds", "Time since the overlay last changed", lambda status: status.overlay_age_s),
     ("sound_level_db", "Peak of the camera's sound in the last second, in dBFS", lambda status: status.sound_level_db),
     ("score_age_seconds", "Time since the feed or a push last confirmed the score", lambda status: status.score_age_s),
+    ("feed_calls_left", "Calls of the stream's feed that are left today", lambda status: status.feed.calls_left),
 )
 
 # One number for each node of a cluster.
@@ -149,6 +151,7 @@ class _StreamCollector(Collector):
         )
         yield from _of_nodes(load.nodes)
         yield from _of_streams(running)
+        yield from _of_feeds(running)
         yield from _of_destinations(running)
         yield from _counted(running)
 
@@ -168,6 +171,15 @@ def _of_streams(statuses: list[StreamStatus]) -> Iterator[Metric]:
         values = ((status.name, value_of(status)) for status in statuses)
         known = [((stream,), value) for stream, value in values if value is not None]
         yield _gauge(f"stream_{name}", description, ("stream",), known)
+
+
+def _of_feeds(statuses: list[StreamStatus]) -> Iterator[Metric]:
+    yield _gauge(
+        "stream_feed_state",
+        "1 for the state that the stream's feed, or the match API, is in",
+        ("stream", "state"),
+        [((status.name, state), state == status.feed.state) for status in statuses for state in FEED_STATES],
+    )
 
 
 def _of_destinations(statuses: list[StreamStatus]) -> Iterator[Metric]:

@@ -95,7 +95,7 @@ def requests(settings: Settings) -> dict[str, Json]:
         "Change": an_object({"score_delay_s": delay, **_feed(settings)})
         | {"anyOf": [{"required": [key]} for key in ("score_delay_s", "feed", "match_id")]},
         "FeedName": {"type": "string", "pattern": FEED_NAME_PATTERN},
-        "MatchId": {"type": ["string", "integer"], "pattern": MATCH_ID_PATTERN, "minimum": 0},
+        "MatchId": {"type": "string", "pattern": MATCH_ID_PATTERN},
         "Try": an_object({"match_id": ref("MatchId")}, "match_id"),
     }
 

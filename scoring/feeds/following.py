@@ -210,12 +210,19 @@ class _Match:
         except FeedError as error:
             if error.kind == "cancelled":  # by this stream: the others go on
                 raise
-            self.fault = error
+            self.fault = self._without_secrets(error)
             said = getattr(self._reader, "calls_left", None)
         self.turn += 1
         has_ended = self.fault is None and self.note is None and self._phase == "finished"
         self._ends = self._ends + 1 if has_ended else 0
         self._plan(said)
+
+    def _without_secrets(self, error: FeedError) -> FeedError:
+        """A feed may say its caller's key in its own words."""
+        words = str(error)
+        for secret in self.feed.secrets:
+            words = words.replace(secret, "****")
+        return FeedError(error.kind, words, error.retry_after_s)
 
     def _fetch(self, limit_s: float, cancelled: threading.Event) -> int | None:
         """Ask and read; gives the calls that are left by the feed's own word."""

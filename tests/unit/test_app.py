@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,51 @@ def test_a_plain_install_has_no_ray() -> None:
     plain, cluster = (ROOT / name for name in ("requirements.txt", "requirements-cluster.txt"))
     assert "ray" not in {line.split("~")[0].split(">")[0] for line in plain.read_text().split()}
     assert cluster.read_text().splitlines() == ["-r requirements.txt", "ray~=2.60"]
+
+
+def test_sighup_reads_the_feeds_again_and_ends_nothing(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    log, feeds = tmp_path / "logs" / "application.log", tmp_path / "feeds.toml"
+    feeds.write_text("[saturday]\nkind = 'own'\nurl = 'http://127.0.0.1/'\nheaders = { Key = 'env:CLUB_KEY' }\n")
+    (tmp_path / ".env").write_text("CLUB_KEY=canary-feed-key\n")
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        env=environment(tmp_path, FFMPEG_BIN=real_enough(fake_ffmpeg), FEEDS_FILE=str(feeds)),
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # without a terminal, as under systemd
+    )
+
+    def said(words: str) -> Callable[[], bool]:
+        return lambda: log.exists() and words in log.read_text()
+
+    try:
+        eventually(said("listening on"), 30)
+        assert "FEEDS_FILE: saturday (own)" in log.read_text()
+        feeds.write_text(feeds.read_text().replace("'own'", "'ovn'"))
+        process.send_signal(signal.SIGHUP)
+        eventually(said("the feeds stay as they are: FEEDS_FILE, line 2: saturday.kind: must be one of own"), 15)
+        feeds.write_text(feeds.read_text().replace("'ovn'", "'currscore'"))
+        process.send_signal(signal.SIGHUP)
+        eventually(said("FEEDS_FILE: saturday (currscore)"), 15)
+        assert process.poll() is None
+        assert "canary-feed-key" not in log.read_text()
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+
+
+def test_without_feeds_sighup_ends_the_service(tmp_path: Path, fake_ffmpeg: FakeFFmpeg) -> None:
+    log = tmp_path / "logs" / "application.log"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        env=environment(tmp_path, FFMPEG_BIN=real_enough(fake_ffmpeg)),
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: log.exists() and "listening on" in log.read_text(), 30)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()

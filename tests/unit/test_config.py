@@ -188,6 +188,15 @@ def test_an_unknown_name_in_the_file_stops_the_start(
     assert str(caught.value) == f"These settings cannot be used:\n  {said}"
 
 
+def test_a_variable_that_a_feed_takes_its_key_from_may_stand_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "feeds.toml").write_text("[a]\nheaders = { Key = 'env:CLUB_KEY' }\n")
+    (tmp_path / ".env").write_text("FEEDS_FILE=feeds.toml\nCLUB_KEY=canary-feed-key\n")
+    assert load_settings().feeds_file == Path("feeds.toml")
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

@@ -1,6 +1,7 @@
 // Keeps the page up to date: loads it again, takes over what has changed, and calls the API for everything else.
 
 import { hideCamera, showCamera } from "./camera.js";
+import { backToFeed, tryFeed } from "./feeds.js";
 import { ask, order, SessionEnded } from "./service.js";
 
 const POLL_MS = 2000;
@@ -237,6 +238,8 @@ async function start(form) {
   }
   form.reset();
   reveal(false);
+  for (const said of all("#trial", form)) said.textContent = "";
+  for (const strip of all("#trial-strip", form)) strip.hidden = true;
   startDialog.close();
   await follow({ mayMove: true });
   say(`${body.stream_name} has started`);
@@ -261,7 +264,7 @@ function showFault(form, fault) {
 
 async function busy(form, text, work) {
   const buttons = all("button", form);
-  const [first] = buttons;
+  const first = buttons.find((button) => button.type === "submit");
   const focused = document.activeElement;
   const before = first.textContent;
   for (const button of buttons) button.disabled = true;
@@ -321,6 +324,12 @@ async function setDelay(form) {
   say(`The score of ${form.dataset.delay} is now shown ${input.value} s later`);
 }
 
+async function goBack(name, feed) {
+  const fault = await backToFeed(name, feed);
+  await follow();
+  say(fault || `The score of ${name} comes from the feed again`);
+}
+
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
   if (!button) return;
@@ -329,6 +338,8 @@ document.addEventListener("click", ({ target }) => {
   else if ("again" in dataset) openStart(dataset.again);
   else if ("stop" in dataset) openStop(dataset.stop);
   else if ("dismiss" in dataset) dismiss(dataset.dismiss);
+  else if ("feed" in dataset) goBack(dataset.feed, dataset.to);
+  else if ("try" in dataset) tryFeed(button.form);
   else if ("close" in dataset) button.closest("dialog").close();
 });
 
