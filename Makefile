@@ -7,7 +7,7 @@
 # make contact-sheet    everything the overlay can show, as docs/contact-sheet.png
 # make screenshots      the dashboard with real streams, as docs/dashboard.png and docs/dashboard-phone.png
 # make bench            a short run of each bench (45 minutes); writes docs/benchmarks.md
-# make bench-NAME       one bench: freshness, cost, capacity, many, picture, overlay, preview, cluster
+# make bench-NAME       one bench: freshness, scores, cost, capacity, many, picture, overlay, preview, cluster
 PYTHON := .venv/bin/python
 CLUSTER := $(wildcard tests/integration/test_*cluster*.py)
 SIDE_BY_SIDE := -n 3

@@ -26,7 +26,7 @@ try:
     from relay.registry import Registry, StreamRegistry
     from relay.request import Machinery
     from relay.state_file import StateFile
-    from web import access, cameras, dashboard, hooks, login, security_headers, web_server
+    from web import access, cameras, carrier, dashboard, hooks, login, security_headers, web_server
     from web import feeds as feeds_api
     from web.metrics import Metrics
 except ModuleNotFoundError as error:
@@ -61,6 +61,7 @@ def create_app(
     feeds_api.init_app(app, feeds)
     app.register_blueprint(dashboard.blueprint)
     cameras.init_app(app, settings)
+    carrier.init_app(app)
     hooks.init_app(app)
     security_headers.add_to(app)
     return app

@@ -37,6 +37,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
 _LOGIN = re.compile(r"|[A-Za-z0-9._~-]+:[A-Za-z0-9._~-]+|\?[A-Za-z0-9._~%=&+-]+", re.ASCII)
 _HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}", re.ASCII)
+DEFAULT_API_BASE = "http://3.6.126.60:8000"
 DEFAULT_INGEST_HOSTS = "*.rtmp.youtube.com,*.rtmps.youtube.com,localhost,127.0.0.1,::1"
 
 
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
         "what cameras publish to, if it is not `RTMP_SERVER`, as in `rtmp://relay.example.org/live`; "
         "the host `*` is this machine, by the name that the caller uses",
     )
-    overlay_api_base: str = _setting("http://3.6.126.60:8000", "match API; empty switches it off")
+    overlay_api_base: str = _setting(DEFAULT_API_BASE, "match API; empty switches it off")
     overlay_image_base: str = _setting(
         "http://3.6.126.60:3000", "server of ready overlay images; empty switches it off"
     )

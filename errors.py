@@ -9,6 +9,7 @@ RelayError
 ├── StreamStopped           the stream was stopped while it was starting
 ├── PreviewNotReady         there is no picture of the stream yet
 ├── NoScoreYet              nothing is known of the stream's match yet
+├── FileOvertaken           a scoring program's file came after a newer one
 ├── FeedNotFound            FEEDS_FILE has no feed of the name
 ├── NoCapacity              no more streams may run
 ├── MonitoringFailed        the match API did not start monitoring
@@ -77,7 +78,11 @@ class NoCapacity(RelayError):
 
 
 class MonitoringFailed(RelayError):
-    """The match API refused to start monitoring, or could not be reached."""
+    """The match API refused to start monitoring, or could not be reached. `help` says what to do."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
 
 
 class ClusterUnavailable(RelayError):
@@ -98,6 +103,10 @@ class StartTimedOut(RelayError):
 
 class NoScoreYet(RelayError):
     """Nothing is known of the stream's match."""
+
+
+class FileOvertaken(RelayError):
+    """A scoring program's file came after a newer one from the same PC."""
 
 
 class FeedNotFound(RelayError):

@@ -20,6 +20,7 @@ from errors import (
     ConfigurationError,
     FeedError,
     FeedNotFound,
+    FileOvertaken,
     InvalidField,
     MonitoringFailed,
     NoCapacity,
@@ -41,7 +42,7 @@ from relay.camera_key import CameraKeys, is_key
 from relay.registry import Registry
 from relay.request import StreamRequest
 from relay.stream_state import NAME_PATTERN, OVERLAY_ID_PATTERN
-from scoring.feeds.files import MAX_FILE_BYTES
+from scoring.feeds.files import MAX_FILE_BYTES, file_order
 from scoring.reading import read_push
 from scoring.rundown import MAX_DELAY_S
 from web import openapi
@@ -63,6 +64,7 @@ _STATUSES: dict[type[RelayError], int] = {
     FeedNotFound: 404,
     PreviewNotReady: 404,
     NoScoreYet: 404,
+    FileOvertaken: 409,
     SameDestination: 409,
     StreamAlreadyActive: 409,
     StreamStopped: 409,
@@ -205,7 +207,8 @@ def push_match(name: str) -> ResponseReturnValue:
 def push_file(name: str, kind: str) -> ResponseReturnValue:
     """A scoring program's file as it is, of whatever content type."""
     request.max_content_length = MAX_FILE_BYTES
-    is_shown = _registry().push_file(name, kind, request.get_data(cache=False))
+    order = file_order(request.headers.get("Carrier-Order"))
+    is_shown = _registry().push_file(name, kind, request.get_data(cache=False), order)
     if is_shown is None:
         return {"message": f"File for stream {name} taken: it names no side yet, so nothing is shown"}
     return {"message": f"Score of stream {name} taken{'' if is_shown else OLDER}"}
@@ -319,7 +322,8 @@ def _score_delay_s(body: dict[str, Any]) -> float:
 
 def _relay_error(error: RelayError) -> ResponseReturnValue:
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    return {"error": str(error)}, _STATUSES.get(type(error), 500), headers
+    help = {"help": error.help} if isinstance(error, MonitoringFailed) and error.help else {}
+    return {"error": str(error)} | help, _STATUSES.get(type(error), 500), headers
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -2,8 +2,9 @@
 
 FFmpeg is replaced by a stand-in that writes a recorded MPEG-TS of 480p30 at its
 pace, or reads it (`stand_in.c`). So all the CPU that counts is the service's own,
-divided by its threads. One run has polls, one a second for each stream, of a feed
-that does not change. The other run has the same score pushed as often.
+divided by its threads. One run has polls, one a second for each stream, of a match
+API that does not change. One has the same of five named feeds. The last one has
+the same score pushed as often.
 
 At each number of streams the service is watched for a while: CPU, memory,
 threads, and the time that `GET /list_streams` takes. Then all streams are stopped
@@ -59,7 +60,8 @@ LIST_EVERY_S = 0.05
 SLOW = 0.97
 BEGINS_LIMIT_S = 60
 SETTLE_S = 11.0  # a stream's rates are those of the last 10 s
-LIMIT_POLLING = 0.25
+LIMIT_POLLING = {"polls": 0.25, "feeds": 0.85}
+FEEDS = 5
 LIMIT_RSS_MB = 1.5
 LIMIT_THREADS = 4
 LIMIT_LIST_MS = 20.0
@@ -67,6 +69,7 @@ LIMIT_ALL_S = 10.0
 # The second half of the curve may be this much steeper than the first.
 LIMIT_BEND = 1.15
 KINDS = {"monitor": "polling", "switch": "switching", "stream": "supervising", "presenter": "presenting"}
+WAYS = ("polls", "feeds", "pushes")
 PARTS = ("polling", "switching", "supervising", "presenting", "answering")
 
 
@@ -104,11 +107,11 @@ def main() -> int:
         folder = Path(name)
         stand_in, env = build_stand_in(folder, binary)
         feed_url = stack.enter_context(_feed())
-        runs: dict[str, list[Run]] = {"polls": [], "pushes": []}
+        runs: dict[str, list[Run]] = {kind: [] for kind in WAYS}
+        ways = {"polls": {"OVERLAY_API_BASE": feed_url}, "feeds": _feeds_file(folder, feed_url), "pushes": {}}
         for kind in [kind for _ in range(options.rounds) for kind in options.kinds]:
-            base = feed_url if kind == "polls" else ""
-            with _service(folder, stand_in, env, base, max(options.streams)) as (url, pid):
-                runs[kind].append(_climb(url, pid, options.streams, options.seconds, is_pushed=kind == "pushes"))
+            with _service(folder, stand_in, env | ways[kind], max(options.streams)) as (url, pid):
+                runs[kind].append(_climb(url, pid, options.streams, options.seconds, kind))
     return finish(_report(runs), options.document, binary)
 
 
@@ -117,7 +120,7 @@ def _options() -> Any:
     made.add_argument("--streams", nargs="+", type=int, default=[1, 50, 100, 200], help="%(default)s")
     made.add_argument("--seconds", type=float, default=8, help="how long each number is watched (%(default)s)")
     made.add_argument("--rounds", type=int, default=2, help="climbs of each kind (%(default)s)")
-    made.add_argument("--kinds", nargs="+", choices=("polls", "pushes"), default=["polls", "pushes"])
+    made.add_argument("--kinds", nargs="+", choices=WAYS, default=WAYS)
     return made.parse_args()
 
 
@@ -205,15 +208,23 @@ def _board() -> dict[str, Any]:
     return list(states(MATCH))[BALL].as_own_shape()
 
 
+def _feeds_file(folder: Path, feed_url: str) -> dict[str, str]:
+    """Five feeds that are asked once a second for each match, and the settings for them."""
+    entry = '[feed{number}]\nkind = "own"\nurl = "{url}/match/{{match_id}}?feed={number}"\n'
+    file = folder / "feeds.toml"
+    file.write_text("".join(entry.format(number=n, url=feed_url) for n in range(FEEDS)))
+    return {"FEEDS_FILE": str(file), "ALLOWED_FEED_HOSTS": "127.0.0.1"}
+
+
 @contextlib.contextmanager
-def _service(folder: Path, stand_in: Path, env: dict[str, str], api_base: str, most: int) -> Iterator[tuple[str, int]]:
-    """The service with stand-ins. Gives its address and process id."""
+def _service(folder: Path, stand_in: Path, env: dict[str, str], most: int) -> Iterator[tuple[str, int]]:
+    """The service with stand-ins, and with the settings in `env`. Gives its address and process id."""
     port, temp = free_port(), Path(tempfile.mkdtemp(dir=folder))
     settings = {
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "RTMP_SERVER": f"rtmp://127.0.0.1:{free_port()}/live",
-        "OVERLAY_API_BASE": api_base,
+        "OVERLAY_API_BASE": "",
         "OVERLAY_IMAGE_BASE": "",
         "OVERLAY_SOURCE": "data",
         "OUTPUT_PROFILE": PROFILE.name,
@@ -223,10 +234,11 @@ def _service(folder: Path, stand_in: Path, env: dict[str, str], api_base: str, m
         "LOG_DIR": str(temp / "logs"),
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(temp),
+        "DATA_DIR": str(temp / "data"),
         "PYTHONPATH": str(ROOT),
-    }
+    } | env
     argv = [sys.executable, "-m", "bench.named_threads"]
-    with running(argv, cwd=temp, env=os.environ | env | settings) as process:
+    with running(argv, cwd=temp, env=os.environ | settings) as process:
         eventually(lambda: listens("127.0.0.1", port), 30, "the service listens")
         yield f"http://127.0.0.1:{port}", process.pid
         process.terminate()
@@ -234,17 +246,17 @@ def _service(folder: Path, stand_in: Path, env: dict[str, str], api_base: str, m
     shutil.rmtree(temp, ignore_errors=True)
 
 
-def _climb(url: str, pid: int, numbers: Sequence[int], seconds: float, *, is_pushed: bool) -> Run:
+def _climb(url: str, pid: int, numbers: Sequence[int], seconds: float, kind: str) -> Run:
     points: list[Point] = []
     names: list[str] = []
     starts_s = 0.0
     with ThreadPoolExecutor(AT_ONCE) as pool, contextlib.ExitStack() as stack:
-        if is_pushed:
+        if kind == "pushes":
             stack.enter_context(_pusher(url, names))
         for count in numbers:
             new = [f"m{number:03}" for number in range(len(names), count)]
             began = time.monotonic()
-            list(pool.map(lambda name: _start(url, name), new))
+            list(pool.map(lambda name: _start(url, name, kind), new))
             starts_s += time.monotonic() - began
             names += new
             _await_on_air(url, count)
@@ -258,8 +270,10 @@ def _climb(url: str, pid: int, numbers: Sequence[int], seconds: float, *, is_pus
     return Run(points, starts_s, stops_s)
 
 
-def _start(url: str, name: str) -> None:
+def _start(url: str, name: str, kind: str) -> None:
     body = {"youtube_url": f"rtmp://127.0.0.1/live2/key-of-{name}", "stream_name": name}
+    if kind == "feeds":
+        body["feed"] = f"feed{int(name[1:]) % FEEDS}"
     requests.post(f"{url}/start_stream", json=body, timeout=60).raise_for_status()
 
 
@@ -391,11 +405,11 @@ def _figures(kind: str, climbs: Sequence[Run], most: int) -> list[Figure]:
     threads = [(run.points[-1].threads - run.points[0].threads) / (most - run.points[0].streams) for run in climbs]
     list_ms = [quantile(point.list_ms, 0.99) for point in lasts]
     asking = [100 * point.cpu[answering] for point in lasts]
-    limit = 100 * LIMIT_POLLING if kind == "polls" else None
+    limit = 100 * LIMIT_POLLING[kind] if kind in LIMIT_POLLING else None
     trouble = Counter(itertools.chain.from_iterable(Counter(point.problems).elements() for point in lasts))
     busy = quantile([point.busy for point in lasts], 0.5)
     why = f"{', '.join(f'{count} {what}' for what, count in trouble.items()) or 'none'}; machine busy {busy:.0%}"
-    what = "polling" if kind == "polls" else "taking pushes and answering calls"
+    what = "polling" if kind in LIMIT_POLLING else "taking pushes and answering calls"
     return [
         Figure(f"{kind}: {what}, {most} streams", "% of a core", asking, limit=limit),
         Figure(f"{kind}: switching, {most} streams", "% of a core", [100 * point.cpu["switching"] for point in lasts]),

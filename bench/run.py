@@ -14,9 +14,13 @@ from pathlib import Path
 
 from bench.report import ROOT, tell
 
-BENCHES = ("picture", "freshness", "cost", "capacity", "many", "overlay", "preview", "cluster")
+BENCHES = ("picture", "freshness", "scores", "cost", "capacity", "many", "overlay", "preview", "cluster")
 # Shorter than if a bench runs alone.
-ARGUMENTS = {"overlay": ["--pairs", "20"], "preview": ["--rounds", "10"]}
+ARGUMENTS = {
+    "scores": ["--polled", "20", "--carried", "30"],
+    "overlay": ["--pairs", "20"],
+    "preview": ["--rounds", "10"],
+}
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from cluster import cluster_state
 from cluster.cluster_state import Failure, Record
 from config import Settings
 from logging_setup import StreamLogger
-from relay.match_side import end_monitoring
+from relay.match_side import end_monitoring_of
 from relay.request import LastPush
 from relay.stream import Stream
 from relay.stream_state import Move
@@ -84,4 +84,4 @@ class Keeping:
             return
         cluster_state.forget(self._name)
         if stream is None and was_begun_again:  # its match is still monitored
-            end_monitoring(settings, self._name)
+            end_monitoring_of(settings, self.record.request if self.record else None)

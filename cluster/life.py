@@ -31,6 +31,7 @@ from relay.registry import StreamRegistry
 from relay.request import LastPush, StreamRequest
 from relay.stream import Stream
 from relay.stream_state import Move, timestamp
+from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
@@ -84,6 +85,13 @@ class Life:
         if is_shown:
             self.keeping.note_push(board)
         return is_shown
+
+    def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
+        """As `StreamRegistry.push_file`, and kept for who comes after."""
+        found = self.registry.running(self.request.name).match.push_file(kind, content, order)
+        if found.board and found.is_shown:
+            self.keeping.note_push(found.board)
+        return found.is_shown
 
     def delay_score(self, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`, and kept for who comes after."""
@@ -216,13 +224,16 @@ class Life:
         if not self.leaving.is_for_good:
             self.keeping.part(stream, self.settings, was_begun_again=self._is_again)
 
-    def hear(self, push: LastPush | None, score_delay_s: float | None) -> None:
-        """A push and a delay that another process of this stream was given."""
+    def hear(self, push: LastPush | None, request: StreamRequest) -> None:
+        """A push, a delay and a feed that another process of this stream was given."""
         known = self.keeping.push
         if push and (known is None or push.board != known.board):
             self.push(push.board)
-        if score_delay_s is not None and self.stream and score_delay_s != self.stream.request.score_delay_s:
-            self.delay_score(score_delay_s)
+        mine = self.stream.request if self.stream else request
+        if request.score_delay_s is not None and request.score_delay_s != mine.score_delay_s:
+            self.delay_score(request.score_delay_s)
+        if (request.feed, request.match_id) != (mine.feed, mine.match_id):
+            self.change_feed(request.feed, request.match_id)
 
     def _end_predecessor(self) -> None:
         other = cluster_state.actor(cluster_state.other_seat(self._seat))

@@ -43,6 +43,7 @@ from relay.publishers import CameraEvent
 from relay.registry import Load, counted_start
 from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
+from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
@@ -140,9 +141,9 @@ class ClusterRegistry:
         is_shown: bool = self._ask(name, "push", board)
         return is_shown
 
-    def push_file(self, name: str, kind: str, content: bytes) -> bool | None:
+    def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
         """As `StreamRegistry.push_file`."""
-        is_shown: bool | None = self._ask(name, "ask", "push_file", kind, content)
+        is_shown: bool | None = self._ask(name, "push_file", kind, content, order)
         return is_shown
 
     def delay_score(self, name: str, delay_s: float) -> None:

@@ -17,7 +17,7 @@ from cluster.seating import CALL_LIMIT_S, Seating
 from cluster.succession import Answer
 from config import Settings
 from errors import ClusterUnavailable, StopTimedOut
-from relay.match_side import end_monitoring
+from relay.match_side import end_monitoring_of
 from relay.registry import STOP_LIMIT_S
 
 
@@ -71,5 +71,6 @@ def _end_silent(name: str, handle: Any, settings: Settings, head: Head, seating:
     """End its process, or make sure that none follows."""
     head.ask(lambda: ray.kill(handle, no_restart=True))
     if seating.has(handle, name):
+        record = head.ask(lambda: cluster_state.record(name))
         head.ask(lambda: cluster_state.forget(name))
-        end_monitoring(settings, name)
+        end_monitoring_of(settings, record.request if record else None)

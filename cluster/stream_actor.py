@@ -29,6 +29,7 @@ from logging_setup import set_up_console_logging
 from relay.publishers import CameraEvent
 from relay.request import LastPush, StreamRequest, Which
 from relay.stream_state import StreamStatus
+from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
 from scoring.scoreboard import Scoreboard
 
@@ -90,6 +91,9 @@ class StreamActor:
     def push(self, board: Scoreboard) -> Answer:
         return self._answer(lambda: self._life.push(board))
 
+    def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> Answer:
+        return self._answer(lambda: self._life.push_file(kind, content, order))
+
     def delay_score(self, delay_s: float) -> Answer:
         return self._answer(lambda: self._life.delay_score(delay_s))
 
@@ -113,10 +117,10 @@ class StreamActor:
         """Leave a destination to the successor; True when it was served."""
         return self._life.leaving.leave(self._life.stream, which, successor)
 
-    def take_back(self, push: LastPush | None, score_delay_s: float | None) -> None:
-        """The successor has given up. Takes over the push and the delay that it was given meanwhile."""
+    def take_back(self, push: LastPush | None, request: StreamRequest) -> None:
+        """The successor has given up. Takes over the push, the delay and the feed that it was given meanwhile."""
         self._life.leaving.give_up()
-        self._life.hear(push, score_delay_s)
+        self._life.hear(push, request)
 
     def leave_for_good(self) -> None:
         """The successor has all of the stream."""

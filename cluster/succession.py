@@ -50,7 +50,7 @@ class Successor(Protocol):
     def node_name(self) -> str: ...
     def start(self, request: StreamRequest) -> Stream: ...
     def end_if_unwanted(self, stream: Stream | None = None) -> None: ...
-    def hear(self, push: LastPush | None, score_delay_s: float | None) -> None: ...
+    def hear(self, push: LastPush | None, request: StreamRequest) -> None: ...
 
 
 def succeed(life: Successor, seat: str, why: str) -> None:
@@ -89,10 +89,10 @@ def _give_back(life: Successor, take_over: TakeOver, old: Record | None) -> None
 
 
 def _catch_up(life: Successor, predecessor: Any) -> None:
-    """Takes over the push and the delay that the predecessor was given while this one got ready."""
+    """Takes over the push, the delay and the feed that the predecessor was given while this one got ready."""
     with contextlib.suppress(StreamUnreachable):
         answer: Answer = told(predecessor.belongings.remote())
         if answer.error:
             return
         latest: Belongings = answer.value
-        life.hear(latest.push, latest.request.score_delay_s)
+        life.hear(latest.push, latest.request)

@@ -73,7 +73,7 @@ class TakeOver:
 
     def give_back(self, push: LastPush | None) -> None:
         """Have the predecessor go on, with what was pushed meanwhile; the stream ends here."""
-        self._predecessor.take_back.remote(push, self._stream.request.score_delay_s)
+        self._predecessor.take_back.remote(push, self._stream.request)
         self._stream.leave()
         self._stream.gone.wait()
 

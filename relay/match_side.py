@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import Settings
+from config import DEFAULT_API_BASE, Settings
 from errors import FeedError, MonitoringFailed, NoScoreYet, StreamStopped
 from graphics.layout import canvas_of
 from logging_setup import StreamLogger
@@ -23,13 +24,24 @@ from relay.feed_status import FeedStatus, feed_status
 from relay.request import LastPush, Machinery, StreamRequest
 from relay.stream_log import StreamLog
 from scoring.events import Event
-from scoring.feeds.files import FeedFiles
+from scoring.feeds.files import FeedFiles, FileOrder
 from scoring.feeds.following import FeedDesk
 from scoring.match_api import Connections, MatchApi
 from scoring.rundown import Rundown
 from scoring.scoreboard import Scoreboard
 from scoring.source import Polls
 from scoring.writing import written
+
+
+@dataclass(frozen=True)
+class FilePush:
+    """What a scoring program's file gave: the score, None if that is not new, and whether it is shown.
+
+    `is_shown` is None as long as the file names no side, and False if the score is older than the one on screen.
+    """
+
+    board: Scoreboard | None
+    is_shown: bool | None
 
 
 class MatchSide:
@@ -108,7 +120,7 @@ class MatchSide:
                 self._monitor.start_monitoring_later(self._request.overlay_id, error.retry_after_s or 0)
                 return
             self._log.error("match monitoring did not start: %s", error)
-            raise MonitoringFailed("Failed to start match monitoring") from error
+            raise MonitoringFailed("Failed to start match monitoring", _help(self._settings, error)) from error
 
     def stop_monitoring(self) -> None:
         """Tell the match API that nobody needs the match any more, if it may have been asked for it."""
@@ -146,11 +158,13 @@ class MatchSide:
         """Show what the caller says of the match; False when it is older than what is shown. Any thread."""
         return self._monitor.push(board)
 
-    def push_file(self, kind: str, content: bytes) -> bool | None:
-        """As `push`, of a scoring program's file; None as long as it names no side. Raises InvalidField. Any thread."""
+    def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> FilePush:
+        """As `push`, of a scoring program's file. Raises InvalidField and FileOvertaken. Any thread."""
         with self._files_lock:
-            board = self._files.read(kind, content)
-        return None if board is None else self.push(board)
+            if self._files.is_repeat(order):
+                return FilePush(None, is_shown=True)
+            board = self._files.read(kind, content, order, self._machinery.clock())
+            return FilePush(board, None if board is None else self.push(board))
 
     def set_delay(self, delay_s: float) -> None:
         self._presenter.set_delay(delay_s)
@@ -215,6 +229,17 @@ class MatchSide:
             self._stream_log.note("score", text)
 
 
+def _help(settings: Settings, error: FeedError) -> str | None:
+    """What to do, for a person who has not chosen the match API that cannot be reached."""
+    if settings.overlay_api_base != DEFAULT_API_BASE or error.kind not in ("unreachable", "timeout"):
+        return None
+    return (
+        f"{DEFAULT_API_BASE} cannot be reached. It is the match API that is asked if OVERLAY_API_BASE is not set."
+        " If you have no match API, put these two lines into .env and start the service again:"
+        " OVERLAY_API_BASE= and OVERLAY_IMAGE_BASE="
+    )
+
+
 def end_monitoring(settings: Settings, match_id: str, connections: Connections | None = None) -> None:
     """Tell the match API that nobody needs the match any more. If that fails, the stream does not care."""
     api = _match_api(settings, threading.Event(), connections)
@@ -226,6 +251,12 @@ def end_monitoring(settings: Settings, match_id: str, connections: Connections |
         log.warning("the match API could not be asked to stop monitoring: %s", error)
     finally:
         api.close()
+
+
+def end_monitoring_of(settings: Settings, request: StreamRequest | None) -> None:
+    """As `end_monitoring`, for a stream whose process is gone; nothing if it had a feed, or is not known."""
+    if request is not None and request.feed is None:
+        end_monitoring(settings, request.match)
 
 
 def _match_api(settings: Settings, cancelled: threading.Event, connections: Connections | None) -> MatchApi:

@@ -40,6 +40,7 @@ from relay.stream_state import (
     StreamStatus,
 )
 from relay.workdir import FirstUseWorkDir
+from scoring.feeds.files import FileOrder
 from scoring.feeds.following import FeedDesk
 from scoring.feeds.named import FindFeed, NamedFeed, lost_feed
 from scoring.match_api import Connections
@@ -107,7 +108,7 @@ class Registry(Protocol):
     def status(self, name: str) -> StreamStatus: ...
     def dismiss(self, name: str) -> None: ...
     def push(self, name: str, board: Scoreboard) -> bool: ...
-    def push_file(self, name: str, kind: str, content: bytes) -> bool | None: ...
+    def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None: ...
     def delay_score(self, name: str, delay_s: float) -> None: ...
     def change_feed(self, name: str, feed: NamedFeed | None, match_id: str | None) -> None: ...
     def overlay_png(self, name: str) -> bytes: ...
@@ -225,9 +226,12 @@ class StreamRegistry:
         """Put a scoreboard on the overlay; False when it is older than the one there. Raises StreamNotFound."""
         return self.running(name).match.push(board)
 
-    def push_file(self, name: str, kind: str, content: bytes) -> bool | None:
-        """As `push`, of a scoring program's file; None as long as it names no side. Raises InvalidField, too."""
-        return self.running(name).match.push_file(kind, content)
+    def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
+        """As `push`, of a scoring program's file; None as long as it names no side.
+
+        Raises InvalidField and FileOvertaken, too.
+        """
+        return self.running(name).match.push_file(kind, content, order).is_shown
 
     def delay_score(self, name: str, delay_s: float) -> None:
         """Show the stream's score and banners this much later than they arrive. Raises StreamNotFound."""

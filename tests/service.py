@@ -75,13 +75,15 @@ class Service:
         answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=30)
         assert answer.status_code == 200, answer.text
 
-    def status(self, name: str) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/streams/{name}", headers=self.headers, timeout=30).json()
+    def get(self, path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.get(self.url + path, headers=self.headers, timeout=30).json()
         return answer
 
+    def status(self, name: str) -> dict[str, Any]:
+        return self.get(f"/streams/{name}")
+
     def listed(self) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/list_streams", headers=self.headers, timeout=30).json()
-        return answer
+        return self.get("/list_streams")
 
     def children(self, word: str = "ffmpeg") -> dict[int, str]:
         """The child processes whose command line contains `word`: their ids and command lines."""

@@ -22,6 +22,7 @@ from relay.stream_state import State, StreamStatus
 from scoring.rundown import MAX_DELAY_S
 from web.access import csrf_token, is_open
 from web.cameras import asked_host, servers, unclaimed_cameras
+from web.carrier import commands
 from web.feeds import current_feeds
 
 blueprint = Blueprint("dashboard", __name__)
@@ -122,6 +123,7 @@ def page() -> ResponseReturnValue:
         feeds_fault=current_feeds().fault,
         pulls_cameras=bool(settings.allowed_camera_hosts),
         max_delay_s=MAX_DELAY_S,
+        carrying=commands,
     )
     return html, 200, {"Cache-Control": "no-store"}
 

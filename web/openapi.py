@@ -34,6 +34,14 @@ _AFTER: Json = {
 }
 
 
+_CARRIER_ORDER: Json = {
+    "name": "Carrier-Order",
+    "in": "header",
+    "description": "PC.STARTED.NUMBER, so that a file which the network held back does not replace a newer one",
+    "schema": {"type": "string", "pattern": r"^[0-9a-f]{1,32}\.[0-9]{1,15}\.[0-9]{1,15}$"},
+}
+
+
 _MATCH_ID: Json = {
     "name": "match_id",
     "in": "query",
@@ -111,8 +119,15 @@ def _paths() -> dict[str, Json]:
                 "push_file",
                 "Put the score of a scoring program's file on the overlay",
                 _json("Message"),
-                (400, 404, 413, 503),
+                (400, 404, 409, 413, 503),
                 {"application/octet-stream": {}},
+            )
+            | {"parameters": [_CARRIER_ORDER]},
+        },
+        "/streams/{name}/carry_scores.bat": {
+            "parameters": name,
+            "get": _operation(
+                "get_carrier", "Starts carry_scores.py on a PC with Windows", {"text/plain": {}}, (404, 503)
             ),
         },
         "/feeds": {"get": _operation("get_feeds", "The feeds of FEEDS_FILE, without their secrets", _json("Feeds"))},

@@ -13,6 +13,7 @@ from PIL import Image
 from app import create_app
 from config import load_settings
 from demo.match_feed import Answer, MatchFeed
+from deploy.rtmp_server import free_port
 from graphics.drawing import draw_scoreboard, placeholder
 from graphics.layout import canvas_of
 from media.profiles import PROFILES
@@ -130,6 +131,20 @@ def test_two_streams_cannot_go_to_one_stream_key(client: FlaskClient, second: di
     assert (answer.status_code, answer.json) == (409, {"error": error})
     client.post("/stop_stream", json={"stream_name": "m1"})
     assert client.post("/start_stream", json=second | {"stream_name": "m2"}).status_code == 200
+
+
+def test_who_has_chosen_no_match_api_is_told_how_to_do_without(
+    relay: MakeRelay, settings_with: SettingsFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr("relay.match_side.DEFAULT_API_BASE", nobody)
+    one = relay(overlay_api_base=nobody)
+    answer = create_app(settings_with(), one.registry).test_client().post("/start_stream", json=GOOD)
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert answer.json["error"] == "Failed to start match monitoring"
+    assert answer.json["help"].startswith(f"{nobody} cannot be reached.")
+    assert answer.json["help"].endswith("start the service again: OVERLAY_API_BASE= and OVERLAY_IMAGE_BASE=")
 
 
 def test_a_failed_monitoring_is_the_500_of_the_spec(client: FlaskClient, feed: MatchFeed) -> None:

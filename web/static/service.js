@@ -23,7 +23,9 @@ export async function ask(path, { method = "GET", body, limitMs = ANSWER_LIMIT_M
 export async function order(path, method, body, limitMs) {
   try {
     const answer = await ask(path, { method, body, limitMs });
-    return answer.ok ? "" : (await answer.json()).error || `The service answers ${answer.status}`;
+    if (answer.ok) return "";
+    const { error, help } = await answer.json();
+    return [error || `The service answers ${answer.status}`, help].filter(Boolean).join(". ");
   } catch (error) {
     return error instanceof SessionEnded ? "" : "The service does not answer";
   }

@@ -88,6 +88,9 @@ def client_of(settings: Settings, statuses: Sequence[StreamStatus], nodes: tuple
         def statuses(self) -> list[StreamStatus]:
             return list(statuses)
 
+        def status(self, name: str) -> StreamStatus:
+            return next((status for status in statuses if status.name == name), None) or super().status(name)
+
         def load(self) -> Load:
             return replace(super().load(), nodes=nodes)
 
@@ -184,7 +187,7 @@ def test_figures_that_are_off_are_marked(settings_with: SettingsFactory) -> None
 
 def troubled(page: Page) -> list[str]:
     """The links to streams in trouble."""
-    return [link for link in page.find("a") if link != "carry_scores.py"]
+    return [link for link in page.find("a") if not link.startswith("carry_scores")]
 
 
 def test_cards_are_sorted_by_name_and_troubles_are_listed_at_the_top_worst_first(show: Show) -> None:
@@ -324,7 +327,29 @@ def test_the_card_says_on_which_node_a_stream_is_and_how_it_came_there(
 def test_the_card_says_how_a_pc_sends_the_score(settings_with: SettingsFactory) -> None:
     text = client_of(settings_with(), [LIVE]).get("/", headers={"Host": "relay.local:1233"}).text
     assert 'href="/static/carry_scores.py"' in text
-    assert "carry_scores.py --to http://relay.local:1233/streams/m1 --kind nv_play --file FILE" in text
+    assert 'href="/streams/m1/carry_scores.bat"' in text
+    assert "python carry_scores.py --to http://relay.local:1233/streams/m1 --kind nv_play" in text
+    assert "irm http://relay.local:1233/static/carry_scores.py -OutFile carry_scores.py; python" in text
+
+
+@pytest.mark.parametrize("token", ["", "open-sesame-1234567890"])
+def test_a_file_for_windows_starts_what_sends_the_score(settings_with: SettingsFactory, token: str) -> None:
+    client = client_of(settings_with(api_token=token), [LIVE])
+    headers = {"Host": "relay.local:1233", "Authorization": f"Bearer {token}"}
+    answer = client.get("/streams/m1/carry_scores.bat", headers=headers)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="carry_scores_m1.bat"'
+    assert answer.text.count("\r\n") == answer.text.count("\n")
+    assert "--to http://relay.local:1233/streams/m1 --kind nv_play" in answer.text
+    assert ("Token of the relay" in answer.text) == bool(token)
+    assert token == "" or token not in answer.text
+    assert client.get("/streams/m2/carry_scores.bat", headers=headers).status_code == 404
+
+
+def test_no_host_gets_a_command_into_the_file_for_windows(settings_with: SettingsFactory) -> None:
+    client = client_of(settings_with(api_token="open-sesame-1234567890"), [LIVE])
+    headers = {"Host": "a&calc&.local", "Authorization": "Bearer open-sesame-1234567890"}
+    answer = client.get("/streams/m1/carry_scores.bat", headers=headers)
+    assert "calc" not in answer.text
 
 
 def test_the_form_asks_for_a_camera_to_fetch_only_where_that_is_allowed(settings_with: SettingsFactory) -> None:
