@@ -14,9 +14,12 @@ import pytest
 from demo.match_feed import MatchFeed
 from deploy.ray_nodes import RayNodes
 from deploy.rtmp_server import RtmpServer, free_port
+from tests.integration.browsing import browser
 from tests.integration.cluster import JOINING, NODES, left_on
 from tests.service import FFMPEG, MakeService, Rtmp, Service, running, services
 from tests.waiting import eventually, runs
+
+__all__ = ["browser"]
 
 CAMERAS = {
     "720p": "testsrc2=s=1280x720:r=30",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from app import create_app
@@ -28,69 +27,18 @@ from relay.request import StreamRequest
 from relay.stream_state import State, StreamStatus
 from tests.conftest import SettingsFactory
 from tests.images import mean_distance
+from tests.integration.browsing import POLL_S, Desk
 from tests.integration.conftest import Camera
 from tests.service import MakeService
 from tests.statuses import LIVE
 from tests.waiting import eventually
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KEY = "canary-of-the-page"
 TOKEN = "open-sesame-1234567890"
 # For FFmpegs to start and decode on a busy machine.
 SLOW_MS = 40_000
 # As in dashboard.js.
-POLL_S, PICTURES_S = 2.0, 4.0
-
-expect.set_options(timeout=15_000)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    with sync_playwright() as playwright:
-        # The page can reach no other host.
-        nowhere = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", nowhere])
-        yield browser
-        browser.close()
-
-
-class Desk:
-    """A page, and everything that went wrong on it. `expects` are the faults that the test causes."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.expects: list[str] = []
-        self.asked: list[str] = []
-        self._faults: list[str] = []
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self._faults.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.clock.install()
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self._faults.append(f"{message.text} {message.location['url']}")
-
-    def faults(self) -> list[str]:
-        hosts = {urlsplit(url.removeprefix("blob:")).hostname for url in self.asked}
-        unexpected = [fault for fault in self._faults if not any(word in fault for word in self.expects)]
-        return [*unexpected, *(f"it asked {host}" for host in hosts - {"127.0.0.1"})]
-
-    def card(self, name: str) -> Locator:
-        return self.page.locator(f"[id='stream-{name}']")
-
-    def pass_s(self, seconds: float) -> Literal[False]:
-        """Move the page's clock. Returns False, so that a condition can begin with this call."""
-        self.page.clock.run_for(round(1000 * seconds))
-        return False
-
-    def poll(self) -> None:
-        """Return when the page has loaded itself again."""
-        with self.page.expect_response(lambda response: urlsplit(response.url).path == "/"):
-            self.pass_s(POLL_S)
+PICTURES_S = 4.0
 
 
 @pytest.fixture
