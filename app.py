@@ -10,12 +10,16 @@ try:
     import os
     import signal
     import threading
+    import time
     from collections.abc import Callable
     from types import FrameType
 
     from flask import Flask
 
     import routes
+    from club.links import Links
+    from club.score_logs import ScoreLogs
+    from club.store import Store
     from config import Settings, environment, feed_variables, forget_secrets, load_settings
     from errors import ConfigurationError, ImageRejected
     from graphics import slate
@@ -26,8 +30,9 @@ try:
     from relay.registry import Registry, StreamRegistry
     from relay.request import Machinery
     from relay.state_file import StateFile
-    from web import access, cameras, carrier, dashboard, hooks, login, security_headers, web_server
+    from web import access, cameras, carrier, dashboard, hooks, login, scores, security_headers, web_server
     from web import feeds as feeds_api
+    from web import links as links_api
     from web.metrics import Metrics
 except ModuleNotFoundError as error:
     if __name__ != "__main__":
@@ -42,35 +47,47 @@ def create_app(
     registry: Registry | None = None,
     metrics: Metrics | None = None,
     feeds: Feeds | None = None,
+    store: Store | None = None,
 ) -> Flask:
     """Make the WSGI application. The caller closes `app.extensions["registry"]` at the end.
 
-    If a `registry` is given, `metrics` must be those whose meters it uses.
+    If a `registry` is given, `metrics` must be those whose meters it uses, and `store` what it restores from.
     """
     settings = settings or load_settings()
     metrics = metrics or Metrics()
     feeds = feeds or Feeds(settings, environment())
-    registry = registry or make_registry(settings, metrics, feeds)
+    store = store or Store(settings.data_dir)
+    links, logs = Links(store, time.time), ScoreLogs(store, time.time)
+    registry = registry or make_registry(settings, metrics, feeds, store=store)
     metrics.watch(registry, settings)
     app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
     app.url_map.merge_slashes = False  # a wrong path is a 404 in JSON, not a redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    access.guard(app, settings)
+    access.guard(app, settings, find_link=links.find)
     login.init_app(app)
     routes.init_app(app, registry, settings, metrics)
     feeds_api.init_app(app, feeds)
     app.register_blueprint(dashboard.blueprint)
     cameras.init_app(app, settings)
     carrier.init_app(app)
+    links_api.init_app(app, links)
+    scores.init_app(app, scores.Desk(logs, links))
     hooks.init_app(app)
     security_headers.add_to(app)
     return app
 
 
-def make_registry(settings: Settings, metrics: Metrics, feeds: Feeds, state_file: StateFile | None = None) -> Registry:
+def make_registry(
+    settings: Settings,
+    metrics: Metrics,
+    feeds: Feeds,
+    state_file: StateFile | None = None,
+    store: Store | None = None,
+) -> Registry:
     """Make the registry: of the streams on this machine, or of those on the cluster that it belongs to."""
     if settings.stream_backend == "local":
-        return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file, feeds.find)
+        last = scores.last_score(ScoreLogs(store or Store(settings.data_dir), time.time))
+        return StreamRegistry(settings, Machinery(meters=metrics.meters), state_file, feeds.find, last)
     try:
         from cluster.registry import ClusterRegistry  # noqa: PLC0415 - one machine needs no Ray
     except ModuleNotFoundError as error:
@@ -102,9 +119,10 @@ def serve(settings: Settings, feeds: Feeds | None = None) -> None:
     io_loop.lift_descriptor_limit()
     state_file = StateFile(settings.state_file) if settings.state_file else None
     metrics = Metrics()
-    registry = make_registry(settings, metrics, feeds, state_file)
+    store = Store(settings.data_dir)
+    registry = make_registry(settings, metrics, feeds, state_file, store)
     redact.add([settings.hook_secret.get_secret_value()])
-    server = web_server.listen(create_app(settings, registry, metrics, feeds), settings.host, settings.port)
+    server = web_server.listen(create_app(settings, registry, metrics, feeds, store), settings.host, settings.port)
 
     def leave(number: int) -> None:
         what = "ends all streams" if settings.stream_backend == "local" else "leaves the cluster, where streams go on"
@@ -127,6 +145,7 @@ def serve(settings: Settings, feeds: Feeds | None = None) -> None:
     finally:
         registry.close()
         server.close()
+        store.close()
         if state_file:
             state_file.close()
 

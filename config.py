@@ -35,6 +35,7 @@ CLOSE = 0.85  # from 0 (nothing alike) to 1 (the same)
 LONG_NAME = 8
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOOK_SECRET = re.compile(r"|[A-Za-z0-9_-]{16,128}", re.ASCII)
+_PAGES_URL = r"^(https?://[^\s#?]+)?$"
 _LOGIN = re.compile(r"|[A-Za-z0-9._~-]+:[A-Za-z0-9._~-]+|\?[A-Za-z0-9._~%=&+-]+", re.ASCII)
 _HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}", re.ASCII)
 DEFAULT_API_BASE = "http://3.6.126.60:8000"
@@ -88,7 +89,8 @@ class Settings(BaseSettings):
     allowed_feed_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
         "", "hosts of feeds that may be this machine or in a private network, comma-separated, `*` as wildcard"
     )
-    data_dir: Path = _setting("data", "folder of what is kept for good: the calls of feeds that have a limit")
+    data_dir: Path = _setting("data", "folder of what is kept for good: links, scored matches, the calls of feeds")
+    public_url: str = _setting("", "what links begin with; empty: the caller's own address", pattern=_PAGES_URL)
     overlay_source: Literal["auto", "data", "image"] = _setting("auto", "what the overlay is made from")
     overlay_theme: Literal["dark", "light"] = _setting("dark", "colours of the drawn strip")
     overs_per_innings: int = _setting(

@@ -10,6 +10,9 @@ RelayError
 ├── PreviewNotReady         there is no picture of the stream yet
 ├── NoScoreYet              nothing is known of the stream's match yet
 ├── FileOvertaken           a scoring program's file came after a newer one
+├── StoreUnusable           DATA_DIR cannot be used
+├── LinkNotFound            the stream has no link of the id
+├── LogConflict             another device scores the match, or has added to its log
 ├── FeedNotFound            FEEDS_FILE has no feed of the name
 ├── NoCapacity              no more streams may run
 ├── MonitoringFailed        the match API did not start monitoring
@@ -28,6 +31,8 @@ Messages are written for the operator and never contain a stream key.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 
 class RelayError(Exception):
@@ -107,6 +112,35 @@ class NoScoreYet(RelayError):
 
 class FileOvertaken(RelayError):
     """A scoring program's file came after a newer one from the same PC."""
+
+
+class StoreUnusable(RelayError):
+    """What is kept in DATA_DIR cannot be read or written. The streams go on without it."""
+
+    retry_after_s = 5
+
+
+class LinkNotFound(RelayError):
+    """The stream has no such link."""
+
+
+class LogConflict(RelayError):
+    """Another device scores the match, or has added events that the caller does not know, or an id is taken.
+
+    `seq` is the number of the log's last event, `events` are those that the caller lacks, `writer` is who scores.
+    """
+
+    def __init__(
+        self,
+        seq: int,
+        writer: dict[str, Any] | None,
+        events: Sequence[dict[str, Any]],
+        message: str = "Another device scores this match, or has added to its log",
+    ) -> None:
+        super().__init__(message)
+        self.seq = seq
+        self.writer = writer
+        self.events = events
 
 
 class FeedNotFound(RelayError):

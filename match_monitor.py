@@ -26,7 +26,7 @@ from logging_setup import StreamLogger
 from overlay import Presenter
 from scoring.feeds.following import Followed
 from scoring.match_api import ANSWER_LIMIT_S, MatchApi
-from scoring.newest import Newest
+from scoring.newest import PUSH, SCORER, Newest
 from scoring.reading import Reading, read_answer
 from scoring.scoreboard import Scoreboard
 from scoring.source import Polls, Source
@@ -37,6 +37,7 @@ FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
 LEAST_WAIT_S = 0.05
+SCORER_AWAY_S = 25.0  # the page says every 10 s that it is there
 FEED_LOOK_S = 0.5  # how soon another feed is asked, however long the time to the next question
 
 
@@ -88,11 +89,13 @@ class MatchMonitor:
         if before:
             before.close()
 
-    def first_overlay(self, pushed: Scoreboard | None = None, pushed_at: float | None = None) -> None:
+    def first_overlay(
+        self, pushed: Scoreboard | None = None, pushed_at: float | None = None, source: str = PUSH
+    ) -> None:
         """Put the blank placeholder in place, then what was pushed before, and the score if the feed answers soon."""
         self._presenter.blank()
         if pushed is not None:
-            self.push(pushed, pushed_at)
+            self.push(pushed, pushed_at, source)
         self.poll(FIRST_POLL_LIMIT_S)
 
     @property
@@ -106,12 +109,16 @@ class MatchMonitor:
         """When the overlay last changed, by the clock; None: it is the placeholder. Any thread."""
         return self._presenter.drawn_at
 
-    def push(self, board: Scoreboard, at: float | None = None) -> bool:
-        """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`. Any thread.
+    def push(self, board: Scoreboard, at: float | None = None, source: str = PUSH) -> bool:
+        """Show a scoreboard that was not asked for; polls are quiet for `push_hold_s`, a scorer's for ever. Any thread.
 
         `at` is when it came, by the clock, if that was not now. False when it is older than what is shown.
         """
-        return self._newest.push(board, at)
+        return self._newest.push(board, at, source)
+
+    def confirm(self) -> bool:
+        """The scorer's page is alive, and the score still holds; False if no score is known. Any thread."""
+        return self._newest.confirm()
 
     @property
     def score_at(self) -> float | None:
@@ -120,12 +127,12 @@ class MatchMonitor:
 
     @property
     def state(self) -> tuple[Scoreboard, str] | None:
-        """The newest scoreboard and where it is from: `api`, a feed's name or `push`; None for none. Any thread."""
+        """The newest scoreboard, and its source as in `source`; None for none. Any thread."""
         return self._newest.state
 
     @property
     def source(self) -> str | None:
-        """Where the score is from: `api`, `image`, a feed's name or `push`; None while there is none. Any thread."""
+        """Where the score is from: `api`, `image`, a feed's name, `push`, `scorer`; None for nowhere. Any thread."""
         if self._newest.source is not None:
             return self._newest.source
         return "image" if self._images.good_at is not None else None
@@ -138,10 +145,20 @@ class MatchMonitor:
     @property
     def trouble(self) -> str | None:
         """What is wrong with the source that the score is from, in words; None when nothing is. Any thread."""
+        if self.source == SCORER:
+            return self._scorers_trouble
         if self._newest.is_pushed:
             return None
         troubles = [source.trouble for _, is_asked, source in self._sources if is_asked]
         return troubles[0] if troubles and None not in troubles else None
+
+    @property
+    def _scorers_trouble(self) -> str | None:
+        board, heard_at = self._newest.board, self.score_at
+        if board is None or heard_at is None or board.phase not in ("live", "super_over") or board.pause:
+            return None
+        silent_s = self._clock() - heard_at
+        return f"the scorer's phone has not been heard for {silent_s:.0f} s" if silent_s >= SCORER_AWAY_S else None
 
     @property
     def polls(self) -> dict[str, Polls]:

@@ -31,8 +31,8 @@ class Keeping:
         self._log = log
         self._unsaved: set[str] = set()
 
-    def note_push(self, board: Scoreboard) -> None:
-        self.push = LastPush(board, time.time())
+    def note_push(self, board: Scoreboard, source: str) -> None:
+        self.push = LastPush(board, time.time(), source)
         self._unsaved.add("push")
 
     def note_request(self) -> None:

@@ -33,6 +33,7 @@ from relay.stream import Stream
 from relay.stream_state import Move, timestamp
 from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
+from scoring.newest import PUSH
 from scoring.scoreboard import Scoreboard
 
 LOOK_S = 0.5  # pushes since then are lost if the node dies
@@ -79,18 +80,18 @@ class Life:
     def begin(self) -> None:
         self._thread.start()
 
-    def push(self, board: Scoreboard) -> bool:
+    def push(self, board: Scoreboard, source: str) -> bool:
         """As `StreamRegistry.push`, and kept for who comes after."""
-        is_shown = self.registry.push(self.request.name, board)
+        is_shown = self.registry.push(self.request.name, board, source)
         if is_shown:
-            self.keeping.note_push(board)
+            self.keeping.note_push(board, source)
         return is_shown
 
     def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
         """As `StreamRegistry.push_file`, and kept for who comes after."""
         found = self.registry.running(self.request.name).match.push_file(kind, content, order)
         if found.board and found.is_shown:
-            self.keeping.note_push(found.board)
+            self.keeping.note_push(found.board, PUSH)
         return found.is_shown
 
     def delay_score(self, delay_s: float) -> None:
@@ -228,7 +229,7 @@ class Life:
         """A push, a delay and a feed that another process of this stream was given."""
         known = self.keeping.push
         if push and (known is None or push.board != known.board):
-            self.push(push.board)
+            self.push(push.board, push.source)
         mine = self.stream.request if self.stream else request
         if request.score_delay_s is not None and request.score_delay_s != mine.score_delay_s:
             self.delay_score(request.score_delay_s)

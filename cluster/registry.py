@@ -45,6 +45,7 @@ from relay.request import Meters, StreamRequest, StreamSnapshot
 from relay.stream_state import StreamStatus
 from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
+from scoring.newest import PUSH
 from scoring.scoreboard import Scoreboard
 
 
@@ -136,15 +137,20 @@ class ClusterRegistry:
             raise StreamAlreadyActive("Stream already active")
         raise StreamNotFound("Stream not found")
 
-    def push(self, name: str, board: Scoreboard) -> bool:
+    def push(self, name: str, board: Scoreboard, source: str = PUSH) -> bool:
         """As `StreamRegistry.push`. Raises StreamUnreachable, too, as all that ask the stream do."""
-        is_shown: bool = self._ask(name, "push", board)
+        is_shown: bool = self._ask(name, "push", board, source)
         return is_shown
 
     def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
         """As `StreamRegistry.push_file`."""
         is_shown: bool | None = self._ask(name, "push_file", kind, content, order)
         return is_shown
+
+    def confirm_score(self, name: str) -> bool:
+        """As `StreamRegistry.confirm_score`."""
+        is_known: bool = self._ask(name, "ask", "confirm_score")
+        return is_known
 
     def delay_score(self, name: str, delay_s: float) -> None:
         """As `StreamRegistry.delay_score`."""

@@ -31,6 +31,7 @@ from relay.request import LastPush, StreamRequest, Which
 from relay.stream_state import StreamStatus
 from scoring.feeds.files import FileOrder
 from scoring.feeds.named import NamedFeed
+from scoring.newest import PUSH
 from scoring.scoreboard import Scoreboard
 
 CALLS_AT_ONCE = 16
@@ -88,8 +89,8 @@ class StreamActor:
         """What the registry's call of that name says of the stream."""
         return self._answer(lambda: getattr(self._life.registry, what)(self._life.request.name, *args))
 
-    def push(self, board: Scoreboard) -> Answer:
-        return self._answer(lambda: self._life.push(board))
+    def push(self, board: Scoreboard, source: str = PUSH) -> Answer:
+        return self._answer(lambda: self._life.push(board, source))
 
     def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> Answer:
         return self._answer(lambda: self._life.push_file(kind, content, order))

@@ -27,6 +27,7 @@ from scoring.events import Event
 from scoring.feeds.files import FeedFiles, FileOrder
 from scoring.feeds.following import FeedDesk
 from scoring.match_api import Connections, MatchApi
+from scoring.newest import PUSH
 from scoring.rundown import Rundown
 from scoring.scoreboard import Scoreboard
 from scoring.source import Polls
@@ -154,9 +155,13 @@ class MatchSide:
             self._monitor.followed.close()
         self._api.close()
 
-    def push(self, board: Scoreboard) -> bool:
+    def push(self, board: Scoreboard, source: str = PUSH) -> bool:
         """Show what the caller says of the match; False when it is older than what is shown. Any thread."""
-        return self._monitor.push(board)
+        return self._monitor.push(board, source=source)
+
+    def confirm_score(self) -> bool:
+        """The scorer's page is alive, and the score still holds; False if no score is known. Any thread."""
+        return self._monitor.confirm()
 
     def push_file(self, kind: str, content: bytes, order: FileOrder | None) -> FilePush:
         """As `push`, of a scoring program's file. Raises InvalidField and FileOvertaken. Any thread."""
@@ -216,10 +221,11 @@ class MatchSide:
     def feed(self, now: float) -> FeedStatus:
         return feed_status(self._monitor, self._request.match, now)
 
-    def _last_push(self, last: LastPush | None) -> tuple[Scoreboard | None, float | None]:
+    def _last_push(self, last: LastPush | None) -> tuple[Scoreboard | None, float | None, str]:
         if last is None:
-            return None, None
-        return last.board, self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
+            return None, None, PUSH
+        at = self._machinery.clock() - max(0.0, self._machinery.wall_clock() - last.at)
+        return last.board, at, last.source
 
     def _note_moments(self, events: list[Event], overs: list[str]) -> None:
         for event in events:

@@ -33,7 +33,7 @@ from relay.failures import Failures
 from relay.preview import Previews
 from relay.publishers import CameraEvent
 from relay.request import Machinery, Meters, StreamRequest, StreamSnapshot
-from relay.restoring import Restoring
+from relay.restoring import LastScore, Restoring
 from relay.state_file import StateFile
 from relay.stream import Stream
 from relay.stream_state import (
@@ -44,6 +44,7 @@ from scoring.feeds.files import FileOrder
 from scoring.feeds.following import FeedDesk
 from scoring.feeds.named import FindFeed, NamedFeed, lost_feed
 from scoring.match_api import Connections
+from scoring.newest import PUSH
 from scoring.scoreboard import Scoreboard
 
 STOP_LIMIT_S = 6.0
@@ -107,7 +108,8 @@ class Registry(Protocol):
     def statuses(self) -> list[StreamStatus]: ...
     def status(self, name: str) -> StreamStatus: ...
     def dismiss(self, name: str) -> None: ...
-    def push(self, name: str, board: Scoreboard) -> bool: ...
+    def push(self, name: str, board: Scoreboard, source: str = PUSH) -> bool: ...
+    def confirm_score(self, name: str) -> bool: ...
     def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None: ...
     def delay_score(self, name: str, delay_s: float) -> None: ...
     def change_feed(self, name: str, feed: NamedFeed | None, match_id: str | None) -> None: ...
@@ -132,13 +134,14 @@ class StreamRegistry:
         machinery: Machinery | None = None,
         state_file: StateFile | None = None,
         find_feed: FindFeed = lost_feed,
+        last_score: LastScore = lambda _name: None,
     ) -> None:
         self._settings = settings
         self._machinery = machinery or Machinery()
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._failures = Failures(self._machinery.clock)
-        self._restoring = Restoring(state_file, self.start, settings, self._machinery.wall_clock, find_feed)
+        self._restoring = Restoring(state_file, self.start, settings, self._machinery.wall_clock, find_feed, last_score)
         self._work = FirstUseWorkDir()
         self._loop = IoLoop("switch")
         self._connections = Connections(settings.ca_file)
@@ -222,9 +225,13 @@ class StreamRegistry:
             if not self._failures.forget(name):
                 raise StreamNotFound("Stream not found")
 
-    def push(self, name: str, board: Scoreboard) -> bool:
+    def push(self, name: str, board: Scoreboard, source: str = PUSH) -> bool:
         """Put a scoreboard on the overlay; False when it is older than the one there. Raises StreamNotFound."""
-        return self.running(name).match.push(board)
+        return self.running(name).match.push(board, source)
+
+    def confirm_score(self, name: str) -> bool:
+        """The scorer's score still holds; False if the stream knows no score. Raises StreamNotFound."""
+        return self.running(name).match.confirm_score()
 
     def push_file(self, name: str, kind: str, content: bytes, order: FileOrder | None) -> bool | None:
         """As `push`, of a scoring program's file; None as long as it names no side.

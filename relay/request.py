@@ -12,6 +12,7 @@ from media.camera_url import CameraUrl
 from media.destination import Destination
 from relay.process import Spawn
 from scoring.feeds.named import NamedFeed
+from scoring.newest import PUSH
 from scoring.scoreboard import Scoreboard
 
 Which = Literal["primary", "backup"]
@@ -19,10 +20,11 @@ Which = Literal["primary", "backup"]
 
 @dataclass(frozen=True)
 class LastPush:
-    """A score that a caller pushed, and when, in epoch seconds."""
+    """A score that a caller pushed, and when, in epoch seconds; `source` is `push` or `scorer`."""
 
     board: Scoreboard
     at: float
+    source: str = PUSH
 
 
 @dataclass(frozen=True)

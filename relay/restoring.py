@@ -12,11 +12,13 @@ from logging_setup import StreamLogger
 from media.camera_url import parse_camera_url
 from media.destination import parse_destination
 from relay.camera_key import Admission, judge
-from relay.request import StreamRequest
+from relay.request import LastPush, StreamRequest
 from relay.state_file import KeptStream, StateFile
 from relay.stream import Stream
 from scoring.feeds.named import FindFeed
 
+# The score that a person has left for the stream of this name, if there is one.
+LastScore = Callable[[str], LastPush | None]
 CANNOT_BE_S = 365 * 86_400.0
 _log = logging.getLogger(__name__)
 
@@ -31,8 +33,10 @@ class Restoring:
         settings: Settings,
         wall_clock: Callable[[], float],
         find_feed: FindFeed,
+        last_score: LastScore,
     ) -> None:
         self._find_feed = find_feed
+        self._last_score = last_score
         self._state_file = state_file
         self._start = start
         self._settings = settings
@@ -116,6 +120,7 @@ class Restoring:
                 else None,
                 feed=self._find_feed(kept.feed) if kept.feed else None,
                 match_id=kept.match_id,
+                last_push=self._last_score(kept.stream_name),
             )
             self._start(request)
         except RelayError as error:

@@ -13,6 +13,7 @@ from scoring.continuity import Continuity
 from scoring.scoreboard import Scoreboard
 
 OLDEST_PUSH_S = 24 * 3600.0
+PUSH, SCORER = "push", "scorer"
 
 
 class Newest:
@@ -44,11 +45,13 @@ class Newest:
     @property
     def is_pushed(self) -> bool:
         """True while the last push is fresh."""
-        return self._pushed_at is not None and self._clock() - self._pushed_at < self._push_hold_s
+        if self._pushed_at is None:
+            return False
+        return self.source == SCORER or self._clock() - self._pushed_at < self._push_hold_s
 
     @property
     def state(self) -> tuple[Scoreboard, str] | None:
-        """The scoreboard and where it is from: `api`, a feed's name or `push`; None while there is none."""
+        """The scoreboard and where it is from: `api`, a feed's name, `push` or `scorer`; None while there is none."""
         with self._lock:
             return None if self.board is None or self.source is None else (self.board, self.source)
 
@@ -59,19 +62,30 @@ class Newest:
             self._continuity = Continuity()
             self._pushed = self._pushed_at = None
 
-    def push(self, board: Scoreboard, at: float | None) -> bool:
+    def push(self, board: Scoreboard, at: float | None, source: str = PUSH) -> bool:
         """Take a scoreboard that was not asked for; False when it is older than what is shown.
 
-        `at` is when it came, by the clock, if that was not now.
+        `at` is when it came, by the clock, if that was not now. What a scorer says holds until somebody goes back.
         """
-        board = self._completed(board)
+        board = replace(self._completed(board), by_hand=True) if source == SCORER else self._completed(board)
         with self._lock:
             at = self._clock() if at is None else at
             board = self._continuity.admit(board, at, is_pushed=True)
             is_older = board is self.board
-            self._pushed, self._pushed_at, self.board, self.source = board, at, board, "push"
+            self._pushed, self._pushed_at, self.board, self.source = board, at, board, source
             self._hand_on(board, at, self._as_of(board, at))
         return not is_older
+
+    def confirm(self) -> bool:
+        """The scorer is there, and the score still holds, unless something else counts meanwhile.
+
+        False if no score is known at all: a stream that has begun anew wants it again.
+        """
+        with self._lock:
+            if self.source == SCORER and self.board is not None and self._pushed_at is not None:
+                now = self._pushed_at = self._clock()
+                self._hand_on(self.board, now, now)
+            return self.board is not None
 
     def take(self, board: Scoreboard, source: str = "api") -> None:
         """Take what the match API or a feed says, unless a push is fresher: come since, or of a later time.
@@ -98,7 +112,7 @@ class Newest:
         if board.updated_at is None:
             return heard_at
         age_s = max(0.0, self._wall_clock() - board.updated_at)
-        if self.source == "push" and age_s > OLDEST_PUSH_S:
+        if self.source in (PUSH, SCORER) and age_s > OLDEST_PUSH_S:
             return heard_at
         return min(heard_at, self._clock() - age_s)
 

@@ -163,7 +163,10 @@ class Rundown:
 
     def _can_grow_old(self) -> bool:
         shown = self._shown
-        return shown is not None and not (isinstance(shown, Scoreboard) and shown.phase == "finished")
+        if not isinstance(shown, Scoreboard):
+            return shown is not None
+        has_play = shown.phase in ("live", "super_over") and not shown.pause
+        return shown.phase != "finished" and (has_play or not shown.by_hand)
 
     def _silent_s(self, now: float) -> float:
         """Seconds from the feed's last answer to the moment that the viewer sees."""
@@ -208,4 +211,6 @@ def worth_a_banner(events: list[Event]) -> list[Event]:
 
 
 def _corrects(content: Scoreboard | Image, other: Scoreboard | Image | None) -> bool:
-    return isinstance(content, Scoreboard) and isinstance(other, Scoreboard) and is_correction(other, content)
+    if not isinstance(content, Scoreboard) or not isinstance(other, Scoreboard):
+        return False
+    return content.corrects or is_correction(other, content)

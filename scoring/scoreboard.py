@@ -201,7 +201,8 @@ class Scoreboard:
     Of cricket `batting` to `last_wicket` are used, of any other sport `home`,
     `away`, `clock` and `period`. `totals` are the innings that are over, the oldest
     first; `batting_first` and `winner` name a side. `pause` is one of BREAKS.
-    `updated_at` is in seconds since 1970.
+    `updated_at` is in seconds since 1970. One that is `by_hand` is a person's word, which holds at a break;
+    one that `corrects` says again what has been, and nothing has happened.
     """
 
     batting: Team | None = None
@@ -235,6 +236,8 @@ class Scoreboard:
     clock: str | None = None
     period: str | None = None
     updated_at: float | None = field(default=None, compare=False)
+    by_hand: bool = field(default=False, compare=False)
+    corrects: bool = field(default=False, compare=False)
 
     @property
     def phase(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from scoring.scoreboard import Format, Scoreboard, Squad
 
 _NAMES = {"pause": "break"}
+_NOT_SAID = ("by_hand", "corrects")
 
 
 def written(board: Scoreboard) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def _object(value: Any) -> dict[str, Any]:
     found = {}
     for one in fields(value):
         held = getattr(value, one.name)
-        if held is not None and held != () and held is not False:
+        if held is not None and held != () and held is not False and one.name not in _NOT_SAID:
             found[_NAMES.get(one.name, one.name)] = _value(held)
     return found
 

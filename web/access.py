@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, current_app, g, redirect, request
@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_cookie
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from club.links import Link
 from config import Settings
 from errors import TooManyFailures
 from web.bounded_log import BoundedLog
@@ -34,13 +35,28 @@ CSRF_FIELD = "csrf_token"
 HOME_PATH = "/"
 LOGIN_PATH = "/login"
 LOGOUT_PATH = "/logout"
-OPEN_RULES = frozenset({"/healthz", LOGIN_PATH, "/static/<path:filename>"})
+# The scorer's page holds no data: what it shows it asks for with its link.
+OPEN_RULES = frozenset({"/healthz", LOGIN_PATH, "/static/<path:filename>", "/score/<name>", "/score/service-worker.js"})
+LINK_NEEDED = "This link was withdrawn, or is not complete: ask the operator for a new one"
+# What the holder of a link may call, of one stream alone.
+ROLE_CALLS: Mapping[str, frozenset[tuple[str, str]]] = {
+    "scorer": frozenset(
+        {
+            ("GET", "/score/<name>/log"),
+            ("POST", "/score/<name>/log"),
+            ("POST", "/score/<name>/writer"),
+            ("PUT", "/streams/<name>/feed/<kind>"),
+            ("GET", "/streams/<name>/overlay.png"),
+        }
+    ),
+}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SHORT_TOKEN_CHARACTERS = 16
 MAX_ADDRESS_CHARACTERS = 64
 # Only the owner of a network can make names with these endings point to a machine in it.
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _log = logging.getLogger(__name__)
+FindLink = Callable[[str], Link | None]
 
 
 def guard(
@@ -48,10 +64,11 @@ def guard(
     settings: Settings,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
+    find_link: FindLink = lambda _token: None,
 ) -> None:
     """Check every call before its route runs, and warn in the log if the settings leave the service open."""
     token = settings.api_token.get_secret_value()
-    one = Guard(token, clock, wall_clock)
+    one = Guard(token, clock, wall_clock, find_link)
     app.extensions["guard"] = one
     app.before_request(one.check)
     if settings.trusted_proxy is not None:
@@ -90,7 +107,10 @@ def csrf_token() -> str:
 class Guard:
     """Decides on each call of one application."""
 
-    def __init__(self, token: str, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, token: str, clock: Callable[[], float], wall_clock: Callable[[], float], find_link: FindLink
+    ) -> None:
+        self._find_link = find_link
         self.sessions = Sessions(token, wall_clock) if token else None
         self._refusals = BoundedLog(_log, clock)
         self._token = token.encode()
@@ -106,11 +126,9 @@ class Guard:
         # The rule that matched, because a path can be written in many ways.
         if request.url_rule is not None and request.url_rule.rule in OPEN_RULES:
             return None
-        if self.sessions is not None:
-            return self._check_credentials(self.sessions)
-        if not _is_own_name(request.headers.get("Host", "")):
-            return self.refuse("Without API_TOKEN, Host must be an address or a local name")
-        return None
+        if (refusal := self._check_link()) is not None or "link" in g:
+            return refusal
+        return self._check_operator()
 
     def refuse(self, error: str) -> ResponseReturnValue:
         """Log the refusal of the current call, and return the answer."""
@@ -146,6 +164,27 @@ class Guard:
             self._failures.warning("%s gave a wrong token", address)
         return is_right
 
+    def _check_link(self) -> ResponseReturnValue | None:
+        """The answer that refuses a call with a link. If the link may call, it is `g.link` then."""
+        given = _bearer()
+        if not given or hmac.compare_digest(given.encode(errors="replace"), self._token):
+            return None
+        link = self._find_link(given)
+        if link is None:
+            # A service without API_TOKEN is open, but not to a link that was withdrawn.
+            return None if self.sessions or not _calls_of_roles() else _link_needed()
+        if link.role not in _calls_of_roles() or link.stream != (request.view_args or {}).get("name"):
+            return self.refuse(f"This link is for the {link.role} of stream {link.stream} only")
+        g.link = link
+        return None
+
+    def _check_operator(self) -> ResponseReturnValue | None:
+        if self.sessions is not None:
+            return self._check_credentials(self.sessions)
+        if not _is_own_name(request.headers.get("Host", "")):
+            return self.refuse("Without API_TOKEN, Host must be an address or a local name")
+        return None
+
     def _check_credentials(self, sessions: Sessions) -> ResponseReturnValue | None:
         session = self.session()
         if session is not None:
@@ -165,6 +204,8 @@ class Guard:
             return redirect(LOGIN_PATH, 303)
         if not is_bearer:  # a wrong one is in the log already
             self._log_refusal(TOKEN_NEEDED)
+        if _calls_of_roles():
+            return _link_needed()
         return {"error": TOKEN_NEEDED}, 401, {"WWW-Authenticate": "Bearer"}
 
     def _check_csrf(self, sessions: Sessions, session: str) -> ResponseReturnValue | None:
@@ -176,6 +217,22 @@ class Guard:
         if sessions.is_csrf_token(session, given):
             return None
         return self.refuse(f"{CSRF_HEADER} must contain the page's CSRF token")
+
+
+def _bearer() -> str:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _calls_of_roles() -> set[str]:
+    """The roles that may make the current call."""
+    method = "GET" if request.method == "HEAD" else request.method
+    rule = request.url_rule.rule if request.url_rule else ""
+    return {role for role, calls in ROLE_CALLS.items() if (method, rule) in calls}
+
+
+def _link_needed() -> ResponseReturnValue:
+    return {"error": LINK_NEEDED}, 401, {"WWW-Authenticate": "Bearer"}
 
 
 def accepts_pages() -> bool:

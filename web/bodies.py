@@ -13,6 +13,9 @@ from relay.stream_state import MATCH_ID_PATTERN
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 _MATCH_ID = re.compile(MATCH_ID_PATTERN)
+# Without control characters, which a terminal or a page might take for more than text.
+LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+_LINE = re.compile(LINE_PATTERN)
 _WANTED = "a string of 1 to 128 characters without control characters"
 
 
@@ -28,6 +31,16 @@ def json_body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidField("The body must be a JSON object")
     return body
+
+
+def text_of(given: Mapping[str, Any], field: str, most: int) -> str:
+    """A line of text, "" if it is missing. Raises InvalidField."""
+    value = given.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > most or not _LINE.fullmatch(value) or SURROGATE.search(value):
+        raise InvalidField(f"{field} must be a line of {most} characters at most")
+    return value.strip()
 
 
 def match_id_of(given: Mapping[str, Any]) -> str | None:

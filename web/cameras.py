@@ -23,7 +23,7 @@ from web.access import is_loopback
 from web.unclaimed import Unclaimed, UnclaimedCamera
 
 ANY_HOST = "*"  # in CAMERA_SERVER: this machine, by whatever name the caller uses
-_NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 # Networks inside this machine: no camera is in them.
 _INNER_INTERFACES = ("docker", "br-", "veth", "virbr", "lo")
 
@@ -79,7 +79,7 @@ def camera(name: str) -> ResponseReturnValue:
         "camera_key": address.camera_key,
         "apps": address.apps,
     }
-    return answer, 200, _NO_STORE
+    return answer, 200, NO_STORE
 
 
 @blueprint.get("/streams/<name>/camera/qr.svg")
@@ -89,7 +89,7 @@ def qr_code(name: str) -> ResponseReturnValue:
     app = request.args.get("app", "url")
     if app not in texts:
         raise InvalidField(f"app must be one of {', '.join(texts)}")
-    return _svg(texts[app]), 200, _NO_STORE | {"Content-Type": "image/svg+xml"}
+    return svg(texts[app]), 200, NO_STORE | {"Content-Type": "image/svg+xml"}
 
 
 def unclaimed_cameras() -> list[UnclaimedCamera]:
@@ -140,7 +140,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _svg(text: str) -> bytes:
+def svg(text: str) -> bytes:
     """A QR code on white, which scales to any size."""
     buffer = io.BytesIO()
     code = segno.make_qr(text, error="m")

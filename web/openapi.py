@@ -6,9 +6,11 @@ the running service with the document.
 
 from __future__ import annotations
 
+from club.score_logs import MOST_EVENTS
 from config import Settings
 from scoring.feeds.files import KINDS
 from web.schemas import Json, an_object, answers, ref, requests, scores
+from web.score_schemas import score_schemas
 
 API_VERSION = "1.0.0"
 ERRORS = {
@@ -21,7 +23,7 @@ ERRORS = {
     429: "No capacity left, or too many wrong tokens",
     500: "The service failed; its log says more",
     502: "The feed did not answer, or not usefully; the message says why",
-    503: "In a cluster: its head, or the stream's node, does not answer; Retry-After says when to ask again",
+    503: "DATA_DIR cannot be used, or in a cluster its head or the stream's node does not answer; see Retry-After",
 }
 _NOT_MODIFIED = {"304": {"description": "Not changed: the caller has it already"}}
 
@@ -39,6 +41,12 @@ _CARRIER_ORDER: Json = {
     "in": "header",
     "description": "PC.STARTED.NUMBER, so that a file which the network held back does not replace a newer one",
     "schema": {"type": "string", "pattern": r"^[0-9a-f]{1,32}\.[0-9]{1,15}\.[0-9]{1,15}$"},
+}
+
+
+_AFTER_EVENT: Json = _AFTER | {
+    "description": "Only events with a higher number",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MOST_EVENTS},
 }
 
 
@@ -74,7 +82,7 @@ def document(settings: Settings) -> Json:
         "security": [{"token": []}] if has_token else [],
         "paths": _complete(_paths(), has_token=has_token),
         "components": {
-            "schemas": requests(settings) | scores() | answers(),
+            "schemas": requests(settings) | scores() | score_schemas() | answers(),
             "securitySchemes": schemes if has_token else {},
         },
     }
@@ -128,6 +136,59 @@ def _paths() -> dict[str, Json]:
             "parameters": name,
             "get": _operation(
                 "get_carrier", "Starts carry_scores.py on a PC with Windows", {"text/plain": {}}, (404, 503)
+            ),
+        },
+        "/streams/{name}/links": {
+            "parameters": name,
+            "get": _operation("get_links", "The stream's links, without their tokens", _json("Links"), (404, 503)),
+            "post": _operation(
+                *(
+                    "make_link",
+                    "Make a link for one person to this stream",
+                    None,
+                    (400, 404, 413, 503),
+                    _json("NewLink"),
+                ),
+                more={"201": {"description": "Made; the address is never shown again", "content": _json("MadeLink")}},
+            ),
+        },
+        "/streams/{name}/links/{link_id}": {
+            "parameters": name + _path_parameter("link_id", {"type": "string", "pattern": "^[0-9a-f]{8}$"}),
+            "delete": _operation("withdraw_link", "Withdraw a link at once", _json("Message"), (404, 503)),
+        },
+        "/score/{name}": {
+            "parameters": name,
+            "get": _operation("get_score_page", "The scorer's page", {"text/html": {}}, (404,), is_open=True),
+        },
+        "/score/service-worker.js": {
+            "get": _operation(
+                "get_service_worker", "Keeps the scorer's page for when there is no network", {"*/*": {}}, is_open=True
+            )
+        },
+        "/score/{name}/log": {
+            "parameters": name,
+            "get": _operation("get_score_log", "What the scorer has tapped", _json("ScoreLog"), (400, 404, 503))
+            | {"parameters": [_AFTER_EVENT]},
+            "post": _operation(
+                "append_to_score_log",
+                "Add what the scorer has tapped, and put the match on the overlay",
+                _json("Appended"),
+                (400, 404, 413, 503),
+                _json("Append"),
+                more={
+                    "409": {"description": "Another device has added events, or writes", "content": _json("Conflict")}
+                },
+            ),
+        },
+        "/score/{name}/writer": {
+            "parameters": name,
+            "post": _operation(
+                "take_score_log",
+                "Have this device write the log",
+                _json("Message"),
+                (400, 404, 413, 503),
+                _json("Writer"),
+                more={"409": {"description": "Another device writes", "content": _json("Conflict")}},
             ),
         },
         "/feeds": {"get": _operation("get_feeds", "The feeds of FEEDS_FILE, without their secrets", _json("Feeds"))},
@@ -233,6 +294,7 @@ def _operation(
 ) -> Json:
     """One method of a path: the content of its 200 (204 without content), and the errors that not every one has."""
     ok = {"200": {"description": "Done", "content": content}} if content else {"204": {"description": "Done"}}
+    ok = {} if "201" in (more or {}) else ok
     return {
         "operationId": operation_id,
         "summary": summary,

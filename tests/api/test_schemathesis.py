@@ -28,6 +28,7 @@ OUT_OF_REACH = {
     ("POST", "/login"),
     ("POST", "/feeds/{feed}/try"),  # there is no feed
     ("GET", "/feeds/{feed}/try.png"),
+    ("DELETE", "/streams/{name}/links/{link_id}"),
     ("PUT", "/streams/{name}/feed/{kind}"),  # a schema cannot say what a scoring program's file is
 }
 

@@ -4,6 +4,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from demo.replay import states
 from graphics import drawing
 from graphics.layout import canvas_of
 from graphics.logos import RETRY_S
-from match_monitor import DATA_HOLD_S, MONITORING_WAIT_S, PUSH_HOLD_S, MatchMonitor
+from match_monitor import DATA_HOLD_S, MONITORING_WAIT_S, PUSH_HOLD_S, SCORER_AWAY_S, MatchMonitor
 from media.profiles import PROFILES
 from overlay import Presenter
 from scoring.events import KINDS, Event
 from scoring.match_api import MatchApi
+from scoring.newest import SCORER
 from scoring.reading import parse_match_data
 from scoring.rundown import Rundown
 from scoring.scoreboard import Format, Scoreboard, Team
@@ -488,3 +490,48 @@ def test_it_tells_when_it_heard_and_when_it_drew(rig: MakeRig, feed: MatchFeed) 
     assert (one.monitor.score_at, one.monitor.drawn_at) == (began, began)
     one.monitor.poll()
     assert (one.monitor.score_at, one.monitor.drawn_at) == (began + 7, began)
+
+
+def test_a_scorers_word_holds_until_somebody_goes_back(rig: MakeRig, feed: MatchFeed) -> None:
+    feed.data = score(40)
+    one = rig("data")
+    one.monitor.push(PUSHED, source=SCORER)
+    one.clock.advance(PUSH_HOLD_S * 100)
+    one.monitor.poll()
+    assert one.monitor.source == SCORER
+    assert one.rundown.scene(one.clock()).content == PUSHED
+
+
+def test_while_the_scorers_page_is_open_its_score_is_fresh(rig: MakeRig) -> None:
+    one = rig("data")
+    assert not one.monitor.confirm()
+    one.monitor.push(PUSHED, source=SCORER)
+    for _ in range(30):
+        one.clock.advance(10)
+        assert one.monitor.confirm()
+        assert (one.monitor.trouble, one.rundown.scene(one.clock()).silent_s) == (None, 0)
+    one.clock.advance(SCORER_AWAY_S)
+    assert one.monitor.trouble == "the scorer's phone has not been heard for 25 s"
+    assert one.rundown.scene(one.clock()).silent_s == 0, "viewers see the mark later"
+    one.clock.advance(60 - SCORER_AWAY_S)
+    assert one.rundown.scene(one.clock()).silent_s == 60
+    assert one.monitor.confirm()
+    assert one.rundown.scene(one.clock()).silent_s == 0
+
+
+@pytest.mark.parametrize("pause", [{"pause": "drinks"}, {"status": "innings_break"}, {"status": "finished"}])
+def test_at_a_break_a_silent_phone_is_no_trouble(rig: MakeRig, pause: dict[str, Any]) -> None:
+    one = rig("data")
+    one.monitor.push(replace(PUSHED, **pause), source=SCORER)
+    one.clock.advance(3600)
+    assert one.monitor.trouble is None
+
+
+def test_the_scorer_does_not_confirm_what_somebody_else_has_pushed(rig: MakeRig) -> None:
+    one = rig("data")
+    one.monitor.push(PUSHED, source=SCORER)
+    one.monitor.push(PUSHED)
+    one.clock.advance(10)
+    pushed_at = one.monitor.score_at
+    assert one.monitor.confirm()
+    assert (one.monitor.source, one.monitor.score_at) == ("push", pushed_at)

@@ -106,7 +106,7 @@ class FakeRegistry:
     def stop(self, name: str) -> None:
         self.running(name).ask_to_stop()
 
-    def push(self, name: str, board: Scoreboard) -> bool:
+    def push(self, name: str, board: Scoreboard, _source: str) -> bool:
         self.running(name).board = board
         return True
 

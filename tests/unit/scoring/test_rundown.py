@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,6 +184,31 @@ def test_a_result_does_not_grow_old() -> None:
     one.hear(finished, 0)
     assert one.scene(10_000) == Scene(finished)
     assert one.next_change_at(0) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "holds"),
+    [
+        ({}, False),
+        ({"pause": "drinks"}, True),
+        ({"status": "innings_break"}, True),
+        ({"status": "rain"}, True),
+        ({"status": "scheduled"}, True),
+    ],
+)
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_at_a_break_a_persons_word_does_not_grow_old(state: dict[str, Any], holds: bool, by_hand: bool) -> None:
+    one = rundown()
+    one.hear(replace(A, by_hand=by_hand, **state), 0)
+    assert one.scene(3600).is_lost != (holds and by_hand)
+
+
+def test_what_is_said_again_is_no_news() -> None:
+    one = rundown()
+    one.hear(A, 0)
+    one.scene(0)
+    one.hear(replace(FOUR, corrects=True), 10)
+    assert one.scene(10) == Scene(FOUR)
 
 
 def test_an_image_is_delayed_and_brings_no_banners() -> None:
