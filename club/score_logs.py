@@ -31,11 +31,21 @@ class Writer:
 
 @dataclass(frozen=True)
 class Kept:
-    """A log from an event on: the number of its last event, who writes, and the events after the one asked for."""
+    """A log from an event on: which one it is, the number of its last event, who writes, and the events."""
 
+    log: int | None
     seq: int
     writer: Writer | None
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Which log it is, the number of its last event, and how many events were new."""
+
+    log: int
+    seq: int
+    new: int
 
 
 class ScoreLogs:
@@ -55,15 +65,15 @@ class ScoreLogs:
     def read(self, stream: str, after: int) -> Kept:
         """The stream's log after this event; one that is empty if nobody has scored it yet."""
         if not self._store.is_there:
-            return Kept(0, None, ())
+            return Kept(None, 0, None, ())
         with self._store.using() as db:
             row = _open_log(db, stream)
-            return Kept(0, None, ()) if row is None else self._kept(db, row, after)
+            return Kept(None, 0, None, ()) if row is None else self._kept(db, row, after)
 
     def append(
         self, stream: str, device: str, after: int, events: Sequence[Event], match: dict[str, Any] | None
-    ) -> tuple[int, int]:
-        """Add what is new of these events, and keep the match. Gives the log's last number, and how many were new.
+    ) -> Appended:
+        """Add what is new of these events, and keep the match.
 
         Raises LogConflict if another device writes, or if there are events after `after` that this one does not
         know, or if an id stands for another event already; InvalidField for too many.
@@ -73,9 +83,12 @@ class ScoreLogs:
             row = _open_log(db, stream) or _new_log(db, stream, now)
             log = row["log"]
             known = {one["id"]: one["body"] for one in _rows_of(db, log, [event["id"] for event in events])}
-            new = [event for event in events if event["id"] not in known]
+            new = []
             for number, event in enumerate(events):
-                if known.get(event["id"], body := _body(event)) != body:
+                if event["id"] not in known:
+                    known[event["id"]] = _body(event)
+                    new.append(event)
+                elif known[event["id"]] != _body(event):
                     taken = f"events[{number}].id stands for another event already"
                     raise self._conflict(db, row, MOST_EVENTS, taken)
             seq = _last(db, log)
@@ -93,7 +106,7 @@ class ScoreLogs:
             if match is not None:
                 text = json.dumps(match, separators=(",", ":"))
                 db.execute("UPDATE logs SET match = ?, match_at = ? WHERE log = ?", (text, now, log))
-            return seq + len(new), len(new)
+            return Appended(log, seq + len(new), len(new))
 
     def take(self, stream: str, device: str, label: str, *, take_over: bool) -> None:
         """Have this device write. Raises LogConflict with who writes, unless it `take_over`s."""
@@ -134,7 +147,7 @@ class ScoreLogs:
         if row["device"] is not None:
             age_s = max(0.0, self._wall_clock() - (row["heard_at"] or 0.0))
             writer = Writer(row["device"], row["label"] or "", round(age_s, 1))
-        return Kept(_last(db, row["log"]), writer, events)
+        return Kept(row["log"], _last(db, row["log"]), writer, events)
 
 
 def _open_log(db: Connection, stream: str) -> Row | None:

@@ -21,6 +21,7 @@ def score_schemas() -> dict[str, Json]:
         "id",
         "kind",
     )
+    which = {"type": "integer", "description": "Which log it is: each match has its own"}
     events = {"type": "array", "items": ref("ScoreEvent")}
     writer = an_object({"device": text, "label": text, "age_s": {"type": "number"}}, "device", "label", "age_s")
     stream = an_object({"state": text, "on_air": {"type": ["string", "null"]}}, "state", "on_air")
@@ -33,8 +34,14 @@ def score_schemas() -> dict[str, Json]:
         ),
         "ScoreEvent": event | {"description": f"What was tapped; {MAX_EVENT_BYTES} bytes of JSON at most"},
         "ScoreLog": an_object(
-            {"seq": count, "writer": {"anyOf": [writer, {"type": "null"}]}, "events": events, "stream": stream},
-            *("seq", "writer", "events", "stream"),
+            {
+                "log": which | {"type": ["integer", "null"]},
+                "seq": count,
+                "writer": {"anyOf": [writer, {"type": "null"}]},
+                "events": events,
+                "stream": stream,
+            },
+            *("log", "seq", "writer", "events", "stream"),
         ),
         "Append": an_object(
             {
@@ -46,7 +53,7 @@ def score_schemas() -> dict[str, Json]:
             },
             "device",
         ),
-        "Appended": an_object({"seq": count, "stream": stream}, "seq", "stream"),
+        "Appended": an_object({"log": which, "seq": count, "stream": stream}, "log", "seq", "stream"),
         "Writer": an_object({"device": word, "label": label, "take_over": {"type": "boolean"}}, "device"),
         "Conflict": an_object(
             {"error": text, "seq": count, "events": events, "writer": {"anyOf": [writer, {"type": "null"}]}},

@@ -113,6 +113,7 @@ def read(name: str) -> ResponseReturnValue:
     _desk().tidy(registry)
     kept = _desk().logs.read(name, _after(request.args.get("after", "0")))
     return {
+        "log": kept.log,
         "seq": kept.seq,
         "writer": asdict(kept.writer) if kept.writer else None,
         "events": list(kept.events),
@@ -132,14 +133,14 @@ def append(name: str) -> ResponseReturnValue:
         raise InvalidField("match must be an object, the match in the project's own shape")
     board = None if match is None else read_push(match)
     registry = _known(name)
-    seq, new = _desk().logs.append(name, device, after, events, match)
+    added = _desk().logs.append(name, device, after, events, match)
     with suppress(StreamNotFound):  # the log is kept, whether the stream runs or not
-        if board is not None and (new or not events):
+        if board is not None and (added.new or not events):
             corrects = any(event["kind"] in _CORRECTIONS for event in events)
             registry.push(name, replace(board, corrects=corrects), SCORER)
         elif not registry.confirm_score(name) and (last := last_score(_desk().logs)(name)):
             registry.push(name, last.board, SCORER)
-    return {"seq": seq, "stream": _stream(registry, name)}
+    return {"log": added.log, "seq": added.seq, "stream": _stream(registry, name)}
 
 
 @blueprint.post("/score/<name>/writer")
@@ -176,13 +177,12 @@ def _conflict(error: LogConflict) -> ResponseReturnValue:
 def _events(given: Any) -> list[Event]:
     if not isinstance(given, list) or len(given) > MOST_AT_ONCE:
         raise InvalidField(f"events must be a list of {MOST_AT_ONCE} events at most")
-    ids = set()
     for number, event in enumerate(given):
         place = f"events[{number}]"
         if not isinstance(event, dict):
             raise InvalidField(f"{place} must be an object")
-        if not isinstance(event.get("id"), str) or not _ID.fullmatch(event["id"]) or event["id"] in ids:
-            raise InvalidField(f"{place}.id must be 1 to 64 characters of A-Z a-z 0-9 . _ -, and stand there once")
+        if not isinstance(event.get("id"), str) or not _ID.fullmatch(event["id"]):
+            raise InvalidField(f"{place}.id must be 1 to 64 characters of A-Z a-z 0-9 . _ -")
         if not isinstance(event.get("kind"), str) or event["kind"] not in KINDS:
             raise InvalidField(f"{place}.kind must be one of {_KINDS_TEXT}")
         at = event.get("at", 0)
@@ -190,7 +190,6 @@ def _events(given: Any) -> list[Event]:
             raise InvalidField(f"{place}.at must be a time in milliseconds since 1970")
         if len(json.dumps(event)) > MAX_EVENT_BYTES:
             raise InvalidField(f"{place} is over {MAX_EVENT_BYTES} bytes")
-        ids.add(event["id"])
     return given
 
 
@@ -222,7 +221,7 @@ def _static_folder() -> Path:
 def _page_files() -> list[str]:
     """The paths of what the page needs besides itself."""
     scripts = sorted((_static_folder() / "scorer").glob("*.[jc]s*"))
-    return ["/static/icon.svg", *(f"/static/scorer/{path.name}" for path in scripts)]
+    return ["/static/icon.svg", "/static/style.css", *(f"/static/scorer/{path.name}" for path in scripts)]
 
 
 def _desk() -> Desk:

@@ -61,7 +61,10 @@ def schemathesis(live: LiveService, folder: Path, *options: str) -> set[tuple[st
 
 
 def operation_of(live: LiveService, path: str) -> str:
-    for template in live.call("GET", "/openapi.json")["paths"]:
+    templates = live.call("GET", "/openapi.json")["paths"]
+    if path in templates:
+        return path
+    for template in templates:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
             return str(template)
     return path

@@ -56,17 +56,19 @@ class FakeFFmpeg:
 
     def lives(self, role: str) -> list[dict[str, Any]]:
         """What each run in this role wrote down, oldest first."""
+        return [life for life in self._lives() if life["role"] == role]
+
+    def _lives(self) -> list[dict[str, Any]]:
         path = self.folder / "lives.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [life for life in map(json.loads, lines) if life["role"] == role]
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be half written
 
     def argv(self, pid: int) -> list[str]:
         """Wait for this process's arguments, and return them."""
-        path, found = self.folder / "lives.jsonl", list[list[str]]()
+        found = list[list[str]]()
 
         def noted() -> bool:
-            lines = path.read_text().splitlines() if path.exists() else []
-            found.extend(life["argv"] for life in map(json.loads, lines) if life["pid"] == pid)
+            found.extend(life["argv"] for life in self._lives() if life["pid"] == pid)
             return bool(found)
 
         eventually(noted)

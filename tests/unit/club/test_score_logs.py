@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from club.links import IDLE_S
-from club.score_logs import MOST_EVENTS, ScoreLogs
+from club.score_logs import MOST_EVENTS, Appended, ScoreLogs
 from club.store import Store
 from errors import InvalidField, LogConflict
 from tests.waiting import FakeClock
@@ -32,8 +33,8 @@ def test_a_log_that_nobody_has_begun_is_empty(logs: ScoreLogs, store: Store) -> 
 
 
 def test_events_come_back_in_their_order(logs: ScoreLogs) -> None:
-    assert logs.append("m1", "phone", 0, [ball("a"), ball("b", 4)], None) == (2, 2)
-    assert logs.append("m1", "phone", 2, [ball("c")], None) == (3, 1)
+    assert logs.append("m1", "phone", 0, [ball("a"), ball("b", 4)], None) == Appended(ANY, 2, 2)
+    assert logs.append("m1", "phone", 2, [ball("c")], None) == Appended(ANY, 3, 1)
     assert logs.read("m1", 0).events == (ball("a"), ball("b", 4), ball("c"))
     assert ids(logs, after=2) == ["c"]
     assert ids(logs, "m2") == []
@@ -41,10 +42,11 @@ def test_events_come_back_in_their_order(logs: ScoreLogs) -> None:
 
 def test_what_is_sent_twice_counts_once(logs: ScoreLogs) -> None:
     logs.append("m1", "phone", 0, [ball("a"), ball("b")], None)
-    assert logs.append("m1", "phone", 0, [ball("a"), ball("b")], None) == (2, 0)
+    assert logs.append("m1", "phone", 0, [ball("a"), ball("b")], None) == Appended(ANY, 2, 0)
     # The answer to the last one was lost, and a ball came since.
-    assert logs.append("m1", "phone", 0, [ball("a"), ball("b"), ball("c")], None) == (3, 1)
-    assert ids(logs) == ["a", "b", "c"]
+    assert logs.append("m1", "phone", 0, [ball("a"), ball("b"), ball("c")], None) == Appended(ANY, 3, 1)
+    assert logs.append("m1", "phone", 3, [ball("d"), ball("d")], None) == Appended(ANY, 4, 1)
+    assert ids(logs) == ["a", "b", "c", "d"]
 
 
 def test_an_id_stands_for_one_event(logs: ScoreLogs) -> None:
@@ -73,7 +75,7 @@ def test_a_device_that_takes_over_must_know_all_events(logs: ScoreLogs) -> None:
     with pytest.raises(LogConflict) as caught:
         logs.append("m1", "tablet", 0, [ball("x")], None)
     assert caught.value.events == (ball("a"), ball("b"))
-    assert logs.append("m1", "tablet", 2, [ball("x")], None) == (3, 1)
+    assert logs.append("m1", "tablet", 2, [ball("x")], None) == Appended(ANY, 3, 1)
     with pytest.raises(LogConflict) as caught:  # the first phone had one ball unsent
         logs.append("m1", "phone", 2, [ball("c")], None)
     assert caught.value.events == (ball("x"),)
@@ -113,7 +115,7 @@ def test_a_log_has_an_end(logs: ScoreLogs) -> None:
     with pytest.raises(InvalidField, match="20000 events at most"):
         logs.append("m1", "phone", MOST_EVENTS, [ball("one-more")], None)
     assert logs.read("m1", 0).seq == MOST_EVENTS
-    assert logs.append("m1", "phone", MOST_EVENTS, events[-1:], None) == (MOST_EVENTS, 0)
+    assert logs.append("m1", "phone", MOST_EVENTS, events[-1:], None) == Appended(ANY, MOST_EVENTS, 0)
 
 
 def test_the_match_is_as_old_as_the_device_was_last_heard(logs: ScoreLogs, clock: FakeClock) -> None:
@@ -133,6 +135,7 @@ def test_a_day_after_its_stream_a_log_is_closed_and_kept(logs: ScoreLogs, store:
     logs.tidy([])
     assert ids(logs) == []
     assert logs.last_match("m1") is None
-    assert logs.append("m1", "tablet", 0, [ball("a", 6)], None) == (1, 1)
+    assert logs.read("m1", 0).log is None
+    assert logs.append("m1", "tablet", 0, [ball("a", 6)], None) == Appended(ANY, 1, 1)
     with store.using() as db:
         assert db.execute("SELECT count(*) FROM events").fetchone()[0] == 2

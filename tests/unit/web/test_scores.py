@@ -188,7 +188,7 @@ def test_a_withdrawn_link_opens_nothing(site: Callable[..., Site], api_token: st
 def test_a_tap_reaches_the_overlay(site: Callable[..., Site]) -> None:
     one = site()
     answer = one.append([SETUP, ball(2, 4)], match=board(4))
-    assert answer.json == {"seq": 2, "stream": {"state": ANY, "on_air": None}}
+    assert answer.json == {"log": 1, "seq": 2, "stream": {"state": ANY, "on_air": None}}
     assert (one.match()["source"], one.match()["batting"]["runs"]) == ("scorer", 4)
     log = one.call("GET", "/score/m1/log?after=1").json or {}
     assert log["events"] == [ball(2, 4)]
@@ -216,7 +216,6 @@ def test_what_cannot_be_shown_is_not_kept(site: Callable[..., Site]) -> None:
         ({"events": [SETUP] * (MOST_AT_ONCE + 1)}, "events must be a list of 500 events at most"),
         ({"events": ["ball"]}, "events[0] must be an object"),
         ({"events": [{"kind": "ball"}]}, "events[0].id must be"),
-        ({"events": [SETUP, SETUP]}, "events[1].id must be"),
         ({"events": [{"id": "a b", "kind": "ball"}]}, "events[0].id must be"),
         ({"events": [{"id": "a", "kind": "googly"}]}, "events[0].kind must be one of ball, batter, bowler, break"),
         ({"events": [{"id": "a", "kind": ["ball"]}]}, "events[0].kind must be one of"),
