@@ -37,7 +37,7 @@ FIRST_POLL_LIMIT_S = 2.0
 PUSH_HOLD_S = 60.0
 MONITORING_WAIT_S = 10.0
 LEAST_WAIT_S = 0.05
-SCORER_AWAY_S = 25.0  # the page says every 10 s that it is there
+SCORER_AWAY_S = 12.0  # the page says every 4 s that it is there
 FEED_LOOK_S = 0.5  # how soon another feed is asked, however long the time to the next question
 
 

@@ -25,6 +25,14 @@ def score_schemas() -> dict[str, Json]:
     events = {"type": "array", "items": ref("ScoreEvent")}
     writer = an_object({"device": text, "label": text, "age_s": {"type": "number"}}, "device", "label", "age_s")
     stream = an_object({"state": text, "on_air": {"type": ["string", "null"]}}, "state", "on_air")
+    number_or_null = {"type": ["integer", "null"]}
+    typed = an_object(
+        {"runs": number_or_null, "wickets": number_or_null, "overs": {"type": ["string", "null"]}}
+        | {
+            "target": number_or_null,
+        },
+        *("runs", "wickets", "overs", "target"),
+    ) | {"description": "The score that somebody has set over the scorer's"}
     link = {"id": text, "role": {"enum": [*ROLES]}, "label": text, "created_at": time, "last_used_at": time_or_null}
     return {
         "NewLink": an_object({"role": {"enum": [*ROLES]}, "label": label}, "role"),
@@ -53,7 +61,16 @@ def score_schemas() -> dict[str, Json]:
             },
             "device",
         ),
-        "Appended": an_object({"log": which, "seq": count, "stream": stream}, "log", "seq", "stream"),
+        "Appended": an_object(
+            {
+                "log": which,
+                "seq": count,
+                "shown": {"type": "boolean", "description": "Whether the stream runs and has the match"},
+                "typed": {"anyOf": [typed, {"type": "null"}]},
+                "stream": stream,
+            },
+            *("log", "seq", "shown", "typed", "stream"),
+        ),
         "Writer": an_object({"device": word, "label": label, "take_over": {"type": "boolean"}}, "device"),
         "Conflict": an_object(
             {"error": text, "seq": count, "events": events, "writer": {"anyOf": [writer, {"type": "null"}]}},

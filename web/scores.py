@@ -25,7 +25,7 @@ from errors import InvalidField, LogConflict, RelayError, StreamNotFound
 from relay.registry import Registry
 from relay.request import LastPush
 from relay.stream_state import NAME_PATTERN
-from scoring.newest import SCORER
+from scoring.newest import PUSH, SCORER
 from scoring.reading import read_push
 from web.bodies import json_body, text_of
 
@@ -134,13 +134,16 @@ def append(name: str) -> ResponseReturnValue:
     board = None if match is None else read_push(match)
     registry = _known(name)
     added = _desk().logs.append(name, device, after, events, match)
+    is_shown = False
     with suppress(StreamNotFound):  # the log is kept, whether the stream runs or not
         if board is not None and (added.new or not events):
             corrects = any(event["kind"] in _CORRECTIONS for event in events)
             registry.push(name, replace(board, corrects=corrects), SCORER)
         elif not registry.confirm_score(name) and (last := last_score(_desk().logs)(name)):
             registry.push(name, last.board, SCORER)
-    return {"log": added.log, "seq": added.seq, "stream": _stream(registry, name)}
+        is_shown = True
+    typed = _typed(registry, name) if added.seq else None
+    return {"log": added.log, "seq": added.seq, "shown": is_shown, "typed": typed, "stream": _stream(registry, name)}
 
 
 @blueprint.post("/score/<name>/writer")
@@ -168,6 +171,18 @@ def _stream(registry: Registry, name: str) -> dict[str, Any]:
     except RelayError:
         return {"state": "stopped", "on_air": None}
     return {"state": status.state.value, "on_air": status.on_air}
+
+
+def _typed(registry: Registry, name: str) -> dict[str, Any] | None:
+    """The score that somebody has set over the scorer's; None for none."""
+    try:
+        match = registry.match(name)
+    except RelayError:
+        return None
+    if match["source"] != PUSH:
+        return None
+    side = match["batting"]
+    return {field: side.get(field) for field in ("runs", "wickets", "overs")} | {"target": match.get("target")}
 
 
 def _conflict(error: LogConflict) -> ResponseReturnValue:

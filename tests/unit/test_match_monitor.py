@@ -511,7 +511,7 @@ def test_while_the_scorers_page_is_open_its_score_is_fresh(rig: MakeRig) -> None
         assert one.monitor.confirm()
         assert (one.monitor.trouble, one.rundown.scene(one.clock()).silent_s) == (None, 0)
     one.clock.advance(SCORER_AWAY_S)
-    assert one.monitor.trouble == "the scorer's phone has not been heard for 25 s"
+    assert one.monitor.trouble == "the scorer's phone has not been heard for 12 s"
     assert one.rundown.scene(one.clock()).silent_s == 0, "viewers see the mark later"
     one.clock.advance(60 - SCORER_AWAY_S)
     assert one.rundown.scene(one.clock()).silent_s == 60

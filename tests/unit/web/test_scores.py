@@ -188,12 +188,29 @@ def test_a_withdrawn_link_opens_nothing(site: Callable[..., Site], api_token: st
 def test_a_tap_reaches_the_overlay(site: Callable[..., Site]) -> None:
     one = site()
     answer = one.append([SETUP, ball(2, 4)], match=board(4))
-    assert answer.json == {"log": 1, "seq": 2, "stream": {"state": ANY, "on_air": None}}
+    assert answer.json == {"log": 1, "seq": 2, "shown": True, "typed": None, "stream": {"state": ANY, "on_air": None}}
     assert (one.match()["source"], one.match()["batting"]["runs"]) == ("scorer", 4)
     log = one.call("GET", "/score/m1/log?after=1").json or {}
     assert log["events"] == [ball(2, 4)]
     assert log["writer"]["device"] == "phone"
     assert (one.append([SETUP, ball(2, 4)], match=board(4)).json or {})["seq"] == 2
+
+
+def test_a_phone_is_told_of_a_score_that_somebody_has_set(site: Callable[..., Site]) -> None:
+    one = site()
+    one.append([SETUP, ball(2, 4)], match=board(4))
+    one.call("PUT", "/streams/m1/match", board(5, 1))
+    typed = (one.append([], after=2).json or {})["typed"]
+    assert typed == {"runs": 5, "wickets": 1, "overs": "3.2", "target": None}
+    assert (one.append([], after=2, match=board(4)).json or {})["typed"] is None
+    assert one.match()["source"] == "scorer"
+
+
+def test_a_match_that_reached_no_stream_can_be_sent_again(site: Callable[..., Site]) -> None:
+    one = site()
+    one.append([SETUP], match=board(0))
+    one.call("POST", "/stop_stream", {"stream_name": "m1"})
+    assert (one.append([ball(2, 4)], after=1, match=board(4)).json or {})["shown"] is False
 
 
 def test_what_cannot_be_shown_is_not_kept(site: Callable[..., Site]) -> None:
